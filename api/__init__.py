@@ -1,0 +1,1 @@
+"""The HTTP service: OGC API Features, tiles and the viewer."""

@@ -1,0 +1,1 @@
+"""From stored meshes to 3D Tiles, Arrow sidecars and vector tiles."""

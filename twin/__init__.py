@@ -1,0 +1,1 @@
+"""FinEst twin core: the vocabulary, the database and the measuring of 3D city models."""

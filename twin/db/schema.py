@@ -1,0 +1,279 @@
+"""Tables, indexes and partitions. Migrations under ``migrations/`` bring a database to this shape.
+
+``dataset``, ``import_run``       deliveries and what came of them
+``city_object``                   current objects of every level, partitioned by dataset
+``object_geometry``               native coordinates, the only place that has them
+``object_mesh``                   triangulated, in earth-centred centimetres
+``feature``                       read model of the API and tiles: one row per root object
+``…_history``                     superseded rows of the three above but the mesh
+``object_validity``, ``object_neighbours``   side tables, recomputed without touching wide rows
+"""
+
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
+
+from twin.model.attributes import CATALOGUE, Attribute
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_SQL_TYPES: dict[str, Any] = {
+    "text": Text(collation="C"),
+    "integer": Integer(),
+    "number": Double(),
+    "boolean": Boolean(),
+}
+
+KEY_COLUMNS = {"dataset", "object_id"}
+"""Catalogue attributes that are part of the keys and so not repeated by ``catalogue_columns``."""
+
+
+def catalogue_columns() -> list[Column[Any]]:
+    """One column per catalogue attribute, keys aside; a fresh list for every table."""
+    return [_column(attribute) for attribute in CATALOGUE if attribute.name not in KEY_COLUMNS]
+
+
+def _column(attribute: Attribute) -> Column[Any]:
+    return Column(attribute.name, _SQL_TYPES[attribute.type])
+
+
+def _created(name: str) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("id", SmallInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("role", Text, nullable=False, comment="primary or alternative"),
+    Column("synthetic", Boolean, nullable=False, server_default=text("false")),
+    Column("horizontal_epsg", Integer),
+    Column("vertical_epsg", Integer),
+    Column("placement", Text, nullable=False, comment="exact, approximate or unplaced"),
+    Column("heights", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("publisher", Text),
+    Column("licence", Text),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    _created("created_at"),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "dataset_id", SmallInteger, ForeignKey("dataset.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("source", Text, nullable=False),
+    Column("source_hash", LargeBinary),
+    Column("state", Text, nullable=False, comment="running, done or failed"),
+    Column("cursor", JSONB),
+    Column("report", JSONB),
+    Column("content_hash", LargeBinary),
+    _created("started_at"),
+    Column("finished_at", DateTime(timezone=True)),
+)
+
+
+def _city_object_columns() -> list[Column[Any]]:
+    return [
+        Column("dataset_id", SmallInteger, nullable=False),
+        Column("object_id", Text(collation="C"), nullable=False),
+        Column("parent_id", Text(collation="C")),
+        Column("root_id", Text(collation="C"), nullable=False),
+        Column("type", Text(collation="C"), nullable=False),
+        Column("content_hash", LargeBinary, nullable=False, comment="of the whole feature"),
+        Column("attributes", JSONB, nullable=False, comment="original names and values"),
+        Column("addresses", JSONB),
+        Column("run_id", BigInteger, nullable=False),
+        Column("valid_from", DateTime(timezone=True), comment="in the world"),
+        Column("valid_to", DateTime(timezone=True), comment="in the world"),
+        _created("recorded_from"),
+        Column("measured_with", Integer, comment="version of twin.processing.compute; null: no geometry"),
+        *catalogue_columns(),
+    ]
+
+
+city_object = Table(
+    "city_object",
+    metadata,
+    *_city_object_columns(),
+    PrimaryKeyConstraint("dataset_id", "object_id"),
+    Index(None, "dataset_id", "root_id"),
+    postgresql_partition_by="LIST (dataset_id)",
+)
+
+
+def _geometry_columns() -> list[Column[Any]]:
+    return [
+        Column("dataset_id", SmallInteger, nullable=False),
+        Column("object_id", Text(collation="C"), nullable=False),
+        Column("ordinal", SmallInteger, nullable=False),
+        Column("lod", Text(collation="C"), nullable=False),
+        Column("geometry_type", Text(collation="C"), nullable=False),
+        Column(
+            "geom",
+            Geometry(spatial_index=False, dimension=3, srid=-1),
+            nullable=False,
+            comment="PolyhedralSurface Z in native coordinates; a patch per face",
+        ),
+        Column("shell_start", ARRAY(Integer), nullable=False, comment="offsets into the faces"),
+        Column("solid_start", ARRAY(Integer), nullable=False, comment="offsets into the shells"),
+        Column("face_semantic", ARRAY(Integer), nullable=False, comment="into surfaces, or -1"),
+        Column("surfaces", JSONB, nullable=False, comment="semantic surfaces: type, id, attributes"),
+        Column("appearance", JSONB),
+        Column("template", JSONB),
+    ]
+
+
+object_geometry = Table(
+    "object_geometry",
+    metadata,
+    *_geometry_columns(),
+    PrimaryKeyConstraint("dataset_id", "object_id", "ordinal"),
+    postgresql_partition_by="LIST (dataset_id)",
+)
+
+object_mesh = Table(
+    "object_mesh",
+    metadata,
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False),
+    Column("lod", Text(collation="C"), nullable=False),
+    Column("mesh", LargeBinary, nullable=False, comment="as twin.processing.mesh encodes it"),
+    Column("mesh_hash", LargeBinary, nullable=False),
+    Column("triangles", Integer, nullable=False),
+    Column("vertices", Integer, nullable=False),
+    PrimaryKeyConstraint("dataset_id", "object_id", "lod"),
+    postgresql_partition_by="LIST (dataset_id)",
+)
+
+
+def _feature_columns() -> list[Column[Any]]:
+    return [
+        Column("id", Text(collation="C"), nullable=False, comment="{dataset}.{object_id}"),
+        Column("dataset_id", SmallInteger, nullable=False),
+        Column("dataset", Text(collation="C"), nullable=False),
+        Column("object_id", Text(collation="C"), nullable=False),
+        Column("type", Text(collation="C"), nullable=False, comment="first-level CityJSON type"),
+        *catalogue_columns(),
+        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
+        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
+        Column("west", Double),
+        Column("south", Double),
+        Column("east", Double),
+        Column("north", Double),
+        Column("z_min", Double, comment="ellipsoidal height of the lowest point, metres"),
+        Column("z_max", Double, comment="ellipsoidal height of the highest point, metres"),
+        Column("quadkey", BigInteger, comment="Morton code of the centroid's cell at level 24"),
+        Column("mesh_hash", LargeBinary),
+        Column("row_hash", LargeBinary, nullable=False, comment="of everything that is served"),
+        Column("geojson", Text, nullable=False, comment="the whole GeoJSON Feature"),
+        _created("recorded_from"),
+    ]
+
+
+feature = Table(
+    "feature",
+    metadata,
+    *_feature_columns(),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("dataset_id", "object_id"),
+    Index(None, "quadkey"),
+    Index("ix_feature_footprint", "footprint", postgresql_using="gist"),
+    Index("ix_feature_footprint_3857", "footprint_3857", postgresql_using="gist"),
+    Index(None, "height_m"),
+    Index(None, "year_of_construction"),
+    Index(None, "current_use"),
+    Index(None, "national_building_id"),
+)
+
+
+def _superseded() -> Column[Any]:
+    return _created("recorded_to")
+
+
+city_object_history = Table(
+    "city_object_history",
+    metadata,
+    *_city_object_columns(),
+    _superseded(),
+    Index(None, "dataset_id", "object_id", "recorded_to"),
+)
+
+object_geometry_history = Table(
+    "object_geometry_history",
+    metadata,
+    *_geometry_columns(),
+    _superseded(),
+    Index(None, "dataset_id", "object_id", "recorded_to"),
+)
+
+feature_history = Table(
+    "feature_history",
+    metadata,
+    *_feature_columns(),
+    _superseded(),
+    Index(None, "id", "recorded_to"),
+)
+
+object_validity = Table(
+    "object_validity",
+    metadata,
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False),
+    Column("valid", Boolean, nullable=False),
+    Column("codes", ARRAY(Integer), nullable=False, comment="error codes numbered as val3dity"),
+    Column("algorithm", Text, nullable=False),
+    Column("input_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("dataset_id", "object_id"),
+)
+
+object_neighbours = Table(
+    "object_neighbours",
+    metadata,
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False),
+    Column("nearest_distance_m", REAL),
+    Column("neighbours_50m", Integer),
+    Column("neighbours_100m", Integer),
+    Column("touching_neighbours", Integer),
+    Column("party_wall_area_m2", Double),
+    Column("algorithm", Text, nullable=False),
+    Column("input_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("dataset_id", "object_id"),
+)
+
+PARTITIONED = (city_object, object_geometry, object_mesh)
+"""Tables with one partition per dataset, made when the dataset is."""

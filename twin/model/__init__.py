@@ -1,0 +1,1 @@
+"""The vocabulary of CityJSON as frozen dataclasses and flat arrays; no input or output."""

@@ -1,0 +1,182 @@
+"""Boundary representations as flat arrays.
+
+A geometry of CityJSON nests points in rings, rings in surfaces, surfaces in shells and shells in
+solids (CityJSON 2.0, section 3). Here each level is one array of offsets into the level below, so
+that measuring a thousand buildings is a handful of numpy calls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+
+class SurfaceType(IntEnum):
+    """Semantic surface types of CityJSON 2.0 (section 3.3) as small codes, stored in meshes."""
+
+    UNKNOWN = 0
+    GROUND = 1
+    WALL = 2
+    ROOF = 3
+    OUTER_CEILING = 4
+    OUTER_FLOOR = 5
+    CLOSURE = 6
+    WINDOW = 7
+    DOOR = 8
+    INTERIOR_WALL = 9
+    CEILING = 10
+    FLOOR = 11
+
+    @classmethod
+    def from_name(cls, name: str | None) -> "SurfaceType":
+        """The code of a CityJSON or CityGML surface class; UNKNOWN for every other name."""
+        return _BY_NAME.get(name or "", cls.UNKNOWN)
+
+    @property
+    def cityjson_name(self) -> str | None:
+        """The name in CityJSON, such as ``RoofSurface``; None for UNKNOWN."""
+        return _TO_NAME.get(self)
+
+
+_TO_NAME = {
+    SurfaceType.GROUND: "GroundSurface",
+    SurfaceType.WALL: "WallSurface",
+    SurfaceType.ROOF: "RoofSurface",
+    SurfaceType.OUTER_CEILING: "OuterCeilingSurface",
+    SurfaceType.OUTER_FLOOR: "OuterFloorSurface",
+    SurfaceType.CLOSURE: "ClosureSurface",
+    SurfaceType.WINDOW: "Window",
+    SurfaceType.DOOR: "Door",
+    SurfaceType.INTERIOR_WALL: "InteriorWallSurface",
+    SurfaceType.CEILING: "CeilingSurface",
+    SurfaceType.FLOOR: "FloorSurface",
+}
+_BY_NAME = {name: code for code, name in _TO_NAME.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticSurface:
+    """A thematic surface: what several faces of a geometry are, with attributes of their own."""
+
+    type: str
+    id: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """One geometry of one city object, in native coordinates: easting, northing, height.
+
+    ``xyz`` (points, 3) holds the points of every ring in order, the closing point left out.
+    ``ring_start`` (rings + 1) are offsets into ``xyz``; ``surface_start`` (surfaces + 1) into the
+    rings, the first ring of a surface being its exterior; ``shell_start`` (shells + 1) into the
+    surfaces; ``solid_start`` (solids + 1) into the shells, the first shell being the exterior.
+    A MultiSurface or CompositeSurface is one solid of one shell.
+    ``semantic`` (surfaces,) points into ``semantics``, -1 where a surface has none.
+    """
+
+    type: str
+    lod: str
+    xyz: Floats
+    ring_start: Ints
+    surface_start: Ints
+    shell_start: Ints
+    solid_start: Ints
+    semantic: Ints
+    semantics: tuple[SemanticSurface, ...] = ()
+
+    @property
+    def is_solid(self) -> bool:
+        """Whether the type promises closed shells."""
+        return self.type in {"Solid", "MultiSolid", "CompositeSolid"}
+
+    def surface_types(self) -> Ints:
+        """The SurfaceType code of each surface, shape (surfaces,)."""
+        codes = [int(SurfaceType.from_name(surface.type)) for surface in self.semantics]
+        return np.array([*codes, int(SurfaceType.UNKNOWN)], dtype=np.int64)[self.semantic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeometryBatch:
+    """The geometries of many objects in one set of arrays, each object around its own origin.
+
+    ``origin`` (objects, 3) is added to ``xyz`` to get native coordinates; a local origin keeps
+    volumes exact where eastings are 25.5 million. ``object_start`` (objects + 1) are offsets into
+    the surfaces; ``surface_type`` (surfaces,) holds SurfaceType codes. An object without geometry
+    has no surfaces.
+    """
+
+    origin: Floats
+    xyz: Floats
+    ring_start: Ints
+    surface_start: Ints
+    object_start: Ints
+    surface_type: Ints
+
+    @property
+    def objects(self) -> int:
+        return len(self.object_start) - 1
+
+    @property
+    def surfaces(self) -> int:
+        return len(self.surface_start) - 1
+
+    def ring_of_point(self) -> Ints:
+        """The ring that each point belongs to, shape (points,)."""
+        return _owner(self.ring_start)
+
+    def surface_of_ring(self) -> Ints:
+        """The surface that each ring belongs to, shape (rings,)."""
+        return _owner(self.surface_start)
+
+    def object_of_surface(self) -> Ints:
+        """The object that each surface belongs to, shape (surfaces,)."""
+        return _owner(self.object_start)
+
+
+def _owner(start: Ints) -> Ints:
+    return np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+
+
+def offsets(lengths: Sequence[int] | Ints) -> Ints:
+    """Lengths (n,) to offsets (n + 1,) that start at 0."""
+    start = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=start[1:])
+    return start
+
+
+def _join(starts: Sequence[Ints]) -> Ints:
+    """Several offset arrays as one, each moved behind the one before it."""
+    return offsets(np.concatenate([np.diff(start) for start in starts]))
+
+
+def concatenate(objects: Sequence[Sequence[Geometry]]) -> GeometryBatch:
+    """The geometries of each object, all objects in one batch."""
+    flat = [geometry for geometries in objects for geometry in geometries]
+    per_object = [sum(len(g.semantic) for g in geometries) for geometries in objects]
+    origin = np.array([_local_origin(geometries) for geometries in objects]).reshape(-1, 3)
+    points = [sum(len(g.xyz) for g in geometries) for geometries in objects]
+    empty = np.zeros(1, dtype=np.int64)
+    xyz = np.concatenate([np.zeros((0, 3)), *(g.xyz for g in flat)])
+    return GeometryBatch(
+        origin=origin,
+        xyz=xyz - np.repeat(origin, points, axis=0),
+        ring_start=_join([empty, *(g.ring_start for g in flat)]),
+        surface_start=_join([empty, *(g.surface_start for g in flat)]),
+        object_start=offsets(per_object),
+        surface_type=np.concatenate([empty[:0], *(g.surface_types() for g in flat)]),
+    )
+
+
+def _local_origin(geometries: Sequence[Geometry]) -> Floats:
+    for geometry in geometries:
+        if len(geometry.xyz):
+            return np.floor(geometry.xyz.min(axis=0))
+    return np.zeros(3)

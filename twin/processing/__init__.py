@@ -1,0 +1,1 @@
+"""Attributes and meshes from geometry; pure functions over flat arrays."""

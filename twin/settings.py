@@ -1,0 +1,41 @@
+"""The settings of the program: environment variables that start with ``TWIN_``."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Where data lives by default: /var/lib/finest-twin for root, else the user's data folder."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/finest-twin/root")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "finest-twin"
+
+
+class Settings(BaseSettings):
+    """Made once by the entry point and passed on; nothing reads the environment on import."""
+
+    model_config = SettingsConfigDict(env_prefix="TWIN_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=default_home,
+        description="Data directory: private database cluster, tile store, logs.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="An existing PostGIS (postgresql://user@host/database), used instead of the private cluster.",
+    )
+    postgres_bin: Path | None = Field(
+        default=None,
+        description="Folder with initdb and pg_ctl, where they are not found by themselves.",
+    )
+    statement_timeout_s: float = Field(
+        default=30.0, gt=0, description="Longest time one database query of the API may take."
+    )
+    pool_size: int = Field(default=8, ge=1, description="Database connections of one API worker.")
+    max_limit: int = Field(
+        default=10_000, ge=1, description="Largest number of items in one page of the API."
+    )
