@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         default=None,
-        description="An existing PostGIS (postgresql://user@host/database), used instead of the private cluster.",
+        description="An existing PostGIS, postgresql://user@host/database, instead of the private cluster.",
     )
     postgres_bin: Path | None = Field(
         default=None,
