@@ -1,0 +1,183 @@
+"""What can be read, as values: a `View`, a `Selection` of features, and the `Statement` for them.
+
+Nothing here talks to a database. The command line runs ``statement.clause`` with
+``statement.values`` on SQLAlchemy; the API compiles each ``statement.key`` once and runs its text
+on asyncpg. Two statements with the same key have the same SQL text and differ in values alone.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from twin.db.schema import dataset, feature, feature_history
+from twin.errors import NotFound
+
+COLLECTIONS: dict[str, str] = {"buildings": "Building"}
+"""Collections of features and the first-level CityJSON type that each holds."""
+
+ALL_SCOPES = frozenset({"public", "personal"})
+
+AnySelect: TypeAlias = Select[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Through which glasses the data are read; every read goes through one.
+
+    ``as_of`` (with time zone) shows what the database held then; ``scenario`` overlays planned
+    changes; ``scopes`` name the access levels whose attributes may be selected or filtered by.
+    """
+
+    as_of: datetime | None = None
+    scenario: str | None = None
+    scopes: frozenset[str] = ALL_SCOPES
+
+    @property
+    def shape(self) -> Hashable:
+        """What of the view changes the text of SQL."""
+        return (self.as_of is not None, self.scenario)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {} if self.as_of is None else {"as_of": self.as_of}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A SELECT with the values of its parameters; the same ``key`` means the same SQL text.
+
+    A ``key`` of None means that the text must not be remembered.
+    """
+
+    clause: AnySelect
+    key: Hashable | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """One WHERE condition over `source` of a view, with every value bound."""
+
+    clause: ColumnElement[bool]
+    key: Hashable
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Which features: one collection (None: all), some datasets, and conditions that all hold.
+
+    Without ``datasets`` the primary datasets are read, so that no building counts twice.
+    """
+
+    view: View = View()
+    collection: str | None = None
+    datasets: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def source(self) -> FromClause:
+        """The features to select from, named ``f``."""
+        return source(self.view)
+
+    @property
+    def key(self) -> Hashable:
+        return (
+            self.view.shape,
+            self.collection is not None,
+            bool(self.datasets),
+            *(condition.key for condition in self.conditions),
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        found = self.view.values
+        if self.collection is not None:
+            found["collection_type"] = collection_type(self.collection)
+        if self.datasets:
+            found["datasets"] = list(self.datasets)
+        for condition in self.conditions:
+            found.update(condition.values)
+        return found
+
+    def where(self) -> ColumnElement[bool]:
+        """The whole condition, for statements that join `source` with other tables."""
+        f = self.source.c
+        parts = [_in_datasets(self.source, named=bool(self.datasets))]
+        if self.collection is not None:
+            parts.append(f.type == bindparam("collection_type", type_=Text))
+        return and_(*parts, *(condition.clause for condition in self.conditions))
+
+    def also(self, *conditions: Condition) -> "Selection":
+        """The same selection, narrowed."""
+        return Selection(self.view, self.collection, self.datasets, (*self.conditions, *conditions))
+
+
+def collection_type(collection: str) -> str:
+    """The CityJSON type that a collection holds; raises NotFound with the known names."""
+    if collection not in COLLECTIONS:
+        raise NotFound(f"There is no collection '{collection}'. Known: {', '.join(COLLECTIONS)}.")
+    return COLLECTIONS[collection]
+
+
+def source(view: View) -> FromClause:
+    """The features that a view shows, as a FROM clause named ``f``; raises NotFound."""
+    if view.scenario is not None:
+        raise NotFound(f"There is no scenario '{view.scenario}'.")
+    return _current() if view.as_of is None else _recorded()
+
+
+@cache
+def _current() -> FromClause:
+    return feature.alias("f")
+
+
+@cache
+def _recorded() -> FromClause:
+    """Rows as the database held them at ``:as_of``; they were superseded later or never."""
+    moment = bindparam("as_of", type_=DateTime(timezone=True))
+    past = feature_history.c
+    return union_all(
+        select(feature).where(feature.c.recorded_from <= moment),
+        select(*(past[column.name] for column in feature.c)).where(
+            past.recorded_from <= moment, past.recorded_to > moment
+        ),
+    ).subquery("f")
+
+
+def _in_datasets(features: FromClause, *, named: bool) -> ColumnElement[bool]:
+    if named:
+        return features.c.dataset == any_(bindparam("datasets", type_=ARRAY(Text)))
+    primary = select(dataset.c.id).where(dataset.c.role == "primary")
+    # An array from a subquery is read once for the statement, and the comparison stays cheap.
+    return features.c.dataset_id == any_(func.array(primary.scalar_subquery()))
+
+
+def statement(
+    name: str, clause: AnySelect, selection: Selection, shape: Hashable = None, **values: Any
+) -> Statement:
+    """A statement over a selection; ``name`` and ``shape`` tell its text from that of others."""
+    return Statement(clause, (name, shape, selection.key), {**selection.values, **values})
+
+
+def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:
+    """SELECT of named columns of the features in a selection, in no order."""
+    f = selection.source
+    return select(*(f.c[name] for name in columns)).select_from(f).where(selection.where())
