@@ -1,0 +1,140 @@
+"""Geometries of the model as PolyhedralSurface Z and back, without loss.
+
+PostGIS has no type that keeps shells and semantics, so a row of ``object_geometry`` holds the faces
+as the patches of one PolyhedralSurface Z (interior rings included) and, beside it, offsets of
+shells and solids and a semantic index per face. The bytes are extended well-known binary, which
+COPY BINARY takes as they are.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from twin.model.geometry import Geometry, Ints, SemanticSurface, offsets
+
+_POLYHEDRAL_Z = 15 | 0x80000000
+_POLYGON_Z = 3 | 0x80000000
+_SRID = 0x20000000
+_POINT_BYTES = 24
+_PATCH_HEADER = struct.pack("<BI", 1, _POLYGON_Z)
+
+
+def encode(geometries: Sequence[Geometry], srid: int | None) -> list[bytes]:
+    """EWKB of each geometry, all of them laid out in one buffer by numpy.
+
+    ``srid`` is the EPSG code of the horizontal reference system, None where it is not known.
+    """
+    rings = [np.diff(g.ring_start) for g in geometries]
+    surfaces = [np.diff(g.surface_start) for g in geometries]
+    header = _header(srid)
+    points = np.concatenate([*rings, np.zeros(0, np.int64)]) + 1
+    rings_of = np.concatenate([*surfaces, np.zeros(0, np.int64)])
+    surfaces_of = np.array([len(s) for s in surfaces], dtype=np.int64)
+    ring_size = 4 + _POINT_BYTES * points
+    surface_size = 9 + _sums(ring_size, rings_of)
+    geometry_size = len(header) + 4 + _sums(surface_size, surfaces_of)
+    geometry_at = offsets(geometry_size)
+    surface_at = _places(geometry_at, surfaces_of, surface_size, len(header) + 4)
+    ring_at = _places(surface_at, rings_of, ring_size, 9)
+    buffer = np.zeros(int(geometry_at[-1]), dtype=np.uint8)
+    _put(buffer, geometry_at[:-1], np.tile(np.frombuffer(header, np.uint8), (len(geometries), 1)))
+    _put(buffer, geometry_at[:-1] + len(header), _uint32(surfaces_of))
+    _put(buffer, surface_at, np.tile(np.frombuffer(_PATCH_HEADER, np.uint8), (len(rings_of), 1)))
+    _put(buffer, surface_at + 5, _uint32(rings_of))
+    _put(buffer, ring_at, _uint32(points))
+    _put_points(buffer, geometries, ring_at + 4, points)
+    whole = buffer.tobytes()
+    return [whole[a:b] for a, b in pairwise(geometry_at)]
+
+
+def _header(srid: int | None) -> bytes:
+    if srid is None:
+        return struct.pack("<BI", 1, _POLYHEDRAL_Z)
+    return struct.pack("<BII", 1, _POLYHEDRAL_Z | _SRID, srid)
+
+
+def _sums(values: Ints, counts: Ints) -> Ints:
+    """Sums of ``values`` over consecutive groups of the given sizes."""
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(values)])
+    ends = np.cumsum(counts)
+    return total[ends] - total[ends - counts]
+
+
+def _places(group_at: Ints, counts: Ints, sizes: Ints, skip: int) -> Ints:
+    """Byte offset of each member, where groups start at ``group_at`` with ``skip`` bytes of header."""
+    before = np.cumsum(sizes) - sizes
+    first = offsets(counts)[:-1]
+    group = np.repeat(np.arange(len(counts)), counts)
+    return group_at[group] + skip + before - before[first[group]]
+
+
+def _uint32(values: Ints) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return values.astype("<u4").view(np.uint8).reshape(-1, 4)
+
+
+def _put(buffer: np.ndarray[Any, np.dtype[np.uint8]], at: Ints, rows: Any) -> None:
+    buffer[at[:, None] + np.arange(rows.shape[1])] = rows
+
+
+def _put_points(buffer: Any, geometries: Sequence[Geometry], ring_at: Ints, points: Ints) -> None:
+    """Write every ring with its first point repeated at the end, as well-known binary closes rings."""
+    open_start = offsets(points - 1)
+    ring = np.repeat(np.arange(len(points)), points)
+    within = np.arange(len(ring)) - np.repeat(np.cumsum(points) - points, points)
+    source = open_start[:-1][ring] + within % np.maximum(points - 1, 1)[ring]
+    xyz = np.concatenate([*(g.xyz for g in geometries), np.zeros((0, 3))])[source]
+    rows = np.ascontiguousarray(xyz, dtype="<f8").view(np.uint8).reshape(-1, _POINT_BYTES)
+    _put(buffer, ring_at[ring] + within * _POINT_BYTES, rows)
+
+
+def decode(row: Mapping[str, Any]) -> Geometry:
+    """A row of ``object_geometry`` as a geometry; ``geom`` holds EWKB bytes."""
+    xyz, ring_start, surface_start = _decode_patches(bytes(row["geom"]))
+    return Geometry(
+        type=row["geometry_type"],
+        lod=row["lod"],
+        xyz=xyz,
+        ring_start=ring_start,
+        surface_start=surface_start,
+        shell_start=np.asarray(row["shell_start"], dtype=np.int64),
+        solid_start=np.asarray(row["solid_start"], dtype=np.int64),
+        semantic=np.asarray(row["face_semantic"], dtype=np.int64),
+        semantics=tuple(
+            SemanticSurface(s["type"], s.get("id"), s.get("attributes", {})) for s in row["surfaces"]
+        ),
+    )
+
+
+def _decode_patches(data: bytes) -> tuple[Any, Ints, Ints]:
+    (kind,) = struct.unpack_from("<I", data, 1)
+    at = 9 if kind & _SRID else 5
+    (patches,) = struct.unpack_from("<I", data, at)
+    at += 4
+    rings: list[Any] = []
+    per_surface: list[int] = []
+    for _ in range(patches):
+        (count,) = struct.unpack_from("<I", data, at + 5)
+        at += 9
+        per_surface.append(count)
+        for _ in range(count):
+            (points,) = struct.unpack_from("<I", data, at)
+            ring = np.frombuffer(data, "<f8", points * 3, at + 4).reshape(-1, 3)
+            rings.append(ring[:-1])
+            at += 4 + points * _POINT_BYTES
+    xyz = np.concatenate([*rings, np.zeros((0, 3))])
+    return xyz, offsets([len(r) for r in rings]), offsets(per_surface)
+
+
+def columns(geometry: Geometry) -> dict[str, Any]:
+    """What stands beside ``geom`` in a row of ``object_geometry``."""
+    return {
+        "lod": geometry.lod,
+        "geometry_type": geometry.type,
+        "shell_start": geometry.shell_start.tolist(),
+        "solid_start": geometry.solid_start.tolist(),
+        "face_semantic": geometry.semantic.tolist(),
+        "surfaces": [{"type": s.type, "id": s.id, "attributes": s.attributes} for s in geometry.semantics],
+    }

@@ -1,0 +1,241 @@
+"""Writing: datasets, their partitions, and whole features by COPY BINARY.
+
+Everything a ``Loader`` does happens in the caller's transaction. The partitions of a new dataset
+are filled as plain tables and attached at the end: creating them as partitions would lock the
+parent tables, and with them every reader, for as long as the import runs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    and_,
+    any_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from twin.db import schema
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """What a dataset is, as written when it is first seen and refreshed by every import."""
+
+    name: str
+    title: str
+    city: str
+    synthetic: bool
+    horizontal_epsg: int | None
+    vertical_epsg: int | None
+    placement: str
+    heights: dict[str, Any] = field(default_factory=dict[str, Any])
+    publisher: str | None = None
+    licence: str | None = None
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of whole features, each a mapping from column names of its table."""
+
+    objects: list[Row] = field(default_factory=list[Row])
+    geometries: list[Row] = field(default_factory=list[Row])
+    meshes: list[Row] = field(default_factory=list[Row])
+    features: list[Row] = field(default_factory=list[Row])
+
+    def __len__(self) -> int:
+        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+
+
+class Loader:
+    """Writes one dataset within one transaction; a second loader of the same dataset waits."""
+
+    def __init__(self, connection: Connection, spec: DatasetSpec) -> None:
+        self._connection = connection
+        self._spec = spec
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spec.name, 0))))
+        known = connection.execute(select(schema.dataset).where(schema.dataset.c.name == spec.name)).first()
+        self.is_new = known is None
+        self.dataset_id: int = self._create() if known is None else known.id
+        self.rows_written = 0
+
+    def _create(self) -> int:
+        row = {**_columns_of(self._spec), "role": self._role()}
+        statement = insert(schema.dataset).values(row).returning(schema.dataset.c.id)
+        dataset_id = self._connection.execute(statement).scalar_one()
+        for table in schema.PARTITIONED:
+            self._connection.execute(text(_CREATE_PARTITION.format(table=table.name, id=dataset_id)))
+        return dataset_id
+
+    def _role(self) -> str:
+        """A city's first dataset is primary, and a real one takes that place from a synthetic one."""
+        table = schema.dataset
+        in_place = (table.c.city == self._spec.city) & (table.c.role == "primary")
+        first = self._connection.execute(select(table.c.id, table.c.synthetic).where(in_place)).first()
+        if first is None:
+            return "primary"
+        if self._spec.synthetic or not first.synthetic:
+            return "alternative"
+        self._connection.execute(update(table).where(table.c.id == first.id).values(role="alternative"))
+        return "primary"
+
+    def known_hashes(self, root_ids: Sequence[str]) -> dict[str, bytes]:
+        """The stored content hash of each given feature that is there already."""
+        if self.is_new and not self.rows_written:
+            return {}
+        table = self._partition(schema.city_object)
+        statement = text(f"SELECT object_id, content_hash FROM {table} WHERE object_id = ANY(:ids)")  # noqa: S608
+        found = self._connection.execute(statement, {"ids": list(root_ids)})
+        return {row.object_id: bytes(row.content_hash) for row in found}
+
+    def write(self, rows: Rows, superseded: Sequence[str] = ()) -> None:
+        """Move the superseded features to history and write the new rows."""
+        if superseded:
+            self.end(superseded)
+        self._copy(schema.city_object, self._partition(schema.city_object), rows.objects)
+        self._copy(schema.object_geometry, self._partition(schema.object_geometry), rows.geometries)
+        self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
+        self._copy(schema.feature, schema.feature.name, rows.features)
+        self.rows_written += len(rows)
+
+    def end(self, root_ids: Sequence[str]) -> None:
+        """Move features with all their objects and geometries to history; meshes are dropped."""
+        ids = list(root_ids)
+        table = schema.city_object
+        members = select(table.c.object_id).where(self._own(table, "root_id", ids))
+        object_ids = list(self._connection.execute(members).scalars())
+        self._supersede(schema.feature, schema.feature_history, "object_id", ids)
+        self._supersede(schema.object_geometry, schema.object_geometry_history, "object_id", object_ids)
+        self._supersede(schema.city_object, schema.city_object_history, "root_id", ids)
+        self._delete(schema.object_mesh, "object_id", ids)
+        self.rows_written += len(object_ids)
+
+    def refresh(self, rows: Rows, root_ids: Sequence[str]) -> None:
+        """Replace computed rows in place: a better measurement is no new version of the object."""
+        for table, key in ((schema.feature, "object_id"), (schema.object_mesh, "object_id")):
+            self._delete(table, key, root_ids)
+        self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
+        self._copy(schema.feature, schema.feature.name, rows.features)
+        for row in rows.objects:
+            key = schema.city_object.c.object_id == row["object_id"]
+            own = schema.city_object.c.dataset_id == self.dataset_id
+            self._connection.execute(update(schema.city_object).where(own, key).values(dict(row)))
+        self.rows_written += len(rows)
+
+    def absent_from(self, seen: Iterable[str]) -> list[str]:
+        """The dataset's features that are not among ``seen``."""
+        table = schema.city_object
+        roots = select(table.c.object_id).where(
+            table.c.dataset_id == self.dataset_id, table.c.parent_id.is_(None)
+        )
+        present = set(seen)
+        return [i for i in self._connection.execute(roots).scalars() if i not in present]
+
+    def finish(self, run: Mapping[str, Any]) -> None:
+        """Attach new partitions, count the revision up and record the run."""
+        if self.is_new:
+            for table in schema.PARTITIONED:
+                statement = _ATTACH_PARTITION.format(table=table.name, id=self.dataset_id)
+                self._connection.execute(text(statement))
+        own = schema.dataset.c.id == self.dataset_id
+        known = _columns_of(self._spec)
+        revised = {**known, "revision": schema.dataset.c.revision + 1}
+        self._connection.execute(update(schema.dataset).where(own).values(revised))
+        self._connection.execute(
+            insert(schema.import_run).values(
+                {**run, "dataset_id": self.dataset_id, "state": "done", "finished_at": func.now()}
+            )
+        )
+
+    def next_run_id(self) -> int:
+        """The id that the run will get; rows written by it carry it."""
+        sequence = func.pg_get_serial_sequence("import_run", "id")
+        return self._connection.execute(select(func.nextval(sequence))).scalar_one()
+
+    def _partition(self, table: Table) -> str:
+        return f"{table.name}_{self.dataset_id}"
+
+    def _supersede(self, table: Table, history: Table, key: str, ids: Sequence[str]) -> None:
+        names = [column.name for column in table.columns]
+        rows = select(*table.columns, func.now()).where(self._own(table, key, ids))
+        self._connection.execute(insert(history).from_select([*names, "recorded_to"], rows))
+        self._delete(table, key, ids)
+
+    def _delete(self, table: Table, key: str, ids: Sequence[str]) -> None:
+        self._connection.execute(delete(table).where(self._own(table, key, ids)))
+
+    def _own(self, table: Table, key: str, ids: Sequence[str]) -> ColumnElement[bool]:
+        """One array bound, not one value per id, so that the statement stays short."""
+        among = table.c[key] == any_(literal(list(ids), ARRAY(Text)))
+        return and_(table.c.dataset_id == self.dataset_id, among)
+
+    def _copy(self, table: Table, name: str, rows: Sequence[Row]) -> None:
+        if rows:
+            copy_rows(self._connection, table, name, rows)
+
+
+def copy_rows(connection: Connection, table: Table, name: str, rows: Sequence[Row]) -> None:
+    """COPY BINARY rows of one shape into a table or partition called ``name``."""
+    columns = [column for column in table.columns if column.name in rows[0]]
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    command = f"COPY {name} ({names}) FROM STDIN (FORMAT BINARY)"
+    wrap = [_jsonb if isinstance(column.type, JSONB) else None for column in columns]
+    with driver.cursor() as cursor, cursor.copy(command.encode()) as copy:
+        copy.set_types([_copy_type(column) for column in columns])
+        for row in rows:
+            values = [row[column.name] for column in columns]
+            copy.write_row([w(v) if w else v for w, v in zip(wrap, values, strict=True)])
+
+
+def _jsonb(value: Any) -> Jsonb | None:
+    return None if value is None else Jsonb(value, dumps=orjson.dumps)
+
+
+_COPY_TYPES = {
+    "TEXT": "text", "SMALLINT": "int2", "INTEGER": "int4", "BIGINT": "int8", "DOUBLE": "float8",
+    "DOUBLE_PRECISION": "float8", "BOOLEAN": "bool", "BLOB": "bytea", "DATETIME": "timestamptz",
+    "REAL": "float4",
+}  # fmt: skip
+
+
+def _copy_type(column: Column[Any]) -> str:
+    """The PostgreSQL type to send; a geometry travels as the bytes of its EWKB."""
+    if isinstance(column.type, JSONB):
+        return "jsonb"
+    if isinstance(column.type, ARRAY):
+        return "int4[]"
+    return _COPY_TYPES.get(column.type.__visit_name__.upper(), "bytea")
+
+
+def _columns_of(spec: DatasetSpec) -> dict[str, Any]:
+    return {name: getattr(spec, name) for name in DatasetSpec.__dataclass_fields__}
+
+
+_CREATE_PARTITION = """
+CREATE TABLE {table}_{id} (
+    LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION,
+    CONSTRAINT {table}_{id}_dataset CHECK (dataset_id = {id})
+)
+"""
+
+_ATTACH_PARTITION = """
+ALTER TABLE {table} ATTACH PARTITION {table}_{id} FOR VALUES IN ({id})
+"""
