@@ -1,0 +1,58 @@
+"""Local frames of tiles: east, north and up at a point of the WGS 84 ellipsoid."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.model.cells import Cell, cell_bounds
+from twin.model.geometry import Floats
+
+_SEMI_MAJOR_M = 6378137.0
+_FLATTENING = 1 / 298.257223563
+_ECCENTRICITY_2 = _FLATTENING * (2 - _FLATTENING)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """``origin`` (3,) in EPSG:4978 metres; the rows of ``axes`` (3, 3) are east, north and up.
+
+    Both are rounded as they are written to JSON, so that what a client multiplies is what the
+    vertices were divided by.
+    """
+
+    origin: Floats
+    axes: Floats
+
+    @classmethod
+    def at(cls, longitude: float, latitude: float, height: float = 0.0) -> "Frame":
+        """The frame at a point in degrees and metres above the ellipsoid."""
+        lon, lat = math.radians(longitude), math.radians(latitude)
+        east = [-math.sin(lon), math.cos(lon), 0.0]
+        north = [-math.sin(lat) * math.cos(lon), -math.sin(lat) * math.sin(lon), math.cos(lat)]
+        up = [math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)]
+        radius = _SEMI_MAJOR_M / math.sqrt(1 - _ECCENTRICITY_2 * math.sin(lat) ** 2)
+        reach = np.array([radius, radius, radius * (1 - _ECCENTRICITY_2)]) + height
+        axes = np.array([east, north, up], dtype=np.float64)
+        return cls(np.round(axes[2] * reach, 4), np.round(axes, 11))
+
+    @classmethod
+    def of_cell(cls, cell: Cell) -> "Frame":
+        """The frame at the centre of a cell, on the ellipsoid.
+
+        It depends on nothing but the cell, so that a tile and the tileset that refers to it agree
+        even if the data change between the two requests.
+        """
+        west, south, east, north = cell_bounds(cell.level, cell.x, cell.y)
+        return cls.at((west + east) / 2, (south + north) / 2)
+
+    def local(self, ecef: Floats) -> Floats:
+        """Points (n, 3) in EPSG:4978 metres as east, north, up in metres."""
+        return (ecef - self.origin) @ self.axes.T
+
+    def matrix(self) -> list[float]:
+        """The transform from this frame to EPSG:4978: 4 x 4, column by column (3D Tiles 1.1)."""
+        affine = np.eye(4)
+        affine[:3, :3] = self.axes.T
+        affine[:3, 3] = self.origin
+        return affine.T.ravel().tolist()

@@ -1,0 +1,133 @@
+"""The JSON of explicit tilesets (OGC 3D Tiles 1.1, 22-025r4)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from tiles.frame import Frame
+from tiles.tiling import Node, Region
+from twin.model.cells import Cell, cell_bounds
+
+Json: TypeAlias = dict[str, Any]
+
+GENERATOR = "finest-twin"
+_RADIAN_STEPS = 1e10  # 0.6 mm on the ground
+_HEIGHT_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses in a tileset: relative, each with the query string of the tileset itself.
+
+    ``up`` leads from the tileset to the folder of the root tileset; ``query`` is what narrows or
+    shapes the tiles, as names and values that are not yet encoded.
+    """
+
+    up: str = ""
+    query: Sequence[tuple[str, str]] = ()
+
+    def of(self, path: str) -> str:
+        """The address of a path below the root tileset's folder."""
+        return f"{self.up}{path}{encode_query(self.query)}"
+
+    def nested(self, cell: Cell) -> str:
+        return self.of(f"{tile_path(cell)}/tileset.json")
+
+    def content(self, cell: Cell) -> str:
+        return self.of(f"{tile_path(cell)}.glb")
+
+
+def tile_path(cell: Cell) -> str:
+    """Where a cell is kept below its tileset."""
+    return f"{cell.level}/{cell.x}/{cell.y}"
+
+
+def encode_query(query: Sequence[tuple[str, str]]) -> str:
+    """A query string with its question mark, or nothing; spaces become %20, which all clients read."""
+    if not query:
+        return ""
+    return "?" + "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+
+
+def tileset(root: Json, error_m: float) -> Json:
+    """A tileset around its root tile; ``error_m`` is what is missing where it is not shown at all."""
+    return {
+        "asset": {"version": "1.1", "generator": GENERATOR},
+        "geometricError": _error(error_m),
+        # Parents are empty, so nothing is replaced: each child can be shown as soon as it is there.
+        "root": {**root, "refine": "ADD"},
+    }
+
+
+def cell_tileset(root: Node | None, cell: Cell, addresses: Addresses) -> Json:
+    """The tileset of a cell; one without objects is a single empty tile."""
+    if root is None:
+        return tileset(_empty(cell), 0.0)
+    return tileset(tile(root, addresses), root.size_m)
+
+
+def joint_tileset(parts: Sequence[tuple[Node, Addresses]]) -> Json:
+    """One tileset over several roots, each with addresses of its own."""
+    tiles = [tile(node, addresses) for node, addresses in parts]
+    error_m = max((node.size_m for node, _ in parts), default=0.0)
+    if len(parts) <= 1:
+        return tileset(tiles[0] if tiles else _empty(Cell(0, 0, 0)), error_m)
+    region = enclosing([node.region for node, _ in parts])
+    return tileset({**_bounded(region), "geometricError": _error(error_m), "children": tiles}, error_m)
+
+
+def tile(node: Node, addresses: Addresses) -> Json:
+    """The tile of a node with all below it."""
+    found = _bounded(node.region)
+    if node.kind == "leaf":
+        return {
+            **found,
+            "geometricError": 0,
+            "transform": Frame.of_cell(node.cell).matrix(),
+            "content": {"uri": addresses.content(node.cell)},
+        }
+    found["geometricError"] = _error(node.size_m)
+    if node.kind == "nested":
+        found["content"] = {"uri": addresses.nested(node.cell)}
+    else:
+        found["children"] = [tile(child, addresses) for child in node.children]
+    return found
+
+
+def enclosing(regions: Sequence[Region]) -> Region:
+    """The smallest region around one or more."""
+    return Region(
+        min(region.west for region in regions),
+        min(region.south for region in regions),
+        max(region.east for region in regions),
+        max(region.north for region in regions),
+        min(region.z_min for region in regions),
+        max(region.z_max for region in regions),
+    )
+
+
+def _empty(cell: Cell) -> Json:
+    west, south, east, north = cell_bounds(cell.level, cell.x, cell.y)
+    return {**_bounded(Region(west, south, east, north, 0.0, 0.0)), "geometricError": 0}
+
+
+def _bounded(region: Region) -> Json:
+    """A bounding volume, rounded outwards so that a child never sticks out of its parent."""
+    west, south = (_down(math.radians(angle), _RADIAN_STEPS) for angle in (region.west, region.south))
+    east, north = (_up(math.radians(angle), _RADIAN_STEPS) for angle in (region.east, region.north))
+    heights = _down(region.z_min, _HEIGHT_STEPS), _up(region.z_max, _HEIGHT_STEPS)
+    return {"boundingVolume": {"region": [max(west, -math.pi), south, min(east, math.pi), north, *heights]}}
+
+
+def _error(size_m: float) -> float:
+    return _up(size_m, _HEIGHT_STEPS)
+
+
+def _down(value: float, steps: float) -> float:
+    return math.floor(value * steps) / steps
+
+
+def _up(value: float, steps: float) -> float:
+    return math.ceil(value * steps) / steps
