@@ -32,9 +32,11 @@ class Frame:
         north = [-math.sin(lat) * math.cos(lon), -math.sin(lat) * math.sin(lon), math.cos(lat)]
         up = [math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)]
         radius = _SEMI_MAJOR_M / math.sqrt(1 - _ECCENTRICITY_2 * math.sin(lat) ** 2)
-        reach = np.array([radius, radius, radius * (1 - _ECCENTRICITY_2)]) + height
-        axes = np.array([east, north, up], dtype=np.float64)
-        return cls(np.round(axes[2] * reach, 4), np.round(axes, 11))
+        polar_radius = radius * (1 - _ECCENTRICITY_2)
+        reach = (radius + height, radius + height, polar_radius + height)
+        origin = [round(part * far, 4) for part, far in zip(up, reach, strict=True)]
+        axes = [[round(part, 11) for part in axis] for axis in (east, north, up)]
+        return cls(np.array(origin, dtype=np.float64), np.array(axes, dtype=np.float64))
 
     @classmethod
     def of_cell(cls, cell: Cell) -> "Frame":
