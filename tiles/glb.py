@@ -1,0 +1,228 @@
+"""The content of a tile: binary glTF 2.0 as 3D Tiles 1.1 asks for it.
+
+Vertices are centimetres in the tile's frame (KHR_mesh_quantization), each with a normal, a colour
+and two feature ids (EXT_mesh_features): set 0 is the object, set 1 the surface. Both index property
+tables (EXT_structural_metadata). Every vertex attribute takes a multiple of 4 bytes, as glTF 2.0
+asks for in section 3.6.2.4.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from tiles.frame import Frame
+from tiles.metadata import SURFACE_CLASS, BinaryColumn, FeatureTable, binary_column, schema
+from twin.model.geometry import Floats, SurfaceType
+from twin.processing.mesh import MeshBatch
+
+Json: TypeAlias = dict[str, Any]
+Array: TypeAlias = npt.NDArray[Any]
+
+MEDIA_TYPE = "model/gltf-binary"
+
+_BYTE, _UNSIGNED_BYTE, _SHORT, _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5120, 5121, 5122, 5123, 5125, 5126
+_ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
+_METRES_PER_STEP = 0.01
+_LARGEST_SHORT = 32767
+_LARGEST_UNSIGNED_SHORT = 65535
+
+_COLOURS: dict[SurfaceType, str] = {
+    SurfaceType.GROUND: "8f8a80",
+    SurfaceType.WALL: "e6ddd0",
+    SurfaceType.ROOF: "a9644f",
+    SurfaceType.OUTER_CEILING: "cdc5b8",
+    SurfaceType.OUTER_FLOOR: "b9a999",
+    SurfaceType.CLOSURE: "dcdcd8",
+    SurfaceType.WINDOW: "86a5bb",
+    SurfaceType.DOOR: "8a6b4f",
+}
+_OTHER_COLOUR = "d8d2c8"
+
+
+def _linear_colours() -> npt.NDArray[np.uint8]:
+    """Colours (types, 4) by surface type; glTF wants them linear where the table above is sRGB."""
+    codes = [_COLOURS.get(surface, _OTHER_COLOUR) for surface in SurfaceType]
+    srgb = np.array([list(bytes.fromhex(code)) for code in codes], dtype=np.float64) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    opaque = np.ones((len(codes), 1))
+    return np.rint(np.hstack([linear, opaque]) * 255).astype(np.uint8)
+
+
+_PALETTE = _linear_colours()
+
+
+@dataclass(slots=True)
+class _Binary:
+    """The BIN chunk while it grows, with the buffer views and accessors into it."""
+
+    parts: list[bytes] = field(default_factory=list[bytes])
+    length: int = 0
+    views: list[Json] = field(default_factory=list[Json])
+    accessors: list[Json] = field(default_factory=list[Json])
+
+    def view(self, data: bytes, **more: int) -> int:
+        """Add a buffer view on an 8-byte boundary; its index."""
+        self.views.append({"buffer": 0, "byteOffset": self.length, "byteLength": len(data), **more})
+        padding = b"\0" * (-len(data) % 8)
+        self.parts += [data, padding]
+        self.length += len(data) + len(padding)
+        return len(self.views) - 1
+
+    def accessor(self, view: int, **more: Any) -> int:
+        self.accessors.append({"bufferView": view, **more})
+        return len(self.accessors) - 1
+
+    def vertices(self, values: Array, component: int, shape: str, **more: Any) -> int:
+        """Add a vertex attribute (n, components), each vertex padded to 4 bytes; its accessor."""
+        count, columns = values.shape
+        size = values.dtype.itemsize
+        padded = np.zeros((count, -(-columns * size // 4) * 4 // size), dtype=values.dtype)
+        padded[:, :columns] = values
+        view = self.view(padded.tobytes(), byteStride=padded.shape[1] * size, target=_ARRAY_BUFFER)
+        return self.accessor(view, componentType=component, type=shape, count=count, **more)
+
+
+def encode(mesh: MeshBatch, frame: Frame, table: FeatureTable) -> bytes:
+    """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame."""
+    binary = _Binary()
+    faces = _surface_types(mesh)
+    positions, placement = _positions(mesh, frame)
+    attributes = {
+        "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions)),
+        "NORMAL": binary.vertices(_normals(mesh, frame), _BYTE, "VEC3", normalized=True),
+        "COLOR_0": binary.vertices(_PALETTE[mesh.surface_type], _UNSIGNED_BYTE, "VEC4", normalized=True),
+        "_FEATURE_ID_0": _feature_ids(binary, mesh.object_of_vertex),
+        "_FEATURE_ID_1": _feature_ids(binary, mesh.face),
+    }
+    primitive = {
+        "attributes": attributes,
+        "indices": _indices(binary, mesh.triangles, len(positions)),
+        "material": 0,
+        "extensions": {"EXT_mesh_features": {"featureIds": _feature_id_sets(table.count, len(faces))}},
+    }
+    tables = [_feature_table(binary, table), _surface_table(binary, faces)]
+    names = tuple(attribute.name for attribute in table.attributes)
+    metadata = {"schema": schema(table.kind, names), "propertyTables": tables}
+    return _pack(_document(binary, primitive, placement, metadata), binary)
+
+
+def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json) -> Json:
+    return {
+        "asset": {"version": "2.0", "generator": "finest-twin"},
+        "extensionsUsed": ["KHR_mesh_quantization", "EXT_mesh_features", "EXT_structural_metadata"],
+        "extensionsRequired": ["KHR_mesh_quantization"],
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, **placement}],
+        "meshes": [{"primitives": [primitive]}],
+        # Not every source turns its faces outwards, and a missing wall is worse than a second side.
+        "materials": [
+            {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0.9}, "doubleSided": True}
+        ],
+        "accessors": binary.accessors,
+        "bufferViews": binary.views,
+        "buffers": [{"byteLength": binary.length}],
+        "extensions": {"EXT_structural_metadata": metadata},
+    }
+
+
+def _pack(document: Json, binary: _Binary) -> bytes:
+    text = orjson.dumps(document)
+    text += b" " * (-len(text) % 4)
+    return b"".join(
+        [
+            struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + binary.length),
+            struct.pack("<I4s", len(text), b"JSON"),
+            text,
+            struct.pack("<I4s", binary.length, b"BIN\0"),
+            *binary.parts,
+        ]
+    )
+
+
+def _y_up(local: Floats) -> Floats:
+    """East, north, up to the axes of glTF: east, up, south."""
+    return np.column_stack([local[:, 0], local[:, 2], -local[:, 1]])
+
+
+def _positions(mesh: MeshBatch, frame: Frame) -> tuple[Array, Json]:
+    """Positions (n, 3) as they are stored, and what the node does to get metres in the frame.
+
+    16 bits span 655 m. Where filtered tiles reach further, positions are 32-bit floats in metres.
+    """
+    steps = np.rint(_y_up(frame.local(mesh.positions * 0.01)) / _METRES_PER_STEP)
+    middle = np.floor((steps.min(axis=0) + steps.max(axis=0)) / 2)
+    centred = steps - middle
+    translation = [round(value, 2) for value in (middle * _METRES_PER_STEP).tolist()]
+    if np.abs(centred).max() > _LARGEST_SHORT:
+        return (centred * _METRES_PER_STEP).astype("<f4"), {"translation": translation}
+    return centred.astype("<i2"), {"translation": translation, "scale": [_METRES_PER_STEP] * 3}
+
+
+def _component(positions: Array) -> int:
+    return _SHORT if positions.dtype == np.int16 else _FLOAT
+
+
+def _extremes(positions: Array) -> Json:
+    return {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
+
+
+def _normals(mesh: MeshBatch, frame: Frame) -> Array:
+    local = _y_up(mesh.normals.astype(np.float64) @ frame.axes.T)
+    return np.rint(local * 127).astype(np.int8)
+
+
+def _feature_ids(binary: _Binary, ids: Array) -> int:
+    """Vertex attributes have no 32-bit integers (glTF 2.0, 3.6.2.2), but floats are exact to 2**24."""
+    if len(ids) and int(ids.max()) > _LARGEST_UNSIGNED_SHORT:
+        return binary.vertices(ids.astype("<f4")[:, None], _FLOAT, "SCALAR")
+    return binary.vertices(ids.astype("<u2")[:, None], _UNSIGNED_SHORT, "SCALAR")
+
+
+def _indices(binary: _Binary, triangles: Array, vertices: int) -> int:
+    """The highest value of an index type restarts primitives and is not used (glTF 2.0, 3.7.2.1)."""
+    short = vertices <= _LARGEST_UNSIGNED_SHORT
+    data = triangles.astype("<u2" if short else "<u4").tobytes()
+    view = binary.view(data, target=_ELEMENT_ARRAY_BUFFER)
+    component = _UNSIGNED_SHORT if short else _UNSIGNED_INT
+    return binary.accessor(view, componentType=component, type="SCALAR", count=triangles.size)
+
+
+def _feature_id_sets(objects: int, surfaces: int) -> list[Json]:
+    return [
+        {"featureCount": objects, "attribute": 0, "propertyTable": 0, "label": "object"},
+        {"featureCount": surfaces, "attribute": 1, "propertyTable": 1, "label": SURFACE_CLASS},
+    ]
+
+
+def _surface_types(mesh: MeshBatch) -> npt.NDArray[np.uint8]:
+    """The surface type of each face (faces,)."""
+    types = np.zeros(int(mesh.face.max()) + 1, dtype=np.uint8)
+    types[mesh.face] = mesh.surface_type
+    return types
+
+
+def _feature_table(binary: _Binary, table: FeatureTable) -> Json:
+    columns = {
+        attribute.name: _table_property(binary, binary_column(attribute, values))
+        for attribute, values in zip(table.attributes, table.columns, strict=True)
+    }
+    return {"class": table.kind, "count": table.count, "properties": columns}
+
+
+def _surface_table(binary: _Binary, types: npt.NDArray[np.uint8]) -> Json:
+    columns = {"surface_type": _table_property(binary, BinaryColumn(types.tobytes()))}
+    return {"class": SURFACE_CLASS, "count": len(types), "properties": columns}
+
+
+def _table_property(binary: _Binary, column: BinaryColumn) -> Json:
+    # A buffer view is at least one byte long (glTF 2.0, bufferView.byteLength), even of empty strings.
+    found: Json = {"values": binary.view(column.values or b"\0")}
+    if column.offsets is not None:
+        found["stringOffsets"] = binary.view(column.offsets)
+        found["stringOffsetType"] = column.offset_type
+    return found

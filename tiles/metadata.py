@@ -1,0 +1,159 @@
+"""Property tables of EXT_structural_metadata, derived from the attribute catalogue.
+
+Types follow 3D Metadata 1.0: text is STRING, a code list is ENUM, numbers are FLOAT32 and INT32.
+Each property has a noData value, since most registers have gaps. BOOLEAN allows none (3D Metadata,
+"noData"), so truth values are an ENUM as well.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin
+from twin.model.geometry import SurfaceType
+
+Json: TypeAlias = dict[str, Any]
+
+ID = Attribute(
+    name="id",
+    type="text",
+    group=Group.IDENTITY,
+    origin=Origin.TWIN,
+    meaning="Id of the object, the same in every delivery.",
+    label={"en": "Id", "fi": "Tunnus", "et": "Tunnus", "sv": "Id"},
+)
+"""The first property of every table: the id of the item in the API."""
+
+DEFAULT_PROPERTIES = tuple(attribute.name for attribute in CATALOGUE if attribute.in_tiles)
+
+UNKNOWN = "unknown"
+NO_INTEGER = -(2**31)
+NO_NUMBER = float(np.finfo(np.float32).min)
+
+SURFACE_CLASS = "surface"
+_SURFACE_TYPES = [(surface.cityjson_name or UNKNOWN, int(surface)) for surface in SurfaceType]
+_TRUTH = ("false", "true")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureTable:
+    """One row per feature of a tile: ``columns`` hold the values of ``attributes``, None for none.
+
+    ``kind`` names the class of the features in the schema, such as ``building``.
+    """
+
+    kind: str
+    attributes: tuple[Attribute, ...]
+    columns: tuple[Sequence[Any], ...]
+
+    @classmethod
+    def from_rows(
+        cls, kind: str, properties: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    ) -> "FeatureTable":
+        """Rows that hold ``id`` and the named catalogue properties, and perhaps more."""
+        attributes = (ID, *(BY_NAME[name] for name in properties))
+        columns = tuple([row[attribute.name] for row in rows] for attribute in attributes)
+        return cls(kind, attributes, columns)
+
+    @property
+    def count(self) -> int:
+        return len(self.columns[0])
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryColumn:
+    """The bytes of a property table column; ``offsets`` delimit strings, one more than rows."""
+
+    values: bytes
+    offsets: bytes | None = None
+    offset_type: str = "UINT32"
+
+
+@cache
+def schema(kind: str, attributes: tuple[str, ...]) -> Json:
+    """The schema of a tile: a class for the features and one for their surfaces."""
+    found = [ID if name == ID.name else BY_NAME[name] for name in attributes]
+    enums = {item.name: _enum(item.title(), _enum_values(item)) for item in found if _is_enum(item)}
+    surface_type = {
+        "name": "Surface type",
+        "description": "Semantic surface type of CityJSON.",
+        **_enum_type("surface_type"),
+    }
+    return {
+        "id": "finest_twin",
+        "classes": {
+            kind: {"properties": {item.name: _property(item) for item in found}},
+            SURFACE_CLASS: {"properties": {"surface_type": surface_type}},
+        },
+        "enums": {**enums, "surface_type": _enum("Surface type", _SURFACE_TYPES)},
+    }
+
+
+def binary_column(attribute: Attribute, values: Sequence[Any]) -> BinaryColumn:
+    """Values of an attribute in the form that `schema` declares; None becomes noData."""
+    if _is_enum(attribute):
+        codes = dict(_enum_values(attribute))
+        return BinaryColumn(bytes(codes.get(_enum_name(value), 0) for value in values))
+    if attribute.type == "text":
+        return _strings(values)
+    missing = NO_INTEGER if attribute.type == "integer" else NO_NUMBER
+    filled = [missing if value is None else value for value in values]
+    return BinaryColumn(np.array(filled, dtype="<i4" if attribute.type == "integer" else "<f4").tobytes())
+
+
+def _strings(values: Sequence[Any]) -> BinaryColumn:
+    encoded = [b"" if value is None else str(value).encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    short = int(offsets[-1]) < 1 << 16
+    return BinaryColumn(
+        values=b"".join(encoded),
+        offsets=offsets.astype("<u2" if short else "<u4").tobytes(),
+        offset_type="UINT16" if short else "UINT32",
+    )
+
+
+def _property(attribute: Attribute) -> Json:
+    unit = f" Unit: {attribute.unit}." if attribute.unit else ""
+    named = {"name": attribute.title(), "description": f"{attribute.meaning}{unit}"}
+    if attribute is ID:
+        return {**named, "type": "STRING", "required": True, "semantic": "ID"}
+    return {**named, **_type(attribute)}
+
+
+def _type(attribute: Attribute) -> Json:
+    if _is_enum(attribute):
+        return _enum_type(attribute.name)
+    if attribute.type == "text":
+        return {"type": "STRING", "noData": ""}
+    if attribute.type == "integer":
+        return {"type": "SCALAR", "componentType": "INT32", "noData": NO_INTEGER}
+    return {"type": "SCALAR", "componentType": "FLOAT32", "noData": NO_NUMBER}
+
+
+def _is_enum(attribute: Attribute) -> bool:
+    return bool(attribute.codes) or attribute.type == "boolean"
+
+
+def _enum_type(name: str) -> Json:
+    return {"type": "ENUM", "enumType": name, "noData": UNKNOWN}
+
+
+def _enum_values(attribute: Attribute) -> list[tuple[str, int]]:
+    names = attribute.codes or _TRUTH
+    return [(UNKNOWN, 0), *((name, code) for code, name in enumerate(names, start=1))]
+
+
+def _enum_name(value: Any) -> str:
+    return _TRUTH[value] if isinstance(value, bool) else str(value)
+
+
+def _enum(name: str, values: Sequence[tuple[str, int]]) -> Json:
+    return {
+        "name": name,
+        "valueType": "UINT8",
+        "values": [{"name": label, "value": code} for label, code in values],
+    }
