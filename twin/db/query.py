@@ -141,16 +141,17 @@ def source(view: View) -> FromClause:
     """The features that a view shows, as a FROM clause named ``f``; raises NotFound."""
     if view.scenario is not None:
         raise NotFound(f"There is no scenario '{view.scenario}'.")
-    return _current() if view.as_of is None else _recorded()
+    return current_features() if view.as_of is None else recorded_features()
 
 
 @cache
-def _current() -> FromClause:
+def current_features() -> FromClause:
+    """The features as they are now, named ``f``."""
     return feature.alias("f")
 
 
 @cache
-def _recorded() -> FromClause:
+def recorded_features() -> FromClause:
     """Rows as the database held them at ``:as_of``; they were superseded later or never."""
     moment = bindparam("as_of", type_=DateTime(timezone=True))
     past = feature_history.c

@@ -1,0 +1,201 @@
+"""The syntax tree of a CQL2 filter (OGC 21-065r2), its limits and its JSON encoding.
+
+A tree is made of frozen values, so that equal filters are equal, hashable and cacheable.
+`twin.db.cql2_text` reads the text encoding into the same tree.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import orjson
+
+from twin.db.shapes import Shape, ShapeError, box, from_geojson, to_geojson
+from twin.errors import InvalidFilter
+
+MAX_BYTES = 16 * 1024
+MAX_NODES = 2_000
+MAX_DEPTH = 40
+
+Literal: TypeAlias = str | bool | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A reference to a queryable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A text, number, boolean or null; a whole number is an int however it was written."""
+
+    value: Literal
+
+    @classmethod
+    def number(cls, value: float) -> "Value":
+        """A number, refused where no double can hold it."""
+        if not math.isfinite(value):
+            raise InvalidFilter("A number in the filter is too large.")
+        whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**53)
+        return cls(int(value) if whole else value)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A ``date`` or ``timestamp``, as written."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operator or function with its arguments, lower-case but for ``isNull``.
+
+    ``depth`` and ``size`` count the levels and the nodes from here down.
+    """
+
+    op: str
+    args: tuple["Node", ...]
+    depth: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of values, as IN takes one."""
+
+    members: tuple["Node", ...]
+    depth: int
+    size: int
+
+
+Node: TypeAlias = Property | Value | Moment | Shape | Call | Items
+
+
+def _measure(args: Sequence[Node]) -> tuple[int, int]:
+    below = [arg for arg in args if isinstance(arg, Call | Items)]
+    depth = 1 + max((arg.depth for arg in below), default=0)
+    size = 1 + len(args) - len(below) + sum(arg.size for arg in below)
+    if depth > MAX_DEPTH:
+        raise too_deep()
+    if size > MAX_NODES:
+        raise InvalidFilter(f"The filter has more than {MAX_NODES} operators and values.")
+    return depth, size
+
+
+def too_deep() -> InvalidFilter:
+    """The refusal of a filter that nests too far."""
+    return InvalidFilter(f"The filter nests deeper than {MAX_DEPTH} levels.")
+
+
+def call(op: str, *args: Node) -> Call:
+    """A call within the limits of depth and size; raises InvalidFilter beyond them."""
+    return Call(op, args, *_measure(args))
+
+
+def items(members: Sequence[Node]) -> Items:
+    """A list within the limits of depth and size; raises InvalidFilter beyond them."""
+    return Items(tuple(members), *_measure(members))
+
+
+def text_value(text: str) -> Value:
+    """A text; raises InvalidFilter for the character that no database text can hold."""
+    if "\0" in text:
+        raise InvalidFilter("A text in the filter holds the character U+0000.")
+    return Value(text)
+
+
+def from_json(data: bytes | str) -> Node:
+    """The tree of a CQL2 JSON document; raises InvalidFilter."""
+    try:
+        loaded = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidFilter(f"The filter is not JSON: {error}.") from None
+    return _node(loaded, 0)
+
+
+def _node(data: Any, depth: int) -> Node:
+    if depth > 2 * MAX_DEPTH:
+        raise too_deep()
+    if isinstance(data, dict):
+        return _object(cast(dict[str, Any], data), depth)
+    if isinstance(data, list):
+        return items([_node(member, depth + 1) for member in cast(list[Any], data)])
+    return _literal(data)
+
+
+def _literal(data: Literal) -> Value:
+    if isinstance(data, str):
+        return text_value(data)
+    if data is None or isinstance(data, bool):
+        return Value(data)
+    return Value.number(data)
+
+
+def _object(data: dict[str, Any], depth: int) -> Node:
+    if "op" in data:
+        return _call(data, depth)
+    if isinstance(name := data.get("property"), str):
+        return Property(name)
+    for kind in ("date", "timestamp"):
+        if isinstance(text := data.get(kind), str):
+            return Moment(kind, text)
+    if "bbox" in data:
+        return bounding_box(data["bbox"])
+    if "type" in data:
+        return geometry(data)
+    raise InvalidFilter(
+        f"The filter has an object with the members {', '.join(map(repr, data)) or 'none'}; "
+        "expected 'op' and 'args', 'property', 'date', 'timestamp', 'bbox' or a GeoJSON geometry."
+    )
+
+
+def _call(data: dict[str, Any], depth: int) -> Call:
+    op, args = data["op"], data.get("args")
+    if not isinstance(op, str) or not isinstance(args, list):
+        raise InvalidFilter("In the filter, 'op' has to be a text and 'args' a list.")
+    members = [_node(arg, depth + 1) for arg in cast(list[Any], args)]
+    return call("isNull" if op == "isNull" else op.lower(), *members)
+
+
+def geometry(data: dict[str, Any]) -> Shape:
+    """The geometry of a GeoJSON object in longitude and latitude; raises InvalidFilter."""
+    try:
+        return from_geojson(orjson.dumps(data).decode())
+    except ShapeError as error:
+        raise InvalidFilter(f"A geometry in the filter is not usable: {error}") from None
+
+
+def bounding_box(numbers: Any) -> Shape:
+    """The rectangle of west, south, east, north; of six numbers the heights are left out."""
+    given = cast(list[object], numbers) if isinstance(numbers, list) else []
+    corners = [float(number) for number in given if isinstance(number, int | float)]
+    if len(corners) == 6:
+        corners = [*corners[0:2], *corners[3:5]]
+    if len(corners) != 4:
+        raise InvalidFilter("A bbox in the filter needs 4 or 6 numbers.")
+    try:
+        return box(*corners)
+    except ShapeError as error:
+        raise InvalidFilter(f"A bbox in the filter is not usable: {error}") from None
+
+
+def to_json(node: Node) -> Any:
+    """The tree as CQL2 JSON, for orjson."""
+    match node:
+        case Property(name):
+            return {"property": name}
+        case Value(value):
+            return value
+        case Moment(kind, text):
+            return {kind: text}
+        case Shape():
+            return orjson.Fragment(to_geojson(node))
+        case Items(members):
+            return [to_json(member) for member in members]
+        case Call(op, args):
+            return {"op": op, "args": [to_json(arg) for arg in args]}

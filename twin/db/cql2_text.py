@@ -1,0 +1,279 @@
+"""Reads CQL2 text (OGC 21-065r2, annex B) in linear time.
+
+A parser of our own, because the one of the ``cql2`` package takes exponential time over nested
+parentheses and overflows its stack: twenty parentheses would stop a server for seconds, ten
+thousand would end it. The tests compare the two on random filters.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from twin.db.cql2 import (
+    MAX_DEPTH,
+    Call,
+    Moment,
+    Node,
+    Property,
+    Value,
+    bounding_box,
+    call,
+    items,
+    text_value,
+    too_deep,
+)
+from twin.db.shapes import Shape, ShapeError, from_wkt
+from twin.errors import InvalidFilter
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<text>'(?:[^'\\]|''|\\'|\\)*')
+    | (?P<quoted>"(?:[^"]|"")+")
+    | (?P<word>[^\W\d][\w.:]*)
+    | (?P<sign><>|<=|>=|!=|[-=<>+*/%^(),])
+    )""",
+    re.VERBOSE,
+)
+_GEOMETRIES = {
+    "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION",
+}  # fmt: skip
+_RESERVED = {"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "DIV"}
+_COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def keyword(self) -> str:
+        """Upper-case, where the token can be a keyword or a sign."""
+        return self.text.upper() if self.kind in {"word", "sign"} else ""
+
+
+def parse_text(text: str) -> Node:
+    """The tree of a CQL2 text; raises InvalidFilter with the place of the mistake."""
+    parser = _Parser(text)
+    node = parser.expression()
+    parser.end()
+    return node
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            start = position + len(text[position:]) - len(text[position:].lstrip())
+            what = "a quotation mark that is not closed" if text[start] in "'\"" else f"'{text[start]}'"
+            raise InvalidFilter(f"The filter cannot be read at character {start + 1}: {what}.")
+        kind = match.lastgroup
+        found.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
+        position = match.end()
+    return [*found, _Token("end", "", end, end)]
+
+
+class _Parser:
+    """Recursive descent, one method for each level of precedence."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = _tokens(text)
+        self._at = 0
+        self._depth = 0
+
+    @property
+    def _token(self) -> _Token:
+        return self._tokens[self._at]
+
+    def _take(self) -> _Token:
+        token = self._token
+        self._at += 1
+        return token
+
+    def _accept(self, *keywords: str) -> str | None:
+        """Goes past the next token and returns it where it is one of the keywords."""
+        if self._token.keyword in keywords:
+            return self._take().keyword
+        return None
+
+    def _expect(self, keyword: str) -> None:
+        if self._accept(keyword) is None:
+            self._fail(f"'{keyword}'")
+
+    def _fail(self, expected: str) -> NoReturn:
+        token = self._token
+        found = "it ends" if token.kind == "end" else f"found {token.text[:40]!r}"
+        raise InvalidFilter(
+            f"The filter cannot be read at character {token.start + 1}: expected {expected}, {found}."
+        )
+
+    def end(self) -> None:
+        if self._token.kind != "end":
+            self._fail("AND, OR, an operator or the end")
+
+    def _nested(self, parse: Callable[[], Node]) -> Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise too_deep()
+        node = parse()
+        self._depth -= 1
+        return node
+
+    def expression(self) -> Node:
+        return self._chain("OR", self._conjunction)
+
+    def _conjunction(self) -> Node:
+        return self._chain("AND", self._negation)
+
+    def _chain(self, keyword: str, parse: Callable[[], Node]) -> Node:
+        parts = [parse()]
+        while self._accept(keyword):
+            parts.append(parse())
+        return parts[0] if len(parts) == 1 else call(keyword.lower(), *parts)
+
+    def _negation(self) -> Node:
+        if self._accept("NOT"):
+            return call("not", self._nested(self._negation))
+        return self._predicate()
+
+    def _predicate(self) -> Node:
+        left = self._sum()
+        if self._token.text in _COMPARISONS:
+            return call(_COMPARISONS[self._take().text], left, self._sum())
+        if self._accept("IS"):
+            negated = self._accept("NOT")
+            self._expect("NULL")
+            return _maybe_not(call("isNull", left), negated)
+        negated = self._accept("NOT")
+        match self._accept("LIKE", "BETWEEN", "IN"):
+            case "LIKE":
+                return _maybe_not(call("like", left, self._sum()), negated)
+            case "BETWEEN":
+                return _maybe_not(self._between(left), negated)
+            case "IN":
+                self._expect("(")
+                return _maybe_not(call("in", left, items(self._list())), negated)
+            case _:
+                return self._fail("LIKE, BETWEEN or IN") if negated else left
+
+    def _between(self, left: Node) -> Call:
+        low = self._sum()
+        self._expect("AND")
+        return call("between", left, low, self._sum())
+
+    def _list(self) -> list[Node]:
+        """The members up to the closing parenthesis; at least one."""
+        members = [self._nested(self.expression)]
+        while self._accept(","):
+            members.append(self._nested(self.expression))
+        self._expect(")")
+        return members
+
+    def _sum(self) -> Node:
+        return self._left(self._product, "+", "-")
+
+    def _product(self) -> Node:
+        return self._left(self._power, "*", "/", "%", "DIV")
+
+    def _left(self, parse: Callable[[], Node], *operators: str) -> Node:
+        node = parse()
+        while operator := self._accept(*operators):
+            node = call(operator.lower(), node, parse())
+        return node
+
+    def _power(self) -> Node:
+        base = self._unary()
+        if self._accept("^"):
+            return call("^", base, self._nested(self._power))
+        return base
+
+    def _unary(self) -> Node:
+        if not self._accept("-"):
+            return self._primary()
+        node = self._nested(self._unary)
+        if isinstance(node, Value) and isinstance(node.value, int | float):
+            return Value.number(-node.value)
+        return call("*", Value(-1), node)
+
+    def _primary(self) -> Node:
+        token = self._token
+        if token.kind == "number":
+            return _number(self._take().text)
+        if token.kind == "text":
+            return _text(self._take().text)
+        if token.kind == "quoted":
+            return Property(self._take().text[1:-1].replace('""', '"'))
+        if token.kind == "word" and token.keyword not in _RESERVED:
+            return self._word()
+        if self._accept("NULL"):
+            return Value(None)
+        if self._accept("("):
+            return self._parenthesis()
+        return self._fail("a property, a value or '('")
+
+    def _parenthesis(self) -> Node:
+        members = self._list()
+        return members[0] if len(members) == 1 else items(members)
+
+    def _word(self) -> Node:
+        token = self._take()
+        keyword = token.keyword
+        if keyword in {"TRUE", "FALSE"}:
+            return Value(keyword == "TRUE")
+        if keyword in _GEOMETRIES and (self._token.text == "(" or self._token.keyword in {"Z", "M", "ZM"}):
+            return self._geometry(token.start)
+        if not self._accept("("):
+            return Property(token.text)
+        arguments = [] if self._accept(")") else self._list()
+        return _function(token.text, arguments)
+
+    def _geometry(self, start: int) -> Shape:
+        """A well-known text, from its first word to the parenthesis that closes it."""
+        depth = 0
+        while True:
+            token = self._take()
+            if token.kind == "end":
+                raise InvalidFilter("The filter ends inside a geometry: a ')' is missing.")
+            depth += (token.text == "(") - (token.text == ")")
+            if depth > MAX_DEPTH:
+                raise too_deep()
+            if token.kind == "number":
+                _number(token.text)
+            if depth == 0 and token.text == ")":
+                break
+        try:
+            return from_wkt(self._text[start : token.end])
+        except ShapeError as error:
+            raise InvalidFilter(
+                f"The geometry at character {start + 1} of the filter is not usable: {error}"
+            ) from None
+
+
+def _maybe_not(node: Call, negated: str | None) -> Call:
+    return call("not", node) if negated else node
+
+
+def _number(text: str) -> Value:
+    return Value.number(int(text) if text.isdigit() and len(text) <= 18 else float(text))
+
+
+def _text(quoted: str) -> Value:
+    return text_value(re.sub(r"''|\\'", "'", quoted[1:-1]))
+
+
+def _function(name: str, arguments: list[Node]) -> Node:
+    lower = name.lower()
+    if lower in {"date", "timestamp"} and len(arguments) == 1:
+        argument = arguments[0]
+        if isinstance(argument, Value) and isinstance(argument.value, str):
+            return Moment(lower, argument.value)
+    if lower == "bbox":
+        return bounding_box([a.value if isinstance(a, Value) else None for a in arguments])
+    return call(lower, *arguments)

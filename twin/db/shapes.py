@@ -1,0 +1,90 @@
+"""Geometries that people send with a request, checked; the one place here that meets shapely.
+
+All are longitude and latitude in degrees (CRS84).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+MAX_VERTICES = 10_000
+
+_shapely: Any = shapely
+
+
+class ShapeError(ValueError):
+    """A geometry cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A checked geometry as EWKB in EPSG:4326, in two dimensions."""
+
+    ewkb: bytes
+
+
+def from_wkt(text: str) -> Shape:
+    """The geometry of a well-known text; raises ShapeError."""
+    return _read(_shapely.from_wkt, text)
+
+
+def from_geojson(text: str) -> Shape:
+    """The geometry of a GeoJSON geometry object; raises ShapeError."""
+    return _read(_shapely.from_geojson, text)
+
+
+def _read(reader: Any, text: str) -> Shape:
+    try:
+        shape = reader(text)
+    except (_shapely.errors.GEOSException, NotImplementedError) as error:
+        raise ShapeError(f"{str(error).partition(': ')[2] or error}.") from None
+    return _checked(shape)
+
+
+def _checked(shape: Any) -> Shape:
+    vertices = int(_shapely.get_num_coordinates(shape))
+    if vertices == 0:
+        raise ShapeError("it has no coordinates.")
+    if vertices > MAX_VERTICES:
+        raise ShapeError(f"it has {vertices} vertices, more than {MAX_VERTICES}.")
+    _check_range(shape)
+    if not _shapely.is_valid(shape):
+        raise ShapeError(f"{_shapely.is_valid_reason(shape)}.")
+    flat = _shapely.set_srid(_shapely.force_2d(shape), 4326)
+    return Shape(_shapely.to_wkb(flat, byte_order=1, include_srid=True))
+
+
+def _check_range(shape: Any) -> None:
+    coordinates = _shapely.get_coordinates(shape)
+    # The comparison is false for NaN as well.
+    outside = ~((abs(coordinates[:, 0]) <= 180) & (abs(coordinates[:, 1]) <= 90))
+    if outside.any():
+        x, y = coordinates[outside.argmax()]
+        raise ShapeError(
+            f"{x:g} {y:g} is not a longitude (-180 to 180) and a latitude (-90 to 90), in this order."
+        )
+
+
+def box(west: float, south: float, east: float, north: float) -> Shape:
+    """The rectangle between two corners; two rectangles where it crosses the antimeridian."""
+    if south > north:
+        raise ShapeError(f"its south edge {south:g} lies above its north edge {north:g}.")
+    if west <= east:
+        return _checked(_rectangle(west, south, east, north))
+    halves = [_rectangle(west, south, 180.0, north), _rectangle(-180.0, south, east, north)]
+    return _checked(_shapely.geometrycollections(halves))
+
+
+def _rectangle(west: float, south: float, east: float, north: float) -> Any:
+    """A polygon, or the line or point that it is when it has no width or height."""
+    if west == east and south == north:
+        return _shapely.Point(west, south)
+    if west == east or south == north:
+        return _shapely.LineString([(west, south), (east, north)])
+    return _shapely.box(west, south, east, north)
+
+
+def to_geojson(shape: Shape) -> str:
+    """The geometry as GeoJSON text."""
+    return _shapely.to_geojson(_shapely.from_wkb(shape.ewkb))
