@@ -1,0 +1,188 @@
+"""Turn faces so that they look outward.
+
+A Solid promises outward faces (ISO 19107, 6.3.18); a MultiSurface promises nothing, and published
+models come inverted as a whole or in part. Faces that share an edge must run along it in opposite
+directions, which ties them to each other; one look at each connected patch then settles it:
+
+- a closed patch encloses a positive volume, unless it is the void of a patch around it;
+- an open patch follows the roofs and grounds that the source names, else the higher of its faces
+  look up and the lower ones down.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
+from twin.processing import edges as edge_matching
+from twin.processing import segments
+from twin.processing.edges import Edges, Hashes, Matches
+from twin.processing.surfaces import Faces, Rings, faces_of, hole_signs, ring_integrals
+
+UPWARD = (SurfaceType.ROOF, SurfaceType.OUTER_FLOOR)
+DOWNWARD = (SurfaceType.GROUND, SurfaceType.OUTER_CEILING)
+_CONTRADICTION_M2 = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boundary:
+    """A batch with every face measured and turned outward.
+
+    ``ring_sign`` (rings,) is -1 for the rings that run against the order of their points in the
+    batch. ``unmatched_edges`` (objects,) counts edges without an opposite one after turning.
+    """
+
+    batch: GeometryBatch
+    rings: Rings
+    faces: Faces
+    ring_sign: Floats
+    vertices: Hashes
+    unmatched_edges: Ints
+
+    @property
+    def closed(self) -> Bools:
+        """Whether every edge of an object is met by an opposite one, shape (objects,)."""
+        return (self.unmatched_edges == 0) & (np.diff(self.batch.object_start) > 0)
+
+    @property
+    def ring_sign_of_points(self) -> Floats:
+        """``ring_sign`` of the ring of each point, shape (points,)."""
+        return np.repeat(self.ring_sign, np.diff(self.batch.ring_start))
+
+    def edges_of(self, chosen: Ints) -> Edges:
+        """The directed edges of the chosen surfaces, as turned."""
+        return edge_matching.edges_of(
+            self.batch, chosen, self.vertices, self.rings.next_point, self.ring_sign
+        )
+
+
+def orient(batch: GeometryBatch) -> Boundary:
+    """Measure the faces of a batch and turn them outward where there is evidence that they are not."""
+    rings = ring_integrals(batch)
+    sign = hole_signs(batch, rings)
+    rings = rings.turned(sign)
+    vertices = edge_matching.vertex_hashes(batch)
+    prints = edge_matching.fingerprints(batch, vertices, rings.next_point, sign)
+    faces = faces_of(batch, rings)
+    boundary = Boundary(batch, rings, faces, sign, vertices, np.zeros(batch.objects, dtype=np.int64))
+    doubtful = (prints != 0) | _contradicted(boundary)
+    return _turn_outward(boundary, doubtful) if doubtful.any() else boundary
+
+
+def oriented_points(boundary: Boundary) -> Ints:
+    """Indices that put the points of turned rings into their new order, shape (points,)."""
+    start = boundary.batch.ring_start
+    length = np.diff(start)
+    points = np.arange(start[-1], dtype=np.int64)
+    backwards = np.repeat(boundary.ring_sign < 0, length)
+    mirrored = np.repeat(start[:-1] + start[1:] - 1, length) - points
+    return np.where(backwards, mirrored, points)
+
+
+def _contradicted(boundary: Boundary) -> Bools:
+    """Objects of which some face is named against its direction, is not named, or which are inside out."""
+    batch, faces = boundary.batch, boundary.faces
+    upward = np.isin(batch.surface_type, UPWARD) & (faces.vector[2] < -_CONTRADICTION_M2)
+    downward = np.isin(batch.surface_type, DOWNWARD) & (faces.vector[2] > _CONTRADICTION_M2)
+    unnamed = batch.surface_type == SurfaceType.UNKNOWN
+    doubts = (upward | downward | unnamed).astype(np.float64)
+    volume, doubt = segments.sums(np.stack([faces.volume, doubts]), batch.object_start)
+    return (doubt > 0.0) | (volume < 0.0)
+
+
+def _turn_outward(boundary: Boundary, doubtful: Bools) -> Boundary:
+    batch = boundary.batch
+    chosen = segments.expand(batch.object_start, np.flatnonzero(doubtful))
+    matches = edge_matching.match(boundary.edges_of(chosen))
+    patch, sign = _patches(chosen, matches, batch.surfaces)
+    unmatched = matches.unmatched(sign)
+    open_patch = np.zeros(batch.surfaces, dtype=np.bool_)
+    open_patch[patch[matches.group_face[unmatched > 0]]] = True
+    faces = boundary.faces.turned(sign)
+    inward = np.zeros(batch.surfaces, dtype=np.bool_)
+    inward[chosen] = _inward(faces, batch, patch, open_patch)[chosen]
+    inward = _with_voids(inward, batch, faces, patch, chosen[~open_patch[patch[chosen]]])
+    sign *= np.where(inward[patch], -1.0, 1.0)
+    object_of = batch.object_of_surface()[matches.group_face]
+    counts = np.bincount(object_of, weights=matches.unmatched(sign), minlength=batch.objects)
+    ring_sign = sign[batch.surface_of_ring()]
+    return replace(
+        boundary,
+        rings=boundary.rings.turned(ring_sign),
+        faces=boundary.faces.turned(sign),
+        ring_sign=boundary.ring_sign * ring_sign,
+        unmatched_edges=counts.astype(np.int64),
+    )
+
+
+def _patches(chosen: Ints, matches: Matches, surfaces: int) -> tuple[Ints, Floats]:
+    """The patch of each face (its lowest face number) and the sign that makes each patch agree.
+
+    Labels spread along edges of exactly two faces. The lowest bit of a label tells whether the
+    face is turned against the first face of its patch; the least label wins, so this ends.
+    """
+    edges = matches.edges
+    a, b = edges.face[matches.first], edges.face[matches.second]
+    against = (edges.sign[matches.first] == edges.sign[matches.second]).astype(np.int64)
+    label = 2 * np.arange(surfaces, dtype=np.int64)
+    while True:
+        before = label.copy()
+        np.minimum.at(label, a, before[b] ^ against)
+        np.minimum.at(label, b, before[a] ^ against)
+        np.minimum(label, label[label >> 1] ^ (label & 1), out=label)
+        if np.array_equal(label, before):
+            break
+    # A patch with a single side (a Moebius strip) contradicts itself: it stays as given.
+    torn = np.zeros(surfaces, dtype=np.bool_)
+    torn[label[a][((label[a] ^ label[b]) & 1) != against] >> 1] = True
+    sign = np.ones(surfaces)
+    sign[chosen] = 1.0 - 2.0 * (label[chosen] & 1)
+    sign[torn[label >> 1]] = 1.0
+    return label >> 1, sign
+
+
+def _inward(faces: Faces, batch: GeometryBatch, patch: Ints, open_patch: Bools) -> Bools:
+    """Whether a patch looks inward, judged by itself, shape (surfaces,) indexed by patch."""
+    named = np.isin(batch.surface_type, UPWARD).astype(np.float64)
+    named -= np.isin(batch.surface_type, DOWNWARD)
+    owner = batch.object_of_surface()
+    low = segments.minima(faces.z_min, batch.object_start)[owner]
+    high = segments.maxima(faces.z_max, batch.object_start)[owner]
+    middle = (low + high) / 2.0
+    by_name, by_place, enclosed = (
+        np.bincount(patch, weights=weights, minlength=batch.surfaces)
+        for weights in (named * faces.vector[2], faces.moment - middle * faces.vector[2], faces.volume)
+    )
+    of_open = np.where(np.abs(by_name) > _CONTRADICTION_M2, by_name, by_place)
+    return np.where(open_patch, of_open, enclosed) < 0.0
+
+
+def _with_voids(inward: Bools, batch: GeometryBatch, faces: Faces, patch: Ints, closed_faces: Ints) -> Bools:
+    """Let a closed patch inside another follow that one: a void looks inward rightly.
+
+    Only objects of several closed patches, one of which looks inward, are looked at one by one.
+    """
+    patches = np.unique(patch[closed_faces])
+    owner = batch.object_of_surface()[patches]
+    several = np.bincount(owner, minlength=batch.objects) > 1
+    mixed = np.bincount(owner, weights=inward[patches], minlength=batch.objects) > 0
+    judged = inward.copy()
+    for item in np.flatnonzero(several & mixed):
+        first, last = batch.object_start[item], batch.object_start[item + 1]
+        members = patches[owner == item]
+        faces_of_member = [first + np.flatnonzero(patch[first:last] == member) for member in members]
+        boxes = np.stack([_box(batch, chosen) for chosen in faces_of_member])
+        volume = np.array([abs(faces.volume[chosen].sum()) for chosen in faces_of_member])
+        for index, (low, high) in enumerate(boxes):
+            around = (boxes[:, 0] < low).all(axis=1) & (boxes[:, 1] > high).all(axis=1)
+            if around.any():
+                outermost = members[np.argmax(np.where(around, volume, -1.0))]
+                judged[members[index]] = inward[outermost]
+    return judged
+
+
+def _box(batch: GeometryBatch, chosen: Ints) -> Floats:
+    """Least and greatest coordinates of some surfaces, shape (2, 3)."""
+    rings = segments.expand(batch.surface_start, chosen)
+    xyz = batch.xyz[segments.expand(batch.ring_start, rings)]
+    return np.stack([xyz.min(axis=0), xyz.max(axis=0)])

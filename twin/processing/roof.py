@@ -1,0 +1,136 @@
+"""Ridges, hips and valleys, and the shape of a roof from its faces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
+from twin.processing import edges as edge_matching
+from twin.processing import segments
+from twin.processing.orientation import Boundary
+from twin.processing.surfaces import Faces, is_flat
+
+LEVEL_SLOPE = 0.05
+"""A ridge rises less than this over its length; a hip rises far more."""
+
+TINY_SHARE = 0.05
+"""Roof faces below this share of the roof (dormers, steps) do not shape it."""
+
+SAME_LEVEL_M = 0.5
+"""Flat roofs within this height of each other are one level."""
+
+FLAT_SHARE = 0.9
+"""A roof of which at least this share is flat is a flat roof; one up to the rest may be sloped."""
+
+SECTOR_DEGREES = 15.0
+"""Sloped faces that look within this angle of each other look the same way."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoofEdges:
+    """What the edges between two sloped roof faces tell of each object, shape (objects,).
+
+    ``ridge_z`` is the height of the longest ridge from the local origin (NaN without one), ``hip``
+    and ``valley`` the total length of hips and of valleys in m.
+    """
+
+    ridge_z: Floats
+    hip: Floats
+    valley: Floats
+
+
+def roof_edges(boundary: Boundary, types: Ints) -> RoofEdges:
+    """Find ridges, hips and valleys: edges shared by two sloped roof faces.
+
+    Along a ridge and a hip the roof is convex, along a valley it is not. A ridge is level, and its
+    two faces look away from each other, which a break of slope (mansard) does not.
+    """
+    batch, faces = boundary.batch, boundary.faces
+    sloped = np.flatnonzero((types == SurfaceType.ROOF) & ~is_flat(faces) & (faces.area > 0.0))
+    matches = edge_matching.match(boundary.edges_of(sloped))
+    edges = matches.edges
+    one, other = edges.face[matches.first], edges.face[matches.second]
+    start, end = batch.xyz[edges.point[matches.first]], batch.xyz[edges.next_point[matches.first]]
+    along = (end - start) * boundary.ring_sign_of_points[edges.point[matches.first]][:, None]
+    normal, normal_other = (faces.vector[:, f] / faces.area[f] for f in (one, other))
+    bend = np.einsum("ij,ji->j", np.cross(normal, normal_other, axis=0), along)
+    length = np.sqrt(np.einsum("ij,ij->i", along, along))
+    apart = normal[0] * normal_other[0] + normal[1] * normal_other[1] < 0.0
+    level = np.abs(along[:, 2]) <= LEVEL_SLOPE * length
+    owner = batch.object_of_surface()[one]
+    folded = np.abs(bend) > 0.02 * length
+    ridge = folded & (bend > 0.0) & level & apart
+    return RoofEdges(
+        ridge_z=_longest(owner[ridge], length[ridge], np.maximum(start, end)[ridge, 2], batch.objects),
+        hip=_total(owner, length, folded & (bend > 0.0) & ~level, batch.objects),
+        valley=_total(owner, length, folded & (bend < 0.0), batch.objects),
+    )
+
+
+def _longest(owner: Ints, length: Floats, z: Floats, objects: int) -> Floats:
+    """The z of the longest edge of each object, the higher one of equals; NaN without edges."""
+    result = np.full(objects, np.nan)
+    order = np.lexsort((z, np.round(length, 3), owner))
+    result[owner[order]] = z[order]
+    return result
+
+
+def _total(owner: Ints, length: Floats, chosen: Bools, objects: int) -> Floats:
+    return np.bincount(owner[chosen], weights=length[chosen], minlength=objects)
+
+
+def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[str | None]:
+    """The shape of each object's roof as in the catalogue's ROOF_TYPES; None without a roof."""
+    batch, faces = boundary.batch, boundary.faces
+    area = np.where(types == SurfaceType.ROOF, faces.area, 0.0)
+    total = segments.sums(area, batch.object_start)
+    owner = batch.object_of_surface()
+    shaping = (area > 0.0) & (area >= TINY_SHARE * total[owner])
+    flat = is_flat(faces)
+    flat_area, shaping_area = segments.sums(
+        np.stack([np.where(flat & shaping, area, 0.0), np.where(shaping, area, 0.0)]), batch.object_start
+    )
+    flat_share = np.divide(flat_area, shaping_area, out=np.ones_like(total), where=shaping_area > 0.0)
+    step = _flat_step(batch, faces, flat & shaping)
+    shape = _sloped_shape(batch, faces, shaping & ~flat, roof_edges)
+    shape[flat_share > 1.0 - FLAT_SHARE] = "complex"
+    is_flat_roof = flat_share >= FLAT_SHARE
+    shape[is_flat_roof] = np.where(step[is_flat_roof] > SAME_LEVEL_M, "multiple flat", "flat")
+    return [str(name) if some else None for name, some in zip(shape, total > 0.0, strict=True)]
+
+
+def _flat_step(batch: GeometryBatch, faces: Faces, chosen: Bools) -> Floats:
+    """Height between the lowest and the highest chosen face of each object; below 0 if none."""
+    middle = (faces.z_min + faces.z_max) / 2.0
+    high = segments.maxima(np.where(chosen, middle, -np.inf), batch.object_start)
+    low = segments.minima(np.where(chosen, middle, np.inf), batch.object_start)
+    return np.where(np.isfinite(high), high - np.where(np.isfinite(low), low, 0.0), -1.0)
+
+
+def _sloped_shape(
+    batch: GeometryBatch, faces: Faces, chosen: Bools, roof_edges: RoofEdges
+) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+    """Shed, gabled, hipped or complex by the directions that the chosen faces look to.
+
+    Directions are counted from the largest face of each object: the same way, opposite, or across.
+    """
+    index = np.flatnonzero(chosen)
+    owner = batch.object_of_surface()[index]
+    azimuth = np.degrees(np.arctan2(faces.vector[0, index], faces.vector[1, index]))
+    main = np.zeros(batch.objects)
+    order = np.argsort(faces.area[index], kind="stable")
+    main[owner[order]] = azimuth[order]
+    turn = (azimuth - main[owner] + SECTOR_DEGREES) % 360.0
+    quarter = (turn // 90.0).astype(np.int64)
+    aligned = turn % 90.0 <= 2.0 * SECTOR_DEGREES
+    counts = np.zeros((4, batch.objects), dtype=np.int64)
+    np.add.at(counts, (quarter, owner), 1)
+    oblique = np.bincount(owner[~aligned], minlength=batch.objects) > 0
+    ahead, right, behind, left = counts > 0
+    sides = right.astype(np.int64) + left
+    shape = np.full(batch.objects, "complex", dtype=object)
+    whole = ~oblique & (roof_edges.valley <= 0.1 * np.maximum(roof_edges.hip, 1.0))
+    shape[~oblique & ahead & ~behind & (sides == 0)] = "shed"
+    shape[~oblique & behind & (sides == 0)] = "gabled"
+    shape[whole & (ahead.astype(np.int64) + behind + sides >= 3) & (roof_edges.hip > 0.0)] = "hipped"
+    return shape

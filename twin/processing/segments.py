@@ -1,0 +1,59 @@
+"""Reductions over the segments of flat arrays, such as the points of every ring.
+
+``start`` (segments + 1) are offsets as in ``twin.model.geometry``. ``ufunc.reduceat`` repeats an
+element for an empty segment, so every reduction here states what an empty one gives.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.model.geometry import Floats, Ints
+
+
+def owner(start: Ints) -> Ints:
+    """The segment that each element belongs to, shape (elements,)."""
+    return np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+
+
+def sums(values: Floats, start: Ints) -> Floats:
+    """Sum of each segment along the last axis; 0 for an empty one."""
+    return _reduce(np.add, values, start, 0.0)
+
+
+def minima(values: Floats, start: Ints) -> Floats:
+    """Least value of each segment along the last axis; infinity for an empty one."""
+    return _reduce(np.minimum, values, start, np.inf)
+
+
+def maxima(values: Floats, start: Ints) -> Floats:
+    """Greatest value of each segment along the last axis; minus infinity for an empty one."""
+    return _reduce(np.maximum, values, start, -np.inf)
+
+
+def wrapping_sums(values: npt.NDArray[np.uint64], start: Ints) -> npt.NDArray[np.uint64]:
+    """Sum modulo 2**64 of each segment; 0 for an empty one."""
+    return _reduce(np.add, values, start, 0)
+
+
+def _reduce(ufunc: np.ufunc, values: npt.NDArray[Any], start: Ints, empty: float) -> npt.NDArray[Any]:
+    filled = start[:-1] < start[1:]
+    if filled.all() and len(filled):
+        return ufunc.reduceat(values, start[:-1], axis=-1)
+    reduced = np.full((*values.shape[:-1], len(filled)), empty, dtype=values.dtype)
+    if filled.any():
+        reduced[..., filled] = ufunc.reduceat(values, start[:-1][filled], axis=-1)
+    return reduced
+
+
+def expand(start: Ints, chosen: Ints) -> Ints:
+    """Indices of all elements of the chosen segments, one segment after the other."""
+    return ranges(start[chosen], start[chosen + 1] - start[chosen])
+
+
+def ranges(first: Ints, length: Ints) -> Ints:
+    """``first[0], first[0] + 1, …`` for ``length[0]`` elements, then the same for the next."""
+    end = np.cumsum(length)
+    total = int(end[-1]) if len(end) else 0
+    return np.arange(total, dtype=np.int64) + np.repeat(first - end + length, length)
