@@ -312,7 +312,7 @@ def _as(kind: QueryableType, value: Any) -> Any:
 
 def _array(other: QueryableType, values: list[Any]) -> tuple[Any, list[Any]]:
     """The SQL type of the elements and the values as that type."""
-    kinds = {_bound_kind(value, other) for value in values}
+    kinds: set[QueryableType] = {_bound_kind(value, other) for value in values}
     kind: QueryableType = "number" if "number" in kinds else kinds.pop()
     return _SQL_TYPES[kind](), [_as(kind, value) for value in values]
 

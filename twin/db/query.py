@@ -9,12 +9,16 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from hashlib import blake2b
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     DateTime,
+    Double,
     FromClause,
+    LargeBinary,
     Select,
     Text,
     and_,
@@ -27,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin.db.schema import dataset, feature, feature_history
+from twin.db.shapes import Shape
 from twin.errors import NotFound
 
 COLLECTIONS: dict[str, str] = {"buildings": "Building"}
@@ -125,6 +130,10 @@ class Selection:
             parts.append(f.type == bindparam("collection_type", type_=Text))
         return and_(*parts, *(condition.clause for condition in self.conditions))
 
+    def digest(self) -> bytes:
+        """Eight bytes that tell this selection from every other, for cursors and entity tags."""
+        return blake2b(repr((self.key, sorted(self.values.items()))).encode(), digest_size=8).digest()
+
     def also(self, *conditions: Condition) -> "Selection":
         """The same selection, narrowed."""
         return Selection(self.view, self.collection, self.datasets, (*self.conditions, *conditions))
@@ -182,3 +191,19 @@ def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:
     """SELECT of named columns of the features in a selection, in no order."""
     f = selection.source
     return select(*(f.c[name] for name in columns)).select_from(f).where(selection.where())
+
+
+def intersects(view: View, area: Shape, heights: tuple[float, float] | None = None) -> Condition:
+    """Features whose footprint meets an area and, with ``heights``, reach into that range.
+
+    Heights are ellipsoidal metres; a feature whose heights are unknown is in no range.
+    """
+    f = source(view).c
+    bound = func.geometry(bindparam("area", type_=LargeBinary))
+    clause = func.ST_Intersects(f.footprint, bound, type_=Boolean)
+    values: dict[str, Any] = {"area": area.ewkb}
+    if heights is not None:
+        low, high = bindparam("z_low", type_=Double), bindparam("z_high", type_=Double)
+        clause = and_(clause, f.z_max >= low, f.z_min <= high)
+        values |= {"z_low": heights[0], "z_high": heights[1]}
+    return Condition(clause, ("intersects", heights is not None), values)

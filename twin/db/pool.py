@@ -1,0 +1,156 @@
+"""Runs statements on asyncpg: the only module that meets it.
+
+Building the text of a statement takes SQLAlchemy a millisecond, more than PostgreSQL needs to
+answer most of them. So each `Statement.key` is compiled once, and what runs is text with values.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import asyncpg
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+
+from twin.db.query import Statement
+from twin.errors import DatabaseUnavailable
+
+MAX_TEXTS = 1024
+"""How many texts of SQL are remembered; filters come in ever new shapes."""
+
+Row = Mapping[str, Any]
+
+_asyncpg: Any = asyncpg
+_DIALECT: Any = asyncpg_dialect.dialect()
+
+
+class StatementTimeout(DatabaseUnavailable):
+    """The database was stopped because an answer took too long."""
+
+
+class _Connection(Protocol):
+    async def fetch(self, query: str, *args: Any) -> Sequence[Row]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Compiled SQL with ``$n`` and, for each n, the parameter's name and its value if constant."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        return [values[name] if name in values else self.constants[name] for name in self.names]
+
+
+class _Texts:
+    """The compiled texts by key, the least recently used dropped first."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, _Text] = OrderedDict()
+        self._dialect = _DIALECT
+
+    def of(self, statement: Statement) -> _Text:
+        if statement.key is None:
+            return self._compile(statement)
+        found = self._known.get(statement.key)
+        if found is None:
+            found = self._known[statement.key] = self._compile(statement)
+            if len(self._known) > MAX_TEXTS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(statement.key)
+        return found
+
+    def _compile(self, statement: Statement) -> _Text:
+        compiled: Any = statement.clause.compile(dialect=self._dialect)
+        names = tuple(cast(Sequence[str], compiled.positiontup or ()))
+        constants = {name: value for name, value in compiled.params.items() if name not in statement.values}
+        return _Text(str(compiled), names, constants)
+
+
+class ReadPool:
+    """Connections that may only read, shared by the requests of one process.
+
+    DatabaseUnavailable is raised where no connection is free in time or the database is away.
+    """
+
+    def __init__(self, pool: Any, wait_s: float) -> None:
+        self._pool = pool
+        self._wait_s = wait_s
+        self._texts = _Texts()
+
+    async def fetch(self, statement: Statement) -> Sequence[Row]:
+        """All rows of a statement; each maps a column's name to its value."""
+        text = self._texts.of(statement)
+        async with self._connection() as connection:
+            return await connection.fetch(text.sql, *text.arguments(statement.values))
+
+    async def fetch_one(self, statement: Statement) -> Row | None:
+        """The first row of a statement, or None."""
+        rows = await self.fetch(statement)
+        return rows[0] if rows else None
+
+    async def fetch_value(self, statement: Statement) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.fetch_one(statement)
+        return None if row is None else next(iter(row.values()))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[_Connection, None]:
+        try:
+            async with self._pool.acquire(timeout=self._wait_s) as connection:
+                yield connection
+        except TimeoutError:
+            raise DatabaseUnavailable(
+                f"All database connections were busy for {self._wait_s:g} s. Try again in a moment."
+            ) from None
+        except _asyncpg.QueryCanceledError:
+            raise StatementTimeout(
+                "The answer took too long. Ask for less: a smaller bbox or a narrower filter."
+            ) from None
+        except (_asyncpg.InterfaceError, _asyncpg.PostgresConnectionError, OSError) as error:
+            raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
+        except (_asyncpg.InvalidCatalogNameError, _asyncpg.CannotConnectNowError) as error:
+            raise DatabaseUnavailable(f"The database is not ready: {error}") from error
+
+
+@asynccontextmanager
+async def read_pool(
+    connect: Mapping[str, Any], *, size: int, statement_timeout_s: float, wait_s: float = 5.0
+) -> AsyncGenerator[ReadPool, None]:
+    """A pool for the block; it connects when first used, so that it opens without the database.
+
+    ``connect`` are keyword arguments of ``asyncpg.connect`` for a role that may only read.
+    """
+    session = {
+        **connect.get("server_settings", {}),
+        "statement_timeout": str(round(statement_timeout_s * 1000)),
+        "default_transaction_read_only": "on",
+        # Compiling to machine code takes longer than these short queries run.
+        "jit": "off",
+        # A plan for any value scans an index in order of id to find the few rows of a rare one.
+        "plan_cache_mode": "force_custom_plan",
+    }
+    pool = _asyncpg.create_pool(
+        **{**connect, "server_settings": session},
+        min_size=0,
+        max_size=size,
+        max_inactive_connection_lifetime=0,
+    )
+    async with pool:
+        try:
+            yield ReadPool(pool, wait_s)
+        finally:
+            # Requests that still run at shutdown must not hold the process for ever.
+            await _close(pool)
+
+
+async def _close(pool: Any) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except TimeoutError:
+        pool.terminate()
