@@ -48,9 +48,11 @@ def finnish_grid(path: Path) -> Transformer:
     )
 
 
-def undulation(grid: Transformer, lon: Any, lat: Any) -> npt.NDArray[np.float64]:
+def undulation(
+    grid: Transformer, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Undulations in metres at longitudes and latitudes in degrees; infinite outside the grid."""
-    transformed: tuple[Any, Any, Any] = grid.transform(lon, lat, np.zeros_like(lon))
+    transformed = grid.transform(lon, lat, np.zeros_like(lon))
     return np.asarray(transformed[2], np.float64)
 
 

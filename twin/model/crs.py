@@ -6,7 +6,8 @@ web: they part by some decimetres, together with the plate, and no client knows 
 """
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ _WGS84_SEMI_MAJOR_M = 6378137.0
 _WGS84_ECCENTRICITY_SQUARED = 0.0066943799901413165
 _MERCATOR_MAX_LATITUDE = 85.0511287798066
 
+_NOT_STATED = "no reference system is stated; give it with --crs EPSG:n[+m]"
+
 HORIZONTAL_LIMIT_M = 1.5
 """A datum shift stated as less accurate than this makes a placement approximate."""
 
@@ -48,7 +51,8 @@ class Placer:
     """Takes the coordinates of one import to the ellipsoid; made once, then used on arrays.
 
     All coordinates are (n, 3) easting first, in the units of the reference system. A point that cannot be
-    placed comes back as NaN; ``placements`` says which.
+    placed comes back as NaN; ``placements`` says which. ``placement`` and ``heights`` describe what the
+    reference system allows at best, until ``at`` makes them those of the points of a dataset.
     """
 
     reference: ReferenceSystem
@@ -56,6 +60,8 @@ class Placer:
     horizontal_accuracy_m: float | None
     height_unit_m: float
     undulations: tuple[Undulations, ...]
+    placement: Placement = "unplaced"
+    heights: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def create(cls, reference: ReferenceSystem, *, undulation_m: float | None = None) -> "Placer":
@@ -65,34 +71,36 @@ class Placer:
         PROJ does not know, cannot take to WGS 84, or that is earth-centred.
         """
         if reference.horizontal is None:
-            return cls(reference, None, None, 1.0, ())
+            return cls(reference, None, None, 1.0, (), heights={"method": None, "note": _NOT_STATED})
         transformer, accuracy = _to_wgs84(reference.horizontal)
         chain = (
             heights.ellipsoidal()
             if _has_ellipsoidal_heights(reference)
             else heights.sources(reference.vertical, undulation_m)
         )
-        return cls(reference, transformer, accuracy, _height_unit(reference), chain)
+        placer = cls(reference, transformer, accuracy, _height_unit(reference), chain)
+        best = PLACEMENTS[chain[0].rank]
+        return replace(placer, placement=best, heights=placer._describe(chain[:1], chain[1:]))
 
-    @property
-    def heights(self) -> dict[str, Any]:
-        """Every source of heights that this machine has for the reference system, best first.
+    def at(self, xyz: Floats) -> "Placer":
+        """The same placer with ``placement`` and ``heights`` of these points, for a dataset's metadata.
 
-        What was used for a dataset is the business of ``heights_at``.
-        """
-        return {"vertical": self._vertical(), "order": [source.about for source in self.undulations]}
-
-    def heights_at(self, xyz: Floats) -> dict[str, Any]:
-        """What places these points, for a dataset's metadata.
-
-        ``method``, ``accuracy_m``, ``credit`` and ``note`` are those of the least accurate source in use;
-        ``also`` lists the others; ``vertical`` names the height system.
+        ``heights`` has ``method``, ``accuracy_m``, ``credit`` and ``note`` of the last source in use, which
+        is the least accurate; ``also`` lists the others; ``vertical`` names the height system.
         """
         used = self._used(self.lonlat(xyz))
-        worst = used[-1].about if used else {"method": None, "note": self._why_unplaced()}
-        about: dict[str, Any] = {"vertical": self._vertical(), **worst}
-        if len(used) > 1:
-            about["also"] = [source.about for source in used[:-1]]
+        return replace(self, placement=self.place(xyz), heights=self._describe(used[-1:], used[:-1]))
+
+    @property
+    def has_lonlat(self) -> bool:
+        """Whether points get a place on the map, be their heights known or not."""
+        return self.to_wgs84 is not None
+
+    def _describe(self, main: Sequence[Undulations], also: Sequence[Undulations]) -> dict[str, Any]:
+        method = main[0].about if main else {"method": None, "note": self._why_unplaced()}
+        about: dict[str, Any] = {"vertical": self._vertical(), **method}
+        if also:
+            about["also"] = [source.about for source in also]
         if (self.horizontal_accuracy_m or 0.0) > HORIZONTAL_LIMIT_M:
             about["horizontal_accuracy_m"] = self.horizontal_accuracy_m
         return about
@@ -128,10 +136,10 @@ class Placer:
         Raises InputError where there is no source of heights at all for these points.
         """
         lonlat = self.lonlat(xyz)
-        undulation, _ = heights.undulation(self.undulations, lonlat)
-        if len(xyz) and np.isnan(undulation).all():
+        height = self.ellipsoidal_heights(xyz, lonlat)
+        if len(xyz) and np.isnan(height).all():
             raise InputError(self._why_unplaced())
-        return np.column_stack([lonlat, xyz[:, 2] * self.height_unit_m + undulation])
+        return np.column_stack([lonlat, height])
 
     def ecef(self, xyz: Floats) -> Floats:
         """Earth-centred coordinates in metres (EPSG:4978), (n, 3); raises as ``geodetic``."""
@@ -154,7 +162,7 @@ class Placer:
 
     def _why_unplaced(self) -> str:
         if self.reference.horizontal is None:
-            return "no reference system is stated; give it with --crs EPSG:n[+m]"
+            return _NOT_STATED
         return (
             f"no geoid grid or table covers these points in {self.reference}, so their heights above the "
             "ellipsoid are unknown; install PROJ's grid for the vertical system"

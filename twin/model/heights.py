@@ -188,7 +188,7 @@ class ConstantUndulation:
 
     def weighted(self, lonlat: Floats) -> tuple[Floats, Floats]:
         placed = np.isfinite(lonlat).all(axis=1)
-        return np.full(len(lonlat), self.undulation_m), placed.astype(np.float64)
+        return np.full(len(lonlat), self.undulation_m), np.asarray(placed, dtype=np.float64)
 
 
 def undulation(chain: tuple[Undulations, ...], lonlat: Floats) -> tuple[Floats, Ints]:
