@@ -1,0 +1,150 @@
+"""CityGML 1.0, 2.0 and, as far as the elements are alike, 3.0: one member in memory at a time."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from importers.citygml_feature import FeatureParser
+from importers.citygml_names import version
+from importers.gml import GML_NAMESPACES, gml_id
+from importers.port import Model, ModelMetadata, Refusal, Refused, says_synthetic
+from importers.xml_stream import Element, forget, line, local_name, namespace, stream
+from twin.errors import UnknownReferenceSystem, UnreadableFile
+from twin.model.cityobject import CityFeature
+from twin.model.crs import parse_reference_system
+
+_MEMBERS = ("cityObjectMember", "featureMember", "featureMembers", "appearanceMember")
+_HEAD = frozenset({"name", "description", "boundedBy", "metaDataProperty", *_MEMBERS})
+_HEAD_MEMBERS = 100
+"""A file that states no reference system in its first members is taken to state none."""
+
+
+class CityGMLReader:
+    """Reads city models in GML."""
+
+    name = "CityGML"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is XML of any kind; ``open`` says what it is if no city model."""
+        with path.open("rb") as file:
+            head = file.read(64)
+        for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
+            head = head.removeprefix(mark)
+        return head.replace(b"\0", b"").lstrip().startswith(b"<")
+
+    def open(self, path: Path) -> Model:
+        """Read the head of the file; UnreadableFile where it is no CityModel."""
+        return CityGMLModel(path)
+
+
+class CityGMLModel:
+    """An opened CityGML file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._references: dict[str, bool] = {}
+        self.size = path.stat().st_size
+        self.position = 0
+        self.ledger: Counter[str] = Counter()
+        with path.open("rb") as file:
+            self.metadata, self._space = _read_head(path, file)
+
+    def __iter__(self) -> Iterator[CityFeature | Refused]:
+        parser = FeatureParser(self.ledger, self._same_reference)
+        self.ledger.clear()
+        with self._path.open("rb") as file:
+            for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
+                self.position = file.tell()
+                parent = member.getparent()
+                if parent is not None and parent.getparent() is None:
+                    yield from self._features(parser, member)
+                    self._note_others(forget(member))
+        self.position = self.size
+
+    def _features(self, parser: FeatureParser, member: Element) -> Iterator[CityFeature | Refused]:
+        for element in member:
+            if local_name(element.tag) == "Appearance":
+                self.ledger["appearance"] += 1
+                continue
+            try:
+                yield parser.parse(element)
+            except Refusal as refusal:
+                yield refusal.refused(gml_id(element), line(element))
+
+    def _note_others(self, tags: list[str]) -> None:
+        for name in map(local_name, tags):
+            if name not in _HEAD:
+                self.ledger[name] += 1
+
+    def _same_reference(self, stated: str) -> bool:
+        """Whether an srsName means the same as that of the model, however it is written."""
+        expected = self.metadata.reference_system
+        if stated == expected:
+            return True
+        if stated not in self._references:
+            self._references[stated] = _same(stated, expected)
+        return self._references[stated]
+
+
+def _same(one: str, other: str | None) -> bool:
+    try:
+        return other is not None and parse_reference_system(one) == parse_reference_system(other)
+    except UnknownReferenceSystem:
+        return False
+
+
+def _member_tags(space: str) -> tuple[str, ...]:
+    """Qualified names of the members; appearances have a namespace of their own until 3.0."""
+    base, _, number = space.rpartition("/")
+    spaces = (space, f"{base}/appearance/{number}", *GML_NAMESPACES)
+    return tuple(f"{{{where}}}{name}" for where in spaces for name in _MEMBERS)
+
+
+def _read_head(path: Path, file: BinaryIO) -> tuple[ModelMetadata, str]:
+    """Metadata and the namespace of the root; reads on until a reference system is stated."""
+    root: Element | None = None
+    reference: str | None = None
+    texts: dict[str, str] = {}
+    members = 0
+    for _, element in stream(path, file, ("start",)):
+        if root is None:
+            root = element
+            _check_root(path, root)
+        reference = reference or element.get("srsName")
+        if local_name(element.tag) in _MEMBERS:
+            texts = texts or _texts(root)
+            forget_before = element.getprevious()
+            if forget_before is not None:
+                forget(forget_before)
+            members += 1
+        if members > _HEAD_MEMBERS or (members and reference):
+            break
+    if root is None:
+        raise UnreadableFile(f"{path}: line 1: the file has no element")
+    texts = texts or _texts(root)
+    metadata = ModelMetadata(
+        format=f"CityGML {version(root.tag)}",
+        title=texts.get("name") or texts.get("description"),
+        reference_system=reference,
+        synthetic=says_synthetic(*texts.values()),
+    )
+    return metadata, namespace(root.tag)
+
+
+def _check_root(path: Path, root: Element) -> None:
+    if version(root.tag) is None:
+        raise UnreadableFile(
+            f"{path}: {line(root)}: the root element is {local_name(root.tag)}, not a CityModel of CityGML;"
+            " give a CityGML or CityJSON file"
+        )
+
+
+def _texts(root: Element) -> dict[str, str]:
+    """Title and description of the model."""
+    found = {
+        local_name(child.tag): (child.text or "").strip()
+        for child in root
+        if namespace(child.tag) in GML_NAMESPACES
+    }
+    return {name: found[name] for name in ("name", "description") if found.get(name)}

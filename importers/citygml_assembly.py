@@ -1,0 +1,183 @@
+"""Joins what was read of a CityGML feature: solids get the semantics of the surfaces they link to.
+
+CityGML says what a wall is at the surface and what is closed at the solid, which refer to the same
+polygons; in CityJSON, and here, it is one geometry with a semantic surface for each face.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from importers.gml import GmlGeometry, GmlPool, ResolvedGeometry
+from twin.model.cityobject import Address, CityObject
+from twin.model.geometry import Geometry, SemanticSurface
+
+_TOLERANCE_DECIMALS = 4
+
+
+@dataclass(slots=True)
+class SurfaceDraft:
+    """A thematic surface; ``parent`` is the surface that an opening is part of."""
+
+    type: str
+    id: str | None = None
+    parent: int | None = None
+    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(slots=True)
+class ObjectDraft:
+    """A city object before its links are resolved.
+
+    ``geometries`` are its own (LoD, geometry, thematic surface or None), ``thematic`` those of its
+    thematic surfaces; ``lod`` applies to geometry properties without one in their name (relief).
+    """
+
+    id: str
+    type: str
+    parent: str | None
+    lod: str = "0"
+    attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+    geometries: list[tuple[str, GmlGeometry, int | None]] = field(
+        default_factory=list[tuple[str, GmlGeometry, "int | None"]]
+    )
+    thematic: list[tuple[str, GmlGeometry, int]] = field(default_factory=list[tuple[str, GmlGeometry, int]])
+    addresses: list[Address] = field(default_factory=list[Address])
+
+
+def assemble(
+    drafts: list[ObjectDraft], surfaces: list[SurfaceDraft], pool: GmlPool, ledger: Counter[str]
+) -> tuple[CityObject, ...]:
+    """The objects with their geometries; Refusal where a link cannot be resolved."""
+    joiner = _Joiner(surfaces, pool, ledger)
+    own = [joiner.own(draft) for draft in drafts]
+    thematic = [joiner.thematic(draft) for draft in drafts]
+    return tuple(
+        CityObject(
+            draft.id,
+            draft.type,
+            draft.attributes,
+            tuple(joiner.geometries(geometries, faces)),
+            draft.parent,
+            tuple(draft.addresses),
+        )
+        for draft, geometries, faces in zip(drafts, own, thematic, strict=True)
+    )
+
+
+@dataclass(slots=True)
+class _Joiner:
+    surfaces: list[SurfaceDraft]
+    pool: GmlPool
+    ledger: Counter[str]
+    semantic: dict[int, int] = field(default_factory=dict[int, int])
+    referenced: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
+    _semantics: dict[int, SemanticSurface] = field(default_factory=dict[int, SemanticSurface])
+
+    def own(self, draft: ObjectDraft) -> list[tuple[str, ResolvedGeometry]]:
+        """The object's own geometries resolved, those that only repeat another left out."""
+        resolved: list[tuple[str, ResolvedGeometry]] = []
+        for lod, geometry, surface in draft.geometries:
+            found = self.pool.resolve(geometry)
+            faces = {_number(face) for face in found.faces()}
+            known = self.referenced.setdefault(lod, set())
+            if surface is not None:
+                self.semantic.update(dict.fromkeys(faces, surface))
+            if "Solid" not in found.type and faces <= known:
+                self.ledger["geometry repeated"] += bool(faces)
+                continue
+            known |= faces
+            resolved.append((lod, found))
+        return resolved
+
+    def thematic(self, draft: ObjectDraft) -> dict[str, list[int]]:
+        """The polygons of the object's thematic surfaces by LoD, each now knowing its surface."""
+        faces: dict[str, list[int]] = {}
+        for lod, geometry, surface in draft.thematic:
+            found = self.pool.resolve(geometry).faces()
+            faces.setdefault(lod, []).extend(found)
+            for face in found:
+                self.semantic.setdefault(_number(face), surface)
+        return faces
+
+    def geometries(
+        self, own: list[tuple[str, ResolvedGeometry]], thematic: dict[str, list[int]]
+    ) -> list[Geometry]:
+        """Own geometries with semantics, then what no geometry of that LoD refers to."""
+        rest = {lod: self._unreferenced(lod, faces) for lod, faces in thematic.items()}
+        for lod, geometry in own:
+            if rest.get(lod):
+                rest[lod] = self._match(geometry, rest[lod])
+        built = [self._build(geometry, lod) for lod, geometry in own]
+        for lod, faces in rest.items():
+            if faces:
+                built.append(self._build(ResolvedGeometry("MultiSurface", [[faces]]), lod))
+        return built
+
+    def _unreferenced(self, lod: str, faces: list[int]) -> list[int]:
+        known = self.referenced.get(lod, set())
+        return [face for face in dict.fromkeys(faces) if _number(face) not in known]
+
+    def _match(self, geometry: ResolvedGeometry, faces: list[int]) -> list[int]:
+        """Give semantics to a geometry that repeats the surfaces' polygons instead of linking.
+
+        Returns the polygons that are not in it.
+        """
+        bare = [face for face in geometry.faces() if _number(face) not in self.semantic]
+        if not bare:
+            return faces
+        surfaces = {self._key(face): self.semantic[_number(face)] for face in faces}
+        matched: set[bytes] = set()
+        for face in bare:
+            key = self._key(face)
+            if key in surfaces:
+                self.semantic[_number(face)] = surfaces[key]
+                matched.add(key)
+        return [face for face in faces if self._key(face) not in matched]
+
+    def _key(self, face: int) -> bytes:
+        """The same for polygons with the same points, wherever they start and whichever way round."""
+        xyz, _, _ = self.pool.rings.select([_number(face)], self.pool.face_start)
+        points = np.unique(np.round(xyz, _TOLERANCE_DECIMALS) + 0.0, axis=0)
+        return points.tobytes()
+
+    def _build(self, geometry: ResolvedGeometry, lod: str) -> Geometry:
+        indices = {self.semantic.get(_number(face), -1) for face in geometry.faces()} - {-1}
+        used = sorted(self._with_parents(indices))
+        place = {index: position for position, index in enumerate(used)}
+        return self.pool.build(
+            geometry,
+            lod,
+            lambda face: place.get(self.semantic.get(face, -1), -1),
+            tuple(self._semantic_surface(index, used, place) for index in used),
+        )
+
+    def _with_parents(self, indices: Iterable[int]) -> set[int]:
+        found: set[int] = set()
+        for index in indices:
+            current: int | None = index
+            while current is not None:
+                found.add(current)
+                current = self.surfaces[current].parent
+        return found
+
+    def _semantic_surface(self, index: int, used: list[int], place: dict[int, int]) -> SemanticSurface:
+        """A surface; parent and children are indices into the semantics, as in CityJSON."""
+        draft = self.surfaces[index]
+        children = [place[other] for other in used if self.surfaces[other].parent == index]
+        if draft.parent is None and not children:
+            if index not in self._semantics:
+                self._semantics[index] = SemanticSurface(draft.type, draft.id, draft.attributes)
+            return self._semantics[index]
+        links: dict[str, Any] = {"children": children} if children else {}
+        if draft.parent is not None:
+            links["parent"] = place[draft.parent]
+        return SemanticSurface(draft.type, draft.id, draft.attributes | links)
+
+
+def _number(face: int) -> int:
+    """The polygon, whichever way round it is used."""
+    return max(face, ~face)

@@ -1,0 +1,204 @@
+"""One member of a CityGML model to a CityFeature: its objects, their surfaces and geometries."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from importers.citygml_assembly import ObjectDraft, SurfaceDraft, assemble
+from importers.citygml_names import Name, Names, Role
+from importers.citygml_values import Attributes, Values, add
+from importers.gml import HREF, GmlGeometry, GmlNames, GmlPool, gml_id
+from importers.port import Refusal
+from importers.xml_stream import Element, line, serialise
+from twin.model.cityobject import CityFeature
+
+_LOD0_SURFACES = {"lod0FootPrint": "GroundSurface", "lod0RoofEdge": "RoofSurface"}
+"""The properties of CityGML 2.0 that CityJSON tells apart by semantics."""
+
+
+class FeatureParser:
+    """Turns members into features, one after the other; a Refusal costs the member only.
+
+    ``same_reference`` says whether an srsName is that of the whole model.
+    """
+
+    def __init__(self, ledger: Counter[str], same_reference: Callable[[str], bool]) -> None:
+        self._names = Names()
+        self._gml_names = GmlNames()
+        self._ledger = ledger
+        self._values = Values(self._names, ledger)
+        self._same_reference = same_reference
+
+    def parse(self, element: Element) -> CityFeature:
+        """The feature in a first-level element such as ``bldg:Building``."""
+        name = self._names[element.tag]
+        notes: Counter[str] = Counter()
+        member = _Member(
+            self._names, self._values, GmlPool(notes, self._gml_names), notes, self._same_reference
+        )
+        type_ = name.city_object or f"+{name.local}"
+        member.object(element, type_, gml_id(element) or _content_id(element), None)
+        objects = assemble(member.drafts, member.surfaces, member.pool, notes)
+        self._ledger.update(notes)
+        return CityFeature(objects, line(element))
+
+
+@dataclass(slots=True)
+class _Member:
+    """What is gathered while one member is read."""
+
+    names: Names
+    values: Values
+    pool: GmlPool
+    ledger: Counter[str]
+    same_reference: Callable[[str], bool]
+    drafts: list[ObjectDraft] = field(default_factory=list[ObjectDraft])
+    surfaces: list[SurfaceDraft] = field(default_factory=list[SurfaceDraft])
+
+    def object(self, element: Element, type_: str, identifier: str, parent: str | None) -> None:
+        """A city object with everything below it."""
+        draft = ObjectDraft(identifier, type_, parent)
+        self.drafts.append(draft)
+        names, values, attributes = self.names, self.values, draft.attributes
+        for child in element:
+            name = names[child.tag]
+            if name.role is Role.GENERIC:
+                values.generic(child, name, attributes)
+            elif name.role is Role.PROPERTY:
+                self._property(child, name, draft)
+            elif name.role is Role.ADDRESS:
+                draft.addresses.extend(values.addresses(child))
+            else:
+                self._other(child, name, attributes)
+
+    def _other(self, element: Element, name: Name, attributes: Attributes) -> None:
+        """Properties that objects and surfaces have alike."""
+        role = name.role
+        if role is Role.GENERIC_SET or role is Role.GENERIC_WRAPPER:
+            self.values.any_generic(element, name, attributes)
+        elif role is Role.EXTERNAL_REFERENCE:
+            self.values.external_reference(element, attributes)
+        elif role is Role.ENVELOPE:
+            for envelope in element:
+                self._check_reference(envelope)
+        else:
+            self.ledger[name.local] += 1
+
+    def _property(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        content = next(iter(element), None)
+        if content is None:
+            self._without_content(element, name, draft)
+            return
+        inner = self.names[content.tag]
+        if inner.is_gml or name.lod is not None:
+            self._geometry(element, content, name, draft)
+        elif inner.surface is not None:
+            for child in element:
+                self._surface(child, self.names[child.tag], draft, None)
+        elif inner.city_object is not None:
+            for child in element:
+                self._child(child, self.names[child.tag], draft)
+        else:
+            self._complex(element, name, inner, draft.attributes)
+
+    def _without_content(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        if element.get(HREF) is None:
+            if name.foreign is not None:
+                self.ledger[f"ADE {name.foreign}"] += 1
+            if name.local == "lod" and draft.type in ("ReliefFeature", "TINRelief"):
+                draft.lod = (element.text or "").strip()
+            self.values.simple(element, name, draft.attributes)
+        elif name.lod is not None:
+            geometry = self.pool.property(element)
+            if geometry is not None:
+                draft.geometries.append((name.lod, geometry, None))
+        else:
+            self.ledger[f"link {name.local}"] += 1
+
+    def _complex(self, element: Element, name: Name, inner: Name, attributes: Attributes) -> None:
+        """Nested content of no known kind, as nested attributes; ADEs come this way."""
+        foreign = name.foreign or inner.foreign
+        if foreign is not None:
+            self.ledger[f"ADE {foreign}"] += 1
+        add(attributes, name.local, self.values.nested(element))
+
+    def _geometry(self, element: Element, content: Element, name: Name, draft: ObjectDraft) -> None:
+        if "Implicit" in name.local:
+            self.ledger["geometry ImplicitGeometry"] += 1
+            return
+        geometry = self._read_geometry(element, content)
+        if geometry is None:
+            return
+        semantic = None
+        if name.local in _LOD0_SURFACES:
+            semantic = len(self.surfaces)
+            self.surfaces.append(SurfaceDraft(_LOD0_SURFACES[name.local]))
+        draft.geometries.append((name.lod or draft.lod, geometry, semantic))
+
+    def _read_geometry(self, element: Element, content: Element) -> GmlGeometry | None:
+        self._check_reference(content)
+        return self.pool.property(element)
+
+    def _check_reference(self, element: Element) -> None:
+        reference = element.get("srsName")
+        if reference is not None and not self.same_reference(reference):
+            raise Refusal(
+                "other-reference-system", f"its reference system {reference} is not that of the file",
+                "put features of one reference system into a file each", line(element),
+            )  # fmt: skip
+
+    def _child(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        identifier = gml_id(element) or f"{draft.id}_{name.local}_{len(self.drafts)}"
+        self.object(element, name.city_object or f"+{name.local}", identifier, draft.id)
+
+    def _surface(self, element: Element, name: Name, draft: ObjectDraft, parent: int | None) -> None:
+        """A thematic surface such as ``bldg:WallSurface``, with its openings."""
+        index = len(self.surfaces)
+        surface = SurfaceDraft(name.surface or f"+{name.local}", gml_id(element), parent)
+        self.surfaces.append(surface)
+        names, values, attributes = self.names, self.values, surface.attributes
+        for child in element:
+            kind = names[child.tag]
+            if kind.role is Role.GENERIC:
+                values.generic(child, kind, attributes)
+            elif kind.role is Role.PROPERTY:
+                self._surface_property(child, kind, index, draft)
+            elif kind.role is Role.ADDRESS:
+                self.ledger["address of a surface"] += 1
+            else:
+                self._other(child, kind, attributes)
+
+    def _surface_property(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
+        attributes = self.surfaces[index].attributes
+        content = next(iter(element), None)
+        if content is None and element.get(HREF) is None:
+            self.values.simple(element, name, attributes)
+            return
+        if name.lod is not None or (content is not None and self.names[content.tag].is_gml):
+            if "Implicit" in name.local or content is None:
+                geometry = self.pool.property(element) if content is None else None
+                self.ledger["geometry ImplicitGeometry"] += content is not None
+            else:
+                geometry = self._read_geometry(element, content)
+            if geometry is not None:
+                draft.thematic.append((name.lod or draft.lod, geometry, index))
+        elif content is None:
+            self.ledger[f"link {name.local}"] += 1
+        else:
+            self._surface_content(element, name, index, draft)
+
+    def _surface_content(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
+        """Openings are surfaces within the surface; anything else becomes nested attributes."""
+        for child in element:
+            inner = self.names[child.tag]
+            if inner.surface is not None:
+                self._surface(child, inner, draft, index)
+            else:
+                self._complex(element, name, inner, self.surfaces[index].attributes)
+                return
+
+
+def _content_id(element: Element) -> str:
+    """An id for an object without gml:id: the same content gets the same one in every delivery."""
+    return f"content-{blake2b(serialise(element), digest_size=12).hexdigest()}"

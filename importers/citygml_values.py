@@ -1,0 +1,210 @@
+"""Attributes of CityGML as plain values: generic ones, standard ones, addresses, references."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from importers.citygml_names import Name, Names, Role
+from importers.xml_stream import Element
+from twin.model.cityobject import Address
+
+Attributes = dict[str, Any]
+METRES = frozenset({"", "m", "#m", "metre", "meter", "urn:adv:uom:m", "urn:ogc:def:uom:UCUM::m"})
+
+
+class Repeated(list[Any]):
+    """The values of an attribute that an object has more than once."""
+
+
+def add(attributes: Attributes, name: str, value: Any) -> None:
+    """Set an attribute; a name that is taken gets all its values rather than the last one."""
+    if name not in attributes:
+        attributes[name] = value
+        return
+    known = attributes[name]
+    if isinstance(known, Repeated):
+        known.append(value)
+    else:
+        attributes[name] = Repeated([known, value])
+
+
+def integer(text: str) -> int | str:
+    """A whole number of 64 bits; the text itself where it is none."""
+    try:
+        number = int(text)
+    except ValueError:
+        return text
+    return number if -(2**63) <= number < 2**63 and "_" not in text else text
+
+
+def number(text: str) -> float | str:
+    """A finite number; the text itself where it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return value if value - value == 0 and "_" not in text else text
+
+
+def numbers(text: str) -> list[float | str]:
+    """A list of numbers, such as the heights of storeys."""
+    return [number(token) for token in text.split()]
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {"int": integer, "double": number, "measure": number}
+_STANDARD: dict[str, Callable[[str], Any]] = {
+    "measuredHeight": number,
+    "storeysAboveGround": integer,
+    "storeysBelowGround": integer,
+    "storeyHeightsAboveGround": numbers,
+    "storeyHeightsBelowGround": numbers,
+    "yearOfConstruction": integer,
+    "yearOfDemolition": integer,
+    "height": number,
+    "averageHeight": number,
+    "trunkDiameter": number,
+    "crownDiameter": number,
+}
+
+
+class Values:
+    """Reads attribute elements; ``ledger`` counts what a value says beside what is kept."""
+
+    def __init__(self, names: Names, ledger: Counter[str]) -> None:
+        self._names = names
+        self._ledger = ledger
+
+    def generic(self, element: Element, name: Name, attributes: Attributes) -> None:
+        """``gen:stringAttribute`` and its kin: the name is an attribute (2.0) or a child (3.0)."""
+        label = element.get("name")
+        if label is not None and len(element) == 1:
+            value = self._typed(element[0], name.value_type)
+        else:
+            value = None
+            for child in element:
+                if child.tag.endswith("}name"):
+                    label = (child.text or "").strip()
+                else:
+                    value = self._typed(child, name.value_type)
+        add(attributes, label or name.local, value)
+
+    def _typed(self, element: Element, value_type: str) -> Any:
+        text = element.text
+        if not text:
+            return None
+        text = text.strip()
+        if value_type == "string" or not text:
+            return text or None
+        value = _CONVERT.get(value_type, _text)(text)
+        if value_type == "measure":
+            return {"value": value, "uom": element.get("uom")}
+        return value
+
+    def generic_set(self, element: Element, attributes: Attributes) -> None:
+        """A named set of generic attributes, as an object of its own; sets may hold sets."""
+        label = element.get("name")
+        members: Attributes = {}
+        for child in element:
+            name = self._names[child.tag]
+            if name.local == "name":
+                label = (child.text or "").strip()
+            else:
+                self.any_generic(child, name, members)
+        add(attributes, label or "genericAttributeSet", members)
+
+    def any_generic(self, element: Element, name: Name, attributes: Attributes) -> None:
+        """An attribute, a set, or what wraps them in CityGML 3.0."""
+        if name.role is Role.GENERIC:
+            self.generic(element, name, attributes)
+        elif name.role is Role.GENERIC_SET:
+            self.generic_set(element, attributes)
+        else:
+            for child in element:
+                inner = self._names[child.tag]
+                if inner.role in (Role.GENERIC, Role.GENERIC_SET):
+                    self.any_generic(child, inner, attributes)
+                else:
+                    self._ledger[f"element {inner.local}"] += 1
+
+    def simple(self, element: Element, name: Name, attributes: Attributes) -> None:
+        """A property with text only."""
+        text = (element.text or "").strip()
+        qualifiers = element.attrib
+        if qualifiers:
+            self._note_qualifiers(element, name)
+        value: Any = None
+        if text:
+            value = text if name.foreign is not None else _STANDARD.get(name.local, _text)(text)
+        add(attributes, name.local, value)
+
+    def _note_qualifiers(self, element: Element, name: Name) -> None:
+        if element.get("codeSpace") is not None:
+            self._ledger["codeSpace"] += 1
+        unit = element.get("uom") or ""
+        if unit not in METRES:
+            self._ledger[f"unit {unit} of {name.local}"] += 1
+
+    def nested(self, element: Element) -> Any:
+        """Any other content as nested values, geometry left out (and counted)."""
+        if not len(element):
+            return (element.text or "").strip() or None
+        content: Attributes = {}
+        for child in element:
+            name = self._names[child.tag]
+            if name.is_gml and name.local[:1].isupper():
+                self._ledger[f"geometry {name.local}"] += 1
+            else:
+                add(content, name.local, self.nested(child))
+        return content
+
+    def external_reference(self, element: Element, attributes: Attributes) -> None:
+        """Where the object is known elsewhere: informationSystem, and name or uri."""
+        content: Attributes = {}
+        self._leaves(element, content)
+        add(attributes, "externalReference", content)
+
+    def _leaves(self, element: Element, content: Attributes) -> None:
+        for child in element:
+            if len(child):
+                self._leaves(child, content)
+            else:
+                add(content, self._names[child.tag].local, (child.text or "").strip() or None)
+
+    def addresses(self, element: Element) -> list[Address]:
+        """The addresses in an address property, xAL 2.0 or 3.0; none where every field is empty."""
+        found: dict[str, str] = {}
+        self._address(element, "", found)
+        return [Address(**found)] if found else []
+
+    def _address(self, element: Element, parent: str, found: dict[str, str]) -> None:
+        for child in element:
+            name = self._names[child.tag]
+            if name.is_gml:
+                self._ledger[f"geometry {name.local} of an address"] += 1
+                continue
+            text = (child.text or "").strip()
+            if text:
+                field = _ADDRESS.get(name.local) or _ADDRESS.get(f"{parent}/{name.local}")
+                if field is None or field in found:
+                    self._ledger[f"address field {name.local}"] += 1
+                else:
+                    found[field] = text
+            self._address(child, name.local, found)
+
+
+_ADDRESS = {
+    "CountryName": "country",
+    "LocalityName": "locality",
+    "ThoroughfareName": "street",
+    "ThoroughfareNumber": "house_number",
+    "PostalCodeNumber": "postal_code",
+    "Country/NameElement": "country",
+    "Locality/NameElement": "locality",
+    "Thoroughfare/NameElement": "street",
+    "Thoroughfare/Number": "house_number",
+    "PostCode/Identifier": "postal_code",
+}
