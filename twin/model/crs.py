@@ -7,7 +7,7 @@ web: they part by some decimetres, together with the plate, and no client knows 
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,7 @@ class Placer:
     """Takes the coordinates of one import to the ellipsoid; made once, then used on arrays.
 
     All coordinates are (n, 3) easting first, in the units of the reference system. A point that cannot be
-    placed comes back as NaN; ``placements`` says which. ``placement`` and ``heights`` describe what the
-    reference system allows at best, until ``at`` makes them those of the points of a dataset.
+    placed comes back as NaN; ``placements`` says which.
     """
 
     reference: ReferenceSystem
@@ -60,8 +59,6 @@ class Placer:
     horizontal_accuracy_m: float | None
     height_unit_m: float
     undulations: tuple[Undulations, ...]
-    placement: Placement = "unplaced"
-    heights: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def create(cls, reference: ReferenceSystem, *, undulation_m: float | None = None) -> "Placer":
@@ -71,25 +68,28 @@ class Placer:
         PROJ does not know, cannot take to WGS 84, or that is earth-centred.
         """
         if reference.horizontal is None:
-            return cls(reference, None, None, 1.0, (), heights={"method": None, "note": _NOT_STATED})
+            return cls(reference, None, None, 1.0, ())
         transformer, accuracy = _to_wgs84(reference.horizontal)
         chain = (
             heights.ellipsoidal()
             if _has_ellipsoidal_heights(reference)
             else heights.sources(reference.vertical, undulation_m)
         )
-        placer = cls(reference, transformer, accuracy, _height_unit(reference), chain)
-        best = PLACEMENTS[chain[0].rank]
-        return replace(placer, placement=best, heights=placer._describe(chain[:1], chain[1:]))
+        return cls(reference, transformer, accuracy, _height_unit(reference), chain)
 
-    def at(self, xyz: Floats) -> "Placer":
-        """The same placer with ``placement`` and ``heights`` of these points, for a dataset's metadata.
+    @property
+    def heights(self) -> dict[str, Any]:
+        """The best source of heights on this machine, and ``also`` those behind it, for want of points."""
+        return self._describe(self.undulations[:1], self.undulations[1:])
 
-        ``heights`` has ``method``, ``accuracy_m``, ``credit`` and ``note`` of the last source in use, which
-        is the least accurate; ``also`` lists the others; ``vertical`` names the height system.
+    def heights_at(self, xyz: Floats) -> dict[str, Any]:
+        """What places these points, for a dataset's metadata.
+
+        ``method``, ``accuracy_m``, ``credit`` and ``note`` are those of the last source in use, which is the
+        least accurate; ``also`` lists the others; ``vertical`` names the height system.
         """
         used = self._used(self.lonlat(xyz))
-        return replace(self, placement=self.place(xyz), heights=self._describe(used[-1:], used[:-1]))
+        return self._describe(used[-1:], used[:-1])
 
     @property
     def has_lonlat(self) -> bool:
@@ -107,7 +107,7 @@ class Placer:
 
     def place(self, xyz: Floats) -> Placement:
         """How well these points are placed together: as well as the worst of them."""
-        return PLACEMENTS[int(self.placements(xyz).max(initial=UNPLACED if not len(xyz) else EXACT))]
+        return PLACEMENTS[int(self.placements(xyz).max(initial=EXACT if len(xyz) else UNPLACED))]
 
     def placements(self, xyz: Floats) -> Ints:
         """Index into ``PLACEMENTS`` per point, (n,)."""
