@@ -1,18 +1,28 @@
 """Adapter of mapbox_earcut, which triangulates one polygon with holes a call."""
 
+from itertools import pairwise
+
 import mapbox_earcut
 import numpy as np
-import numpy.typing as npt
 
 from twin.model.geometry import Floats, Ints
 
 
-def triangulate(xy: Floats, ring_ends: Ints) -> Ints:
-    """Indices of the corners of each triangle of a polygon, shape (triangles, 3).
+def triangulate(xy: Floats, ring_end: Ints, polygon_start: Ints, ring_start: Ints) -> tuple[Ints, Ints]:
+    """Triangles of many polygons with holes and how many each has.
 
-    ``xy`` (points, 2) holds the exterior ring and then the holes; ``ring_ends`` (rings,) is where
-    each of them ends. Degenerate polygons give no triangles.
+    ``xy`` (points, 2) holds the rings of each polygon, its exterior first. ``polygon_start``
+    (polygons + 1) are offsets into the points and ``ring_start`` (polygons + 1) into ``ring_end``
+    (rings,), which tells where in its polygon each ring ends. The corners, shape (triangles, 3),
+    index ``xy``; a degenerate polygon has no triangles.
     """
-    ends: npt.NDArray[np.uint32] = ring_ends.astype(np.uint32)
-    corners = mapbox_earcut.triangulate_float64(np.ascontiguousarray(xy), ends)
-    return np.asarray(corners, dtype=np.int64).reshape(-1, 3)
+    plane, ends = np.ascontiguousarray(xy), ring_end.astype(np.uint32)
+    pieces = [
+        mapbox_earcut.triangulate_float64(plane[a:b], ends[c:d])
+        for (a, b), (c, d) in zip(
+            pairwise(polygon_start.tolist()), pairwise(ring_start.tolist()), strict=True
+        )
+    ]
+    count = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)) // 3
+    corners = np.concatenate([np.zeros(0, dtype=np.uint32), *pieces]).astype(np.int64).reshape(-1, 3)
+    return corners + np.repeat(polygon_start[:-1], count)[:, None], count

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from twin.model.geometry import Floats, GeometryBatch, Ints
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
 from twin.processing import mesh_format, segments
 from twin.processing.mesh_format import MeshArrays, MeshBatch, decode
 from twin.processing.orientation import Boundary, orient
@@ -23,7 +22,8 @@ __all__ = ["MeshBatch", "MeshFailure", "ObjectMesh", "build_meshes", "decode"]
 ToEcef: TypeAlias = Callable[[Floats], Floats]
 """Maps native coordinates (points, 3) to EPSG:4978 in m."""
 
-_MAX_EXTENT_M = 20_000.0
+MAX_EXTENT_M = 20_000.0
+"""An object that reaches farther from its first point than this is an error of its coordinates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,17 @@ def build_meshes(batch: GeometryBatch, surface_type: Ints, ecef: ToEcef) -> list
     """
     boundary = orient(batch)
     cut = triangulate(boundary)
-    failures = _failures(boundary, cut)
-    arrays = _arrays(boundary, cut, surface_type, ecef, np.array([not f for f in failures], dtype=np.bool_))
+    points = batch.ring_start[batch.surface_start[batch.object_start]]
+    placed = ecef(cut.points + np.repeat(batch.origin, np.diff(points), axis=0))
+    failures = _failures(boundary, cut, placed)
+    sound = np.array([not failure for failure in failures], dtype=np.bool_)
+    arrays = _arrays(batch, cut, placed, surface_type, sound)
     blobs = mesh_format.encode(arrays)
     triangles = np.diff(arrays.triangle_start).tolist()
     vertices = np.diff(arrays.vertex_start).tolist()
     return [
-        MeshFailure(failure) if failure else _stored(blob, count, points)
-        for failure, blob, count, points in zip(failures, blobs, triangles, vertices, strict=True)
+        MeshFailure(failure) if failure else _stored(blob, count, total)
+        for failure, blob, count, total in zip(failures, blobs, triangles, vertices, strict=True)
     ]
 
 
@@ -66,64 +69,64 @@ def _stored(data: bytes, triangles: int, vertices: int) -> ObjectMesh:
     return ObjectMesh(data, hashlib.blake2b(data, digest_size=16).digest(), triangles, vertices)
 
 
-def _failures(boundary: Boundary, cut: Triangulation) -> list[str]:
+def _failures(boundary: Boundary, cut: Triangulation, placed: Floats) -> list[str]:
     """Why each object cannot be meshed; empty where it can, shape (objects,)."""
     batch = boundary.batch
-    faces = np.bincount(batch.object_of_surface()[cut.face], minlength=batch.objects)
-    reasons = ["" if count else "it has no face of a square centimetre or more" for count in faces]
     owner = batch.object_of_surface()
+    faces = np.bincount(owner[cut.face], minlength=batch.objects).tolist()
+    reasons = ["" if count else "it has no face of a square centimetre or more" for count in faces]
     for face in np.flatnonzero(cut.wrong)[::-1]:
-        number = face - batch.object_start[owner[face]]
         reasons[owner[face]] = (
-            f"face {number} has {boundary.faces.area[face]:.4f} m² but its triangles cover "
-            f"{cut.covered[face]:.4f} m²: its rings cross themselves or each other"
+            f"face {face - batch.object_start[owner[face]]} has {boundary.faces.area[face]:.4f} m² but its "
+            f"triangles cover {cut.covered[face]:.4f} m²: its rings cross themselves or each other"
         )
-    points = batch.ring_start[batch.surface_start[batch.object_start]]
-    extent = segments.maxima(np.abs(batch.xyz).max(axis=1), points) if len(batch.xyz) else faces * 0.0
-    for item in np.flatnonzero(~(extent <= _MAX_EXTENT_M) & (np.diff(points) > 0)):
-        reasons[item] = f"it is wider than {_MAX_EXTENT_M:.0f} m or has coordinates that are no numbers"
+    start = batch.ring_start[batch.surface_start[batch.object_start]]
+    reach = segments.maxima(np.abs(placed - _first_points(placed, start)).T, start).max(axis=0)
+    for item in np.flatnonzero((np.diff(start) > 0) & ~(reach <= MAX_EXTENT_M)):
+        reasons[item] = f"it cannot be placed on the ellipsoid, or reaches over {MAX_EXTENT_M:.0f} m"
     return reasons
 
 
+def _first_points(points: Floats, start: Ints) -> Floats:
+    """The first point of each object, repeated for all its points, shape (points, 3)."""
+    return np.repeat(points[start[:-1][np.diff(start) > 0]], np.diff(start)[np.diff(start) > 0], axis=0)
+
+
 def _arrays(
-    boundary: Boundary, cut: Triangulation, surface_type: Ints, ecef: ToEcef, sound: npt.NDArray[np.bool_]
+    batch: GeometryBatch, cut: Triangulation, placed: Floats, surface_type: Ints, sound: Bools
 ) -> MeshArrays:
-    """The vertices, triangles and faces to store, in order of objects."""
-    batch = boundary.batch
+    """The vertices, triangles and faces of all sound objects, in order."""
     owner = batch.object_of_surface()
-    points_of_object = np.diff(batch.ring_start[batch.surface_start[batch.object_start]])
-    placed = ecef(cut.points + np.repeat(batch.origin, points_of_object, axis=0))
     present = np.zeros(batch.surfaces, dtype=np.bool_)
     present[cut.face] = True
     present &= sound[owner]
     faces = np.flatnonzero(present)
     point_start = batch.ring_start[batch.surface_start]
-    vertices = np.diff(point_start)[faces]
-    new_index = np.cumsum(np.repeat(present, np.diff(point_start))) - 1
+    vertices = np.diff(point_start)
+    new_index = np.cumsum(np.repeat(present, vertices)) - 1
     kept = present[cut.face]
-    objects = np.arange(batch.objects + 1)
     return MeshArrays(
         positions=np.rint(placed[segments.expand(point_start, faces)] * 100.0).astype(np.int64),
         triangles=new_index[cut.corners[kept]],
-        face_vertices=vertices,
+        face_vertices=vertices[faces],
         face_normal=_normals(placed, cut)[faces],
         face_type=surface_type[faces].astype(np.uint8),
-        vertex_start=_starts(np.repeat(owner[faces], vertices), objects),
-        triangle_start=_starts(owner[cut.face[kept]], objects),
-        face_start=_starts(owner[faces], objects),
+        vertex_start=offsets(_counted(owner[faces], vertices[faces], batch.objects)),
+        triangle_start=offsets(np.bincount(owner[cut.face[kept]], minlength=batch.objects)),
+        face_start=offsets(np.bincount(owner[faces], minlength=batch.objects)),
     )
 
 
-def _starts(owner: Ints, objects: Ints) -> Ints:
-    return np.searchsorted(owner, objects).astype(np.int64)
+def _counted(owner: Ints, amounts: Ints, objects: int) -> Ints:
+    return np.bincount(owner, weights=amounts, minlength=objects).astype(np.int64)
 
 
 def _normals(placed: Floats, cut: Triangulation) -> Floats:
     """Unit normals of the faces in EPSG:4978 from their triangles, shape (surfaces, 3)."""
-    a, b, c = (placed[cut.corners[:, i]] for i in range(3))
-    cross = np.cross(b - a, c - a)
-    summed = np.stack(
-        [np.bincount(cut.face, weights=cross[:, i], minlength=len(cut.wrong)) for i in range(3)], axis=1
-    )
-    length = np.sqrt(np.einsum("ij,ij->i", summed, summed))[:, None]
-    return np.divide(summed, length, out=np.zeros_like(summed), where=length > 0.0)
+    origin = placed[cut.corners[:, 0]]
+    ux, uy, uz = (placed[cut.corners[:, 1]] - origin).T
+    vx, vy, vz = (placed[cut.corners[:, 2]] - origin).T
+    cross = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
+    summed = np.stack([np.bincount(cut.face, weights=axis, minlength=len(cut.wrong)) for axis in cross])
+    length = np.sqrt(np.einsum("ij,ij->j", summed, summed))
+    return np.divide(summed, length, out=np.zeros_like(summed), where=length > 0.0).T

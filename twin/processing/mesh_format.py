@@ -1,6 +1,6 @@
 """The binary form of stored meshes, made to decode many of them in a few numpy calls.
 
-Little-endian; every section starts on 4 bytes:
+Little-endian, one section after the other:
 
     header      32 bytes: version u1, bytes of an offset u1 (2 or 4), bytes of a corner u1 (1, 2 or 4),
                 bytes of a face u1 (8 or 12), vertices u4, triangles u4, faces u4, anchor i4[3], zero u4
@@ -10,8 +10,7 @@ Little-endian; every section starts on 4 bytes:
                 face has more than 255 vertices: normal, SurfaceType, zero u1, vertices u4.
                 Faces own their vertices in order.
 
-Several meshes are decoded at once: joined, they are one buffer in which each section of all meshes
-is gathered by one index array.
+Sections hold one type each, so that those of many meshes join into one array.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +46,6 @@ _FACE = {
 _OFFSET = {2: np.dtype("<i2"), 4: np.dtype("<i4")}
 _CORNER = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 _UNIT_NORMAL = 32767.0
-_PADDING = (b"", b"\0", b"\0\0", b"\0\0\0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,10 +137,9 @@ def _faces(arrays: MeshArrays, size: Ints) -> list[bytes]:
 
 
 def _slices(rows: npt.NDArray[Any], start: Ints) -> list[bytes]:
-    """The rows of each object as bytes, filled up to a multiple of 4."""
+    """The rows of each object as bytes."""
     data, size = rows.tobytes(), rows.strides[0]
-    bounds = (start * size).tolist()
-    return [data[a:b] + _PADDING[(a - b) % 4] for a, b in pairwise(bounds)]
+    return [data[a:b] for a, b in pairwise((start * size).tolist())]
 
 
 def _choose(variants: Mapping[int, list[bytes]], size: Ints) -> list[bytes]:
@@ -156,24 +153,24 @@ def decode(blobs: Sequence[bytes]) -> MeshBatch:
 
     Raises ValueError for a blob of another version of the format.
     """
-    buffer = np.frombuffer(b"".join(blobs), dtype=np.uint8)
-    length = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
-    filled = np.flatnonzero(length)
-    start = (np.cumsum(length) - length)[filled]
-    header = _gather(buffer, start, np.full(len(filled), _HEADER.itemsize)).view(_HEADER)
+    filled = np.flatnonzero([len(blob) > 0 for blob in blobs])
+    size = _HEADER.itemsize
+    header = np.frombuffer(b"".join([blob[:size] for blob in blobs]), dtype=_HEADER)
     if (header["version"] != VERSION).any():
         raise ValueError(f"a stored mesh is not of version {VERSION}: import or process its dataset again")
+    meshes = [blobs[index] for index in filled]
     vertices, triangles, faces = (header[n].astype(np.int64) for n in ("vertices", "triangles", "faces"))
-    at_corners = start + _HEADER.itemsize + _padded(vertices * 3 * header["offset_bytes"])
-    at_faces = at_corners + _padded(triangles * 3 * header["corner_bytes"])
-    offsets = _mixed(buffer, start + _HEADER.itemsize, vertices * 3, header["offset_bytes"], _OFFSET)
-    corners = _mixed(buffer, at_corners, triangles * 3, header["corner_bytes"], _CORNER)
-    normal, surface_type, count = _decode_faces(buffer, at_faces, faces, header["face_bytes"])
+    at_corners = size + vertices * 3 * header["offset_bytes"]
+    at_faces = at_corners + triangles * 3 * header["corner_bytes"]
+    end = at_faces + faces * header["face_bytes"]
+    offsets = _joined(meshes, np.full_like(end, size), at_corners, header["offset_bytes"], _OFFSET)
+    corners = _joined(meshes, at_corners, at_faces, header["corner_bytes"], _CORNER)
+    normal, surface_type, count = _decode_faces(meshes, at_faces, end, header["face_bytes"])
     base = np.cumsum(vertices) - vertices
     return MeshBatch(
         positions=offsets.reshape(-1, 3) + np.repeat(header["anchor"], vertices, axis=0),
         normals=np.repeat(normal, count, axis=0),
-        triangles=(corners + np.repeat(base, triangles * 3)).astype(np.uint32).reshape(-1, 3),
+        triangles=corners.reshape(-1, 3) + np.repeat(base.astype(np.uint32), triangles)[:, None],
         object_of_vertex=np.repeat(filled, vertices),
         surface_type=np.repeat(surface_type, count),
         face=np.repeat(np.arange(len(count), dtype=np.int64), count),
@@ -181,40 +178,43 @@ def decode(blobs: Sequence[bytes]) -> MeshBatch:
 
 
 def _decode_faces(
-    buffer: npt.NDArray[np.uint8], start: Ints, faces: Ints, size: Ints
+    meshes: Sequence[bytes], start: Ints, end: Ints, size: Ints
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8], Ints]:
     """Normal, surface type and number of vertices of every face."""
-    normal = np.empty((int(faces.sum()), 3), dtype=np.float32)
-    surface_type = np.empty(len(normal), dtype=np.uint8)
-    count = np.empty(len(normal), dtype=np.int64)
-    width_of_face = np.repeat(size, faces)
-    for width in np.unique(size):
-        alike, rows = size == width, width_of_face == width
-        record = _gather(buffer, start[alike], faces[alike] * int(width)).view(_FACE[int(width)])
-        normal[rows] = record["normal"] / np.float32(_UNIT_NORMAL)
-        surface_type[rows] = record["type"]
-        count[rows] = record["vertices"]
-    return normal, surface_type, count
+    record = _joined(meshes, start, end, size, _FACE)
+    normal = record["normal"].astype(np.float32) / np.float32(_UNIT_NORMAL)
+    return normal, record["type"].copy(), record["vertices"].astype(np.int64)
 
 
-def _mixed(
-    buffer: npt.NDArray[np.uint8], start: Ints, count: Ints, size: Ints, types: Mapping[int, np.dtype[Any]]
-) -> npt.NDArray[np.int32]:
-    """Elements of each mesh, ``count`` from byte ``start`` on, each mesh with its own element size."""
-    result = np.empty(int(count.sum()), dtype=np.int32)
-    size_of_element = np.repeat(size, count)
-    for width in np.unique(size):
-        alike = size == width
-        values = buffer.view(types[int(width)])
-        result[size_of_element == width] = values[segments.ranges(start[alike] // int(width), count[alike])]
+def _joined(
+    meshes: Sequence[bytes], start: Ints, end: Ints, size: Ints, types: Mapping[int, np.dtype[Any]]
+) -> npt.NDArray[Any]:
+    """One section of every mesh, from byte ``start`` to ``end``, in the widest type in use.
+
+    Slicing and joining bytes costs a tenth of a microsecond each, less than any indexing in numpy.
+    """
+    spans = list(zip(meshes, start.tolist(), end.tolist(), size.tolist(), strict=True))
+    widths = sorted(set(size.tolist())) or [max(types)]
+    by_width = {
+        width: np.frombuffer(
+            b"".join([mesh[a:b] for mesh, a, b, own in spans if own == width]), dtype=types[width]
+        )
+        for width in widths
+    }
+    if len(widths) == 1:
+        return by_width[widths[0]]
+    size_of_element = np.repeat(size, (end - start) // size)
+    result = np.zeros(len(size_of_element), dtype=types[widths[-1]])
+    for width, values in by_width.items():
+        result[size_of_element == width] = _widened(values, result.dtype)
     return result
 
 
-def _gather(buffer: npt.NDArray[np.uint8], start: Ints, length: Ints) -> npt.NDArray[np.uint8]:
-    """The bytes of several stretches, one after the other; starts and lengths are multiples of 4."""
-    words = buffer.view("<u4")
-    return words[segments.ranges(start // 4, length // 4)].view(np.uint8)
-
-
-def _padded(size: Ints) -> Ints:
-    return (size + 3) // 4 * 4
+def _widened(values: npt.NDArray[Any], target: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Records and numbers in a wider type of the same fields."""
+    if target.names is None:
+        return values.astype(target)
+    wide = np.zeros(len(values), dtype=target)
+    for name in values.dtype.names or ():
+        wide[name] = values[name]
+    return wide

@@ -74,6 +74,8 @@ def oriented_points(boundary: Boundary) -> Ints:
     start = boundary.batch.ring_start
     length = np.diff(start)
     points = np.arange(start[-1], dtype=np.int64)
+    if (boundary.ring_sign > 0).all():
+        return points
     backwards = np.repeat(boundary.ring_sign < 0, length)
     mirrored = np.repeat(start[:-1] + start[1:] - 1, length) - points
     return np.where(backwards, mirrored, points)

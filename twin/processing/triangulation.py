@@ -5,10 +5,11 @@ covers; those are cut in a few numpy calls. Only what is left goes through earcu
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from twin.model.geometry import Bools, Floats, GeometryBatch, Ints
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
 from twin.processing import earcut, segments
 from twin.processing.orientation import Boundary, oriented_points
 from twin.processing.surfaces import DEGENERATE_M2
@@ -17,6 +18,10 @@ AREA_TOLERANCE = 0.001
 """Triangles may differ from their face by this share of its area (or by DEGENERATE_M2)."""
 
 _FAN_APEXES = 4
+_NO_AREA_M2 = DEGENERATE_M2 * 1e-2
+
+_Cut: TypeAlias = tuple[Ints, Ints, Floats]
+"""Corners (triangles, 3), face and twice the area of some triangles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,32 +45,28 @@ class Triangulation:
 
 def triangulate(boundary: Boundary) -> Triangulation:
     """Cut every face of a boundary into triangles and compare their area with the face's."""
-    batch = boundary.batch
+    batch, area = boundary.batch, boundary.faces.area
     points = batch.xyz[oriented_points(boundary)]
-    area = boundary.faces.area
     degenerate = ~(area >= DEGENERATE_M2)
-    normal = boundary.faces.vector / np.where(degenerate, 1.0, area)
-    cut: list[tuple[Ints, Ints]] = []
-    left = np.flatnonzero(~degenerate & (np.diff(batch.surface_start) == 1))
+    normal = (boundary.faces.vector / np.where(degenerate, 1.0, area)).T
+    rings = np.diff(batch.surface_start)
+    left = np.flatnonzero(~degenerate & (rings == 1))
+    cut: list[_Cut] = []
     for apex in range(_FAN_APEXES):
-        corners, face, left = _fans(batch, points, normal, left, apex)
-        cut.append((corners, face))
-    with_holes = np.flatnonzero(~degenerate & (np.diff(batch.surface_start) > 1))
+        fans, left = _fans(batch, points, normal, left, apex)
+        cut.append(fans)
+    with_holes = np.flatnonzero(~degenerate & (rings > 1))
     cut.append(_ears(batch, points, normal, np.sort(np.concatenate([left, with_holes]))))
-    corners = np.concatenate([corners for corners, _ in cut])
-    face = np.concatenate([face for _, face in cut])
+    corners, face, twice = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     order = np.argsort(face, kind="stable")
-    corners, face = corners[order], face[order]
-    corners, face, covered = _outward(points, corners, face, normal)
+    covered = np.bincount(face, weights=twice, minlength=batch.surfaces) / 2.0
     allowed = np.maximum(AREA_TOLERANCE * area, DEGENERATE_M2)
     wrong = ~degenerate & ~(np.abs(covered - area) <= allowed)
-    return Triangulation(points, corners, face, degenerate, wrong, covered)
+    return Triangulation(points, corners[order], face[order], degenerate, wrong, covered)
 
 
-def _fans(
-    batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints, apex: int
-) -> tuple[Ints, Ints, Ints]:
-    """Triangles of those faces that a fan from one point covers, their faces, and what is left.
+def _fans(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints, apex: int) -> tuple[_Cut, Ints]:
+    """Triangles of those faces that a fan from one point covers, and the faces that are left.
 
     A simple polygon all of whose fan triangles run its own way is seen whole from the apex.
     """
@@ -74,43 +75,41 @@ def _fans(
     able = length > max(apex, 2)
     count = np.where(able, length - 2, 0)
     row = np.repeat(np.arange(len(faces)), count)
-    step = segments.ranges(np.ones_like(count), count) + apex
-    corners = np.stack([np.full_like(step, apex), step % length[row], (step + 1) % length[row]], axis=1)
-    corners += first[row][:, None]
-    twice = _twice_area(points, corners, normal[:, faces[row]])
-    # A fan triangle of no area is left out: its points lie on a side of its neighbour.
-    backwards = np.bincount(row[twice < -DEGENERATE_M2 * 1e-2], minlength=len(faces)) > 0
+    step = segments.ranges(np.full_like(count, apex + 1), count)
+    base, around = first[row], length[row]
+    corners = np.stack([base + apex, base + step % around, base + (step + 1) % around], axis=1)
+    twice = _twice_area(points, corners, normal[faces[row]])
+    backwards = np.bincount(row[twice < -_NO_AREA_M2], minlength=len(faces)) > 0
     covered = able & ~backwards
+    # A triangle of no area is left out: its middle point lies on the side of a neighbour.
     keep = covered[row] & (twice > 0.0)
-    return corners[keep], faces[row[keep]], faces[~covered]
+    return (corners[keep], faces[row[keep]], twice[keep]), faces[~covered]
 
 
 def _twice_area(points: Floats, corners: Ints, normal: Floats) -> Floats:
-    """Twice the area of each triangle seen along a normal (3, triangles), below 0 seen from behind."""
-    a, b, c = (points[corners[:, i]] for i in range(3))
-    return np.einsum("ij,ji->i", np.cross(b - a, c - a), normal)
+    """Twice the area of each triangle seen along a normal (triangles, 3), below 0 seen from behind."""
+    origin = points[corners[:, 0]]
+    ux, uy, uz = (points[corners[:, 1]] - origin).T
+    vx, vy, vz = (points[corners[:, 2]] - origin).T
+    nx, ny, nz = normal.T
+    return (uy * vz - uz * vy) * nx + (uz * vx - ux * vz) * ny + (ux * vy - uy * vx) * nz
 
 
-def _ears(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints) -> tuple[Ints, Ints]:
+def _ears(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints) -> _Cut:
     """Triangles of faces by earcut, on the coordinate plane that each of them lies flattest on."""
-    dropped = np.abs(normal).argmax(axis=0)
-    kept = np.array([[1, 2], [2, 0], [0, 1]])
-    pieces = [np.zeros((0, 3), dtype=np.int64)]
-    counts: list[int] = []
-    for face in faces:
-        ends = batch.ring_start[batch.surface_start[face] : batch.surface_start[face + 1] + 1]
-        first = ends[0]
-        corners = earcut.triangulate(points[first : ends[-1], kept[dropped[face]]], ends[1:] - first)
-        pieces.append(corners + first)
-        counts.append(len(corners))
-    return np.concatenate(pieces), np.repeat(faces, np.array(counts, dtype=np.int64))
-
-
-def _outward(points: Floats, corners: Ints, face: Ints, normal: Floats) -> tuple[Ints, Ints, Floats]:
-    """Triangles turned to their face's side, those without area dropped, and the area covered."""
-    twice = _twice_area(points, corners, normal[:, face])
-    backwards = twice < 0.0
-    corners[backwards] = corners[backwards][:, ::-1]
-    covered = np.bincount(face, weights=np.abs(twice), minlength=normal.shape[1]) / 2.0
+    first, last = (
+        batch.ring_start[batch.surface_start[faces]],
+        batch.ring_start[batch.surface_start[faces + 1]],
+    )
+    index = segments.ranges(first, last - first)
+    rings = segments.expand(batch.surface_start, faces)
+    ring_start = offsets(np.diff(batch.surface_start)[faces])
+    ring_end = batch.ring_start[rings + 1] - np.repeat(first, np.diff(ring_start))
+    dropped = np.repeat(np.abs(normal[faces]).argmax(axis=1), last - first)
+    plane = np.stack([points[index, (dropped + 1) % 3], points[index, (dropped + 2) % 3]], axis=1)
+    corners, count = earcut.triangulate(plane, ring_end, offsets(last - first), ring_start)
+    corners, face = index[corners], np.repeat(faces, count)
+    twice = _twice_area(points, corners, normal[face])
+    corners[twice < 0.0] = corners[twice < 0.0][:, ::-1]
     real = twice != 0.0
-    return corners[real], face[real], covered
+    return corners[real], face[real], np.abs(twice[real])
