@@ -18,7 +18,7 @@ from twin.errors import InputError, UnknownReferenceSystem
 from twin.model import heights
 from twin.model.axis import AxisDecision, AxisOrder, decide_axis_order, swap
 from twin.model.geometry import Floats, Ints
-from twin.model.heights import APPROXIMATE, EXACT, PLACEMENTS, UNPLACED, Placement, Undulations
+from twin.model.heights import APPROXIMATE, PLACEMENTS, UNPLACED, Placement, Undulations
 from twin.model.reference import ReferenceSystem, epsg, parse_reference_system
 
 __all__ = [
@@ -40,6 +40,7 @@ _WGS84_SEMI_MAJOR_M = 6378137.0
 _WGS84_ECCENTRICITY_SQUARED = 0.0066943799901413165
 _MERCATOR_MAX_LATITUDE = 85.0511287798066
 
+_ENOUGH_PLACED = 0.9
 _NOT_STATED = "no reference system is stated; give it with --crs EPSG:n[+m]"
 
 HORIZONTAL_LIMIT_M = 1.5
@@ -106,8 +107,16 @@ class Placer:
         return about
 
     def place(self, xyz: Floats) -> Placement:
-        """How well these points are placed together: as well as the worst of them."""
-        return PLACEMENTS[int(self.placements(xyz).max(initial=EXACT if len(xyz) else UNPLACED))]
+        """How well a sample is placed: as well as the worst of its points.
+
+        Up to a tenth of points without a place do not count, for one stray point says nothing of a dataset;
+        the objects that they belong to are marked by ``placements``.
+        """
+        ranks = self.placements(xyz)
+        placed = ranks[ranks != UNPLACED]
+        if len(placed) < _ENOUGH_PLACED * len(ranks) or not len(placed):
+            return PLACEMENTS[UNPLACED]
+        return PLACEMENTS[int(placed.max())]
 
     def placements(self, xyz: Floats) -> Ints:
         """Index into ``PLACEMENTS`` per point, (n,)."""
