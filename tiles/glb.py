@@ -154,7 +154,9 @@ def _positions(mesh: MeshBatch, frame: Frame) -> tuple[Array, Json]:
 
     16 bits span 655 m. Where filtered tiles reach further, positions are 32-bit floats in metres.
     """
-    steps = np.rint(_y_up(frame.local(mesh.positions * 0.01)) / _METRES_PER_STEP)
+    steps = np.rint(
+        _y_up(frame.local(mesh.positions.astype(np.float64) * _METRES_PER_STEP)) / _METRES_PER_STEP
+    )
     middle = np.floor((steps.min(axis=0) + steps.max(axis=0)) / 2)
     centred = steps - middle
     translation = [round(value, 2) for value in (middle * _METRES_PER_STEP).tolist()]

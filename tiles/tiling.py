@@ -4,7 +4,7 @@ Objects belong to the cell of their centroid, whole. One grouped query tells wha
 of one level; the levels above are sums and extremes of it. Everything here is pure.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -38,6 +38,13 @@ class Limits:
         small = objects <= self.objects and triangles <= self.triangles
         return small or objects == 1 or level >= self.finest_leaf
 
+    def is_servable(self, level: int, objects: int) -> bool:
+        """Whether a tile is built when asked for: wider than `is_leaf`, since a client may hold a
+        tileset from before the cell grew, yet far from all objects of a city."""
+        if level < self.coarsest_leaf:
+            return False
+        return level >= self.finest_leaf or objects <= 8 * self.objects
+
     def resolution(self, level: int) -> int:
         """The level whose cells have to be counted for a tileset that starts at ``level``."""
         deeper = (nested for nested in self.nested_at if nested > level)
@@ -45,6 +52,11 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+COLUMNS = (
+    "code", "objects", "triangles", "west", "south", "z_min", "east", "north", "z_max", "size_m",
+)  # fmt: skip
+"""What is known of a cell: its Morton code, counts, bounds in degrees and metres, largest object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,10 @@ class Summary:
     start: Ints
 
     @classmethod
-    def from_rows(cls, level: int, rows: Iterable[Sequence[Any]]) -> "Summary":
-        """From rows of code, objects, triangles, west, south, z_min, east, north, z_max, size."""
-        table = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 10)
+    def from_rows(cls, level: int, rows: Iterable[Mapping[str, Any]]) -> "Summary":
+        """From rows with the columns of `COLUMNS`, in any order."""
+        cells = [[row[name] for name in COLUMNS] for row in rows]
+        table = np.array(cells, dtype=np.float64).reshape(-1, len(COLUMNS))
         table = table[np.argsort(table[:, 0], kind="stable")]
         whole = table[:, :3].astype(np.int64)
         return cls(

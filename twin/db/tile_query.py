@@ -96,15 +96,20 @@ def tile_members(
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None) -> Statement:
-    """SHA-256 over mesh hash and row hash of the objects of a tile in order; null where there are none."""
+    """What a tile holds, without fetching it: one row of digest, objects and triangles.
+
+    ``digest`` is SHA-256 over mesh hash and row hash of the objects in order, null without any.
+    """
     f = selection.source.c
     each = _m.c.mesh_hash.op("||")(f.row_hash)
     ordered = aggregate_order_by(literal_column("''::bytea", LargeBinary), f.quadkey, f.id)
-    clause = (
-        select(func.sha256(func.string_agg(each, ordered, type_=LargeBinary), type_=LargeBinary))
-        .select_from(_with_mesh(selection, lod))
-        .where(selection.where(), _in_cell(f))
-    )
+    joined = func.string_agg(each, ordered, type_=LargeBinary)
+    columns: list[ColumnElement[Any]] = [
+        func.sha256(joined, type_=LargeBinary).label("digest"),
+        func.count().label("objects"),
+        func.sum(_m.c.triangles).label("triangles"),
+    ]
+    clause = select(*columns).select_from(_with_mesh(selection, lod)).where(selection.where(), _in_cell(f))
     return statement("tile_digest", clause, selection, lod is None, **_cell_values(cell, lod))
 
 

@@ -1,0 +1,108 @@
+"""What the routes of 3D tiles and vector tiles share: cells, properties, and answers with an ETag."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, cast
+
+import orjson
+from fastapi import Depends, Request, Response
+
+from api import parameters
+from api.dependencies import CurrentView
+from api.parameters import Parameter
+from tiles.build import ENCODER_VERSION
+from tiles.cache import TileCache
+from tiles.metadata import DEFAULT_PROPERTIES
+from twin.db.pool import ReadPool
+from twin.db.queryables import GEOMETRY, feature_queryables
+from twin.db.tile_query import revisions
+from twin.errors import InvalidParameter, NotFound
+from twin.model.cells import LEVEL, Cell
+
+CACHE_BYTES = 64 * 1024 * 1024
+
+PROPERTIES = Parameter(
+    "properties",
+    "The properties of each feature beside its id, separated by commas. Without it: "
+    f"{', '.join(DEFAULT_PROPERTIES)}.",
+    {"type": "array", "items": {"type": "string"}},
+    ["height_m", "year_of_construction"],
+)
+
+CARRIED = sorted({parameter.name for parameter in (*parameters.SELECTION, PROPERTIES)})
+"""Parameters that every address in a tileset has to carry, in the order in which it does."""
+
+
+async def wanted_cell(request: Request) -> Cell:
+    """The cell that the path names; NotFound where the grid has none."""
+    level, x, y = (int(request.path_params[name]) for name in ("level", "x", "y"))
+    cell = Cell(level, x, y)
+    if not cell.exists:
+        raise NotFound(f"WebMercatorQuad has no cell {level}/{x}/{y}; levels are 0 to {LEVEL}.")
+    return cell
+
+
+async def wanted_properties(request: Request, view: CurrentView) -> tuple[str, ...]:
+    """The catalogue properties that a request names, each once; the default without any."""
+    names = parameters.names(request.query_params, PROPERTIES.name)
+    if names is None:
+        return DEFAULT_PROPERTIES
+    queryables = feature_queryables(view)
+    found = [queryables.get(name, InvalidParameter).name for name in names]
+    if GEOMETRY in found:
+        raise InvalidParameter(f"'{GEOMETRY}' is no property of a tile: the tile itself shows it.")
+    return tuple(name for name in dict.fromkeys(found) if name != "id")
+
+
+WantedCell = Annotated[Cell, Depends(wanted_cell)]
+WantedProperties = Annotated[tuple[str, ...], Depends(wanted_properties)]
+
+
+def carried_query(request: Request) -> tuple[tuple[str, str], ...]:
+    """The parameters that nested addresses carry, as they were given."""
+    given = request.query_params
+    return tuple((name, given[name]) for name in CARRIED if name in given)
+
+
+def tile_cache(request: Request) -> TileCache:
+    """The built tiles of this process."""
+    state = request.app.state
+    if not hasattr(state, "tile_cache"):
+        state.tile_cache = TileCache(CACHE_BYTES)
+    return cast(TileCache, state.tile_cache)
+
+
+async def revision_etag(request: Request, pool: ReadPool) -> str:
+    """An ETag of the whole address and the revisions of all datasets, for what has no digest."""
+    known = [list(row.values()) for row in await pool.fetch(revisions())]
+    shape = [ENCODER_VERSION, request.url.path, carried_query(request), known]
+    return f'"{hashlib.blake2b(orjson.dumps(shape), digest_size=16).hexdigest()}"'
+
+
+async def answer(
+    request: Request, etag: str, media_type: str, build: Callable[[], Awaitable[tuple[str, bytes]]]
+) -> Response:
+    """304 if the client has it, else from the cache, else built; ``build`` gives ETag and body.
+
+    The ETag of what was built may be newer than the one asked for. An empty body becomes 204.
+    """
+    if _is_known(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=_headers(etag))
+    cache = tile_cache(request)
+    body = cache.get(etag)
+    if body is None:
+        etag, body = await build()
+        cache.put(etag, body)
+    if not body:
+        return Response(status_code=204, headers=_headers(etag))
+    return Response(body, media_type=media_type, headers=_headers(etag))
+
+
+def _headers(etag: str) -> dict[str, str]:
+    return {"ETag": etag, "Cache-Control": "no-cache"}
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    """Weak comparison, as If-None-Match has it (RFC 9110, 13.1.2)."""
+    known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return etag in known or "*" in known

@@ -1,0 +1,167 @@
+"""3D Tiles 1.1 on request: nested tilesets, GLB tiles, and their attributes as Arrow."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import Reader, Selected
+from api.parameters import SELECTION, documented
+from api.tile_requests import (
+    PROPERTIES,
+    WantedCell,
+    WantedProperties,
+    answer,
+    carried_query,
+    revision_etag,
+)
+from tiles import glb, sidecar
+from tiles.build import (
+    WORLD,
+    TileRequest,
+    build_joint_tileset,
+    build_sidecar,
+    build_tile,
+    build_tileset,
+    digest_of,
+)
+from twin.db.pool import ReadPool
+from twin.db.query import COLLECTIONS
+from twin.errors import NotFound
+from twin.model.cells import Cell
+
+router = APIRouter(tags=["3D Tiles"])
+
+JSON_TYPE = "application/json"
+TILESET_TYPE = "application/json+3dtiles"
+
+_FOLDER = "/collections/{collection}/3dtiles"
+_CELL = "{level:int}/{x:int}/{y:int}"
+_DOCUMENTED = documented(*SELECTION, PROPERTIES)
+
+
+async def wanted_tiles(request: Request, selection: Selected, properties: WantedProperties) -> TileRequest:
+    """The tiles that a request asks for."""
+    lod = request.query_params.get("lod")
+    return TileRequest(selection, lod, properties, carried_query(request))
+
+
+WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]
+
+
+@router.get("/3dtiles", summary="All 3D content")
+async def content_of_all(request: Request) -> dict[str, Any]:
+    """Where the tileset of everything is."""
+    return _container("3dtiles", "All collections", str(request.url_for("tileset_of_all")))
+
+
+@router.get("/3dtiles/tileset.json", summary="Tileset of all collections", openapi_extra=_DOCUMENTED)
+async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> Response:
+    """One tileset over every collection and city, with the same filter."""
+    parts = [
+        (
+            replace(tiles, selection=replace(tiles.selection, collection=name)),
+            f"../collections/{name}/3dtiles/",
+        )
+        for name in COLLECTIONS
+    ]
+    etag = await revision_etag(request, pool)
+
+    async def build() -> tuple[str, bytes]:
+        rows = [await pool.fetch(part.counts(WORLD)) for part, _ in parts]
+        found = [(part, up, counts) for (part, up), counts in zip(parts, rows, strict=True)]
+        return etag, await to_thread.run_sync(build_joint_tileset, found)
+
+    return await answer(request, etag, JSON_TYPE, build)
+
+
+@router.get(_FOLDER, summary="3D content of a collection")
+async def content_of_collection(request: Request, collection: str, selection: Selected) -> dict[str, Any]:
+    """Where the tileset of a collection is."""
+    address = str(request.url_for("tileset_of_collection", collection=selection.collection))
+    return _container(collection, f"{collection} as 3D Tiles", address)
+
+
+def _container(name: str, title: str, tileset: str) -> dict[str, Any]:
+    """A 3D container after OGC API 3D GeoVolumes, with its one content."""
+    content = {"rel": "original", "type": TILESET_TYPE, "href": tileset, "title": title}
+    return {"id": name, "title": title, "collectionType": "3d-container", "content": [content]}
+
+
+@router.get(f"{_FOLDER}/tileset.json", summary="Tileset of a collection", openapi_extra=_DOCUMENTED)
+async def tileset_of_collection(request: Request, pool: Reader, tiles: WantedTiles) -> Response:
+    """The root tileset; it and all that it refers to hold the selected objects only."""
+    return await _tileset(request, pool, tiles, WORLD, nested=False)
+
+
+@router.get(f"{_FOLDER}/{_CELL}/tileset.json", summary="Tileset of a cell", openapi_extra=_DOCUMENTED)
+async def tileset_of_cell(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
+    """A nested tileset, to which the root tileset refers."""
+    return await _tileset(request, pool, tiles, cell, nested=True)
+
+
+async def _tileset(
+    request: Request, pool: ReadPool, tiles: TileRequest, cell: Cell, *, nested: bool
+) -> Response:
+    etag = await revision_etag(request, pool)
+
+    async def build() -> tuple[str, bytes]:
+        rows = await pool.fetch(tiles.counts(cell))
+        return etag, await to_thread.run_sync(partial(build_tileset, tiles, cell, rows, nested=nested))
+
+    return await answer(request, etag, JSON_TYPE, build)
+
+
+@router.get(f"{_FOLDER}/{_CELL}.glb", summary="Tile", openapi_extra=_DOCUMENTED)
+async def tile(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
+    """The objects of a cell as binary glTF, with feature ids and a property table."""
+    etag = await _digest_etag(pool, tiles, cell, "glb")
+
+    async def build() -> tuple[str, bytes]:
+        rows = await _members(pool, tiles, cell, mesh=True)
+        body = await to_thread.run_sync(build_tile, tiles, cell, rows)
+        return tiles.etag("glb", cell, digest_of(rows)), body
+
+    return await answer(request, etag, glb.MEDIA_TYPE, build)
+
+
+@router.get(f"{_FOLDER}/{_CELL}.arrow", summary="Attributes of a tile", openapi_extra=_DOCUMENTED)
+async def tile_sidecar(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
+    """The attributes of a tile as an Arrow stream: row i describes the feature with id i."""
+    etag = await _digest_etag(pool, tiles, cell, "arrow")
+
+    async def build() -> tuple[str, bytes]:
+        rows = await _members(pool, tiles, cell, mesh=False)
+        body = await to_thread.run_sync(build_sidecar, tiles, rows)
+        return tiles.etag("arrow", cell, digest_of(rows)), body
+
+    return await answer(request, etag, sidecar.MEDIA_TYPE, build)
+
+
+async def _digest_etag(pool: ReadPool, tiles: TileRequest, cell: Cell, content: str) -> str:
+    row = await pool.fetch_one(tiles.digest(cell))
+    if row is None or row["digest"] is None:
+        raise _no_tile(cell)
+    if not tiles.limits.is_servable(cell.level, row["objects"]):
+        raise NotFound(
+            f"There is no tile {cell.level}/{cell.x}/{cell.y}: its {row['objects']} objects are divided "
+            "into smaller tiles. Start at tileset.json."
+        )
+    return tiles.etag(content, cell, row["digest"])
+
+
+async def _members(pool: ReadPool, tiles: TileRequest, cell: Cell, *, mesh: bool) -> Sequence[Any]:
+    rows = await pool.fetch(tiles.members(cell, mesh=mesh))
+    if not rows:
+        raise _no_tile(cell)
+    return rows
+
+
+def _no_tile(cell: Cell) -> NotFound:
+    return NotFound(
+        f"The tile {cell.level}/{cell.x}/{cell.y} holds no objects of this selection. "
+        "Start at tileset.json, which refers to those that do."
+    )

@@ -1,0 +1,34 @@
+"""OGC API Tiles: footprints as Mapbox Vector Tiles in WebMercatorQuad."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import Reader, Selected
+from api.parameters import SELECTION, documented
+from api.tile_requests import PROPERTIES, WantedCell, WantedProperties, answer, revision_etag
+from twin.db.tile_query import vector_tile
+
+router = APIRouter(tags=["Tiles"])
+
+MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+
+
+@router.get(
+    "/collections/{collection}/tiles/WebMercatorQuad/{level:int}/{y:int}/{x:int}",
+    summary="Vector tile",
+    openapi_extra=documented(*SELECTION, PROPERTIES),
+)
+async def footprints(
+    request: Request,
+    pool: Reader,
+    collection: str,
+    selection: Selected,
+    cell: WantedCell,
+    properties: WantedProperties,
+) -> Response:
+    """Footprints in a layer named as the collection; 204 where there are none."""
+    etag = await revision_etag(request, pool)
+
+    async def build() -> tuple[str, bytes]:
+        return etag, await pool.fetch_value(vector_tile(selection, collection, cell, properties)) or b""
+
+    return await answer(request, etag, MEDIA_TYPE, build)
