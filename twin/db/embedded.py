@@ -76,16 +76,16 @@ class Cluster:
 
     def join(self) -> int:
         """Start the server if it does not run, and become a user of it; the result is for leave()."""
-        with exclusive(self._start_lock):
+        with exclusive(self.start_lock):
             self.ensure_running()
-            return shared(self._users_lock)
+            return shared(self.users_lock)
 
     def leave(self, user: int) -> None:
         """Stop being a user; the last one stops the server."""
         try:
-            with exclusive(self._start_lock):
+            with exclusive(self.start_lock):
                 os.close(user)
-                if not self.keep.exists() and is_free(self._users_lock):
+                if not self.keep.exists() and is_free(self.users_lock):
                     self.stop()
         except FileNotFoundError:
             # Somebody removed the directory of the cluster; the server stops by itself when it notices.
@@ -117,9 +117,9 @@ class Cluster:
 
     def stop_now(self, *, force: bool = False) -> bool:
         """Let the server stop with its last user, at once if there is none (or by force); whether it did."""
-        with exclusive(self._start_lock):
+        with exclusive(self.start_lock):
             self.keep.unlink(missing_ok=True)
-            if not force and not is_free(self._users_lock):
+            if not force and not is_free(self.users_lock):
                 return False
             self.stop()
             return True
@@ -134,7 +134,7 @@ class Cluster:
 
     def status(self) -> Status:
         server = self.server
-        in_use = not is_free(self._users_lock)
+        in_use = not is_free(self.users_lock)
         return Status(self.folder, self.major, server.listens(), in_use, self.keep.exists(), server.sockets)
 
     def connect(self) -> Connect:
@@ -161,7 +161,7 @@ class Cluster:
         chosen = self._programs()
         account = layout.owner_of(self.folder)
         layout.configure(self.folder, account)
-        self.server.disown_stale_pid()
+        self.server.clear_traces()
         log = self.folder / "postgres.log"
         before = log.stat().st_size
         done = account.run(
@@ -190,11 +190,13 @@ class Cluster:
         return programs.of_major(self.major, self.preferred)
 
     @property
-    def _start_lock(self) -> Path:
+    def start_lock(self) -> Path:
+        """Held by whoever starts or stops the server."""
         return self.folder / "start.lock"
 
     @property
-    def _users_lock(self) -> Path:
+    def users_lock(self) -> Path:
+        """Shared by the users of the server."""
         return self.folder / "users.lock"
 
 
@@ -234,8 +236,8 @@ def destroy(settings: Settings) -> None:
     if there is None:
         return
     there.stop_now(force=True)
-    for folder in (layout.sockets_of(there.folder), there.folder):
-        shutil.rmtree(folder, ignore_errors=True)
+    layout.remove_sockets(there.folder)
+    shutil.rmtree(there.folder, ignore_errors=True)
     with suppress(OSError):
         (settings.home / "postgres").unlink()
 

@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from twin.db.locks import exclusive
@@ -128,6 +129,7 @@ def find(home: Path) -> Path | None:
     place = home / "postgres"
     try:
         cluster = place.resolve(strict=True)
+        _finish_replacing(cluster)
         if (cluster / "data" / "PG_VERSION").exists():
             return cluster
     except FileNotFoundError:
@@ -137,11 +139,29 @@ def find(home: Path) -> Path | None:
             f"{place} points to {place.readlink()}, which is gone. "
             "Remove the link to start with an empty database."
         ) from None
-    except PermissionError:
+    except OSError:
         pass
     raise DatabaseUnavailable(
-        f"{place} is not a database that this user may use. Set TWIN_HOME to another directory."
+        f"{place} is not a database that this user may use: set TWIN_HOME to another directory."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A cluster of root whose TWIN_HOME is gone, moved without it, or has another one now."""
+
+    cluster: Path
+    home: Path
+
+
+def abandoned() -> list[Abandoned]:
+    """Clusters that nothing leads to. They are never removed by themselves: a disk may be unmounted."""
+    found: list[Abandoned] = []
+    for note in sorted(CLUSTERS.glob("*/home")) if os.geteuid() == 0 else ():
+        home = Path(note.read_text().strip())
+        if (home / "postgres").resolve() != note.parent.resolve():
+            found.append(Abandoned(note.parent, home))
+    return found
 
 
 def create(home: Path, programs: Programs) -> Path:
@@ -194,7 +214,7 @@ def initialise_data(cluster: Path, name: str, account: Account, programs: Progra
         cluster,
     )  # fmt: skip
     if done.returncode != 0:
-        raise DatabaseUnavailable(f"initdb failed in {cluster}: {_last_line(done.stdout)}")
+        raise DatabaseUnavailable(f"initdb failed in {cluster}: {last_line(done.stdout)}")
     with (data / "postgresql.conf").open("a") as file:
         file.write("\ninclude 'twin.conf'\n")
     users = {account.entry.pw_name, "root"}
@@ -221,6 +241,24 @@ def _write(path: Path, content: str, account: Account) -> None:
 def sockets_of(cluster: Path) -> Path:
     """The folder of the socket; its path is short enough for one (a socket's holds 107 bytes at most)."""
     return (cluster / "socket").resolve()
+
+
+def remove_sockets(cluster: Path) -> None:
+    """Remove the folder of the socket, wherever it is."""
+    shutil.rmtree(sockets_of(cluster), ignore_errors=True)
+
+
+def replace_data(cluster: Path, fresh: Path) -> None:
+    """Put another data directory in the place of the cluster's, which is removed."""
+    (cluster / "data").rename(cluster / "data.old")
+    fresh.rename(cluster / "data")
+    shutil.rmtree(cluster / "data.old")
+
+
+def _finish_replacing(cluster: Path) -> None:
+    """Put the old data back if replace_data() was interrupted between its two steps."""
+    if (cluster / "data.old").is_dir() and not (cluster / "data").exists():
+        (cluster / "data.old").rename(cluster / "data")
 
 
 def _prepare_sockets(cluster: Path, account: Account) -> Path:
@@ -263,7 +301,8 @@ def _is_private(folder: Path, account: Account) -> bool:
     return folder.is_dir() and state.st_uid == account.entry.pw_uid and state.st_mode & 0o077 == 0
 
 
-def _last_line(output: str) -> str:
+def last_line(output: str) -> str:
+    """The line of a program's output that says why it failed."""
     lines = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
     return (errors or lines or ["no output"])[-1].strip()

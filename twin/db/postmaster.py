@@ -1,6 +1,5 @@
 """What can be known about the server of a data directory without connecting to it."""
 
-import os
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -40,18 +39,19 @@ class Postmaster:
         pid = self.pid()
         return pid is not None and str(self.data) in _command_line(pid)
 
-    def disown_stale_pid(self) -> None:
-        """Make postmaster.pid harmless if its process id now belongs to an unrelated process.
+    def clear_traces(self) -> None:
+        """After a crash: let no process that has the server's old id keep it from starting again.
 
-        PostgreSQL removes the file itself when the process is gone, but refuses to start when
-        there is any. The file is changed, not removed, because its other lines let PostgreSQL see
-        whether backends of the crashed server still use the shared memory.
+        That may be an unrelated process, or the dead server itself where nobody collects it (a
+        container without an init). The caller knows that the server neither listens nor lives.
+        postmaster.pid is changed, not removed, because its other lines let PostgreSQL see whether
+        backends of the crashed server still use the shared memory.
         """
-        pid = self.pid()
-        if pid is None or self.lives():
-            return
-        lines = self._pid_file.read_text().split("\n")
-        self._pid_file.write_text("\n".join([str(_NOBODY), *lines[1:]]))
+        for trace in self.sockets.glob(f".s.PGSQL.{self.port}*"):
+            trace.unlink()
+        if self.pid() is not None:
+            lines = self._pid_file.read_text().split("\n")
+            self._pid_file.write_text("\n".join([str(_NOBODY), *lines[1:]]))
 
     @property
     def _pid_file(self) -> Path:
@@ -59,7 +59,7 @@ class Postmaster:
 
 
 def _command_line(pid: int) -> str:
-    """Program and arguments of a process, empty when there is none; a zombie counts as none."""
+    """Program and arguments of a process; empty when there is none, or one that is dead but not collected."""
     if Path("/proc/self/cmdline").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -68,14 +68,3 @@ def _command_line(pid: int) -> str:
     return subprocess.run(
         ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout
-
-
-def alive(pid: int) -> bool:
-    """Whether there is any process with this id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

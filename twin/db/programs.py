@@ -85,7 +85,8 @@ def newest(preferred: Path | None = None) -> Programs:
 
 def of_major(major: int, preferred: Path | None = None) -> Programs:
     """The programs that can run a cluster of this major version; ToolMissing says how to get them."""
-    for programs in installed(preferred):
+    everything = [*(installed(preferred) if preferred else ()), *installed()]
+    for programs in everything:
         if programs.major == major:
             return programs
     raise ToolMissing(
@@ -103,7 +104,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in _NEEDED)
+    # os.access, as a folder on the PATH may be closed to this user.
+    return all(os.access(folder / name, os.X_OK) for name in _NEEDED)
 
 
 def _checked(folder: Path) -> Path:

@@ -6,6 +6,7 @@ A file under ``versions/`` is named by its number, which is its revision as well
 
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -27,8 +28,8 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             _upgrade(connection)
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except (DBAPIError, psycopg.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise DatabaseUnavailable(f"The schema could not be brought to revision {HEAD}: {reason}") from error
 
 
