@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, FastAPI, Request
 
 from api import parameters
+from api.conditional import Datasets, Revisions
 from twin.db.cql2 import Node
 from twin.db.filters import Encoding, all_of, canonical, compile_filter, equals, parse
 from twin.db.pool import ReadPool
@@ -22,6 +23,8 @@ class Service:
     pool: ReadPool
     settings: Settings
     scopes: frozenset[str]
+    revisions: Revisions
+    datasets: Datasets
 
 
 def service(request: Request) -> Service:

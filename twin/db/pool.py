@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import asyncpg
+import orjson
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from twin.db.query import Statement
@@ -27,7 +28,7 @@ _DIALECT: Any = asyncpg_dialect.dialect()
 
 
 class StatementTimeout(DatabaseUnavailable):
-    """The database was stopped because an answer took too long."""
+    """A query was stopped because it took too long."""
 
 
 class _Connection(Protocol):
@@ -116,6 +117,8 @@ class ReadPool:
             raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
         except (_asyncpg.InvalidCatalogNameError, _asyncpg.CannotConnectNowError) as error:
             raise DatabaseUnavailable(f"The database is not ready: {error}") from error
+        except (_asyncpg.UndefinedTableError, _asyncpg.UndefinedColumnError) as error:
+            raise DatabaseUnavailable(f"The schema of the database is not the newest: {error}") from error
 
 
 @asynccontextmanager
@@ -137,6 +140,7 @@ async def read_pool(
     }
     pool = _asyncpg.create_pool(
         **{**connect, "server_settings": session},
+        init=_prepare,
         min_size=0,
         max_size=size,
         max_inactive_connection_lifetime=0,
@@ -147,6 +151,17 @@ async def read_pool(
         finally:
             # Requests that still run at shutdown must not hold the process for ever.
             await _close(pool)
+
+
+async def _prepare(connection: Any) -> None:
+    """JSON comes as values, as SQLAlchemy gives it."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_dumps, decoder=orjson.loads, format="text"
+    )
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 async def _close(pool: Any) -> None:

@@ -1,0 +1,86 @@
+"""Puts the service together: routes, middleware and the database pool."""
+
+import importlib.metadata
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from api import catalog, features, health, histogram, ogc, problems, tiles3d, vector_tiles
+from api.compression import Compression
+from api.conditional import Datasets, Revisions
+from api.dependencies import Service, known_parameters
+from twin.db.pool import read_pool
+from twin.db.query import ALL_SCOPES
+from twin.settings import Settings
+
+ROUTERS = (
+    ogc.router,
+    catalog.router,
+    features.router,
+    histogram.router,
+    tiles3d.router,
+    vector_tiles.router,
+    health.router,
+)
+
+
+def create_app(
+    connect: Mapping[str, Any], settings: Settings, scopes: frozenset[str] = ALL_SCOPES
+) -> FastAPI:
+    """The application; its pool opens and closes with its lifespan.
+
+    ``connect`` are keyword arguments of ``asyncpg.connect`` for a role that may only read, as
+    ``twin.db.engine.Database.reader`` gives them. ``scopes`` are what every request may see.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        async with read_pool(
+            connect, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
+        ) as pool:
+            app.state.service = Service(pool, settings, scopes, Revisions(pool), Datasets(pool))
+            yield
+
+    app = FastAPI(
+        title=ogc.TITLE,
+        version=importlib.metadata.version("finest-twin"),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(known_parameters)],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "HEAD"],
+                allow_headers=["*"],
+                expose_headers=["Link", "ETag", "Retry-After"],
+            ),
+            Middleware(Compression),
+        ],
+    )
+    app.state.documented = {}
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    if ogc.VIEWER.is_dir():
+        app.mount("/viewer", StaticFiles(directory=ogc.VIEWER), name="viewer")
+    _document(app)
+    return app
+
+
+def _document(app: FastAPI) -> None:
+    """Replaces FastAPI's own OpenAPI document with ours, made at the first request for it."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = ogc.openapi_document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi

@@ -1,0 +1,186 @@
+"""What there is: collections, their queryables and schemas, and datasets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import CurrentView, service
+from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
+from api.parameters import JSON_TYPES
+from twin.db.pool import Row
+from twin.db.query import COLLECTIONS, collection_type
+from twin.db.queryables import GEOMETRY, Queryable, feature_queryables
+from twin.formats.geojson import ORIGINALS
+from twin.model.attributes import Attribute
+
+router = APIRouter(tags=["Catalogue"])
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+TILES_3D = "http://www.opengis.net/def/rel/ogc/0.0/3dtiles"
+
+TITLES = {"buildings": ("Buildings", "Buildings of all cities, with their parts and installations.")}
+
+
+async def _datasets(request: Request) -> Sequence[Row]:
+    known = service(request)
+    return await known.datasets.at(await known.revisions.digest())
+
+
+@router.get("/datasets", summary="Datasets: the products of publishers, and how they are placed")
+async def get_datasets(request: Request) -> Response:
+    """A dataset is a product of a publisher; `count` and `bbox` are of its current features."""
+    return _json({"datasets": [_dataset(row) for row in await _datasets(request)]})
+
+
+def _dataset(row: Row) -> dict[str, Any]:
+    plain = (
+        "name", "title", "city", "role", "synthetic", "placement", "heights",
+        "horizontal_epsg", "vertical_epsg", "publisher", "licence", "count",
+    )  # fmt: skip
+    return {**{name: row[name] for name in plain}, "bbox": _bbox([row])}
+
+
+def _bbox(rows: Sequence[Row]) -> list[float] | None:
+    placed = [row for row in rows if row["west"] is not None]
+    if not placed:
+        return None
+    return [
+        min(row["west"] for row in placed),
+        min(row["south"] for row in placed),
+        max(row["east"] for row in placed),
+        max(row["north"] for row in placed),
+    ]
+
+
+@router.get("/collections", summary="The collections of features")
+async def get_collections(request: Request) -> Response:
+    """Each collection is over all cities."""
+    rows = await _datasets(request)
+    here = base(request)
+    return _json(
+        {
+            "links": [link(f"{here}/collections", "self", JSON, "The collections")],
+            "collections": [_collection(here, name, rows) for name in COLLECTIONS],
+        }
+    )
+
+
+@router.get("/collections/{collection}", summary="One collection: extent and links")
+async def get_collection(request: Request, collection: str) -> Response:
+    """The extent is that of the primary datasets."""
+    collection_type(collection)
+    return _json(_collection(base(request), collection, await _datasets(request)))
+
+
+def _collection(here: str, name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    title, description = TITLES[name]
+    held = [row for row in rows if COLLECTIONS[name] in row["types"] and row["role"] == "primary"]
+    return {
+        "id": name,
+        "title": title,
+        "description": description,
+        "itemType": "feature",
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "extent": _extent(held),
+        "links": _collection_links(f"{here}/collections/{name}", title),
+    }
+
+
+def _extent(rows: Sequence[Row]) -> dict[str, Any]:
+    extent: dict[str, Any] = {}
+    if (box := _bbox(rows)) is not None:
+        extent["spatial"] = {"bbox": [box], "crs": CRS84}
+    if rows:
+        earliest = min(row["recorded_from"] for row in rows).isoformat().replace("+00:00", "Z")
+        extent["temporal"] = {
+            "interval": [[earliest, None]],
+            "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
+        }
+    return extent
+
+
+def _collection_links(about: str, title: str) -> list[Link]:
+    return [
+        link(about, "self", JSON, title),
+        link(f"{about}/items", "items", GEOJSON, f"{title} as GeoJSON"),
+        link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What a filter may name"),
+        link(f"{about}/schema", f"{OGC}schema", SCHEMA_JSON, "The properties of an item"),
+        link(f"{about}/histogram", "related", JSON, "The spread of the values of a property"),
+        link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"),
+    ]
+
+
+@router.get("/collections/{collection}/queryables", summary="What a filter may name, as JSON Schema")
+async def get_queryables(request: Request, collection: str, view: CurrentView) -> Response:
+    """Types, units, code lists and labels in four languages."""
+    collection_type(collection)
+    properties = {queryable.name: _property(queryable) for queryable in feature_queryables(view)}
+    return _schema(request, collection, properties)
+
+
+@router.get("/collections/{collection}/schema", summary="The properties of an item, as JSON Schema")
+async def get_schema(request: Request, collection: str, view: CurrentView) -> Response:
+    """As the queryables, with the source's original attributes."""
+    collection_type(collection)
+    properties = {queryable.name: _property(queryable) for queryable in feature_queryables(view)}
+    properties[ORIGINALS] = {
+        "type": "object",
+        "title": "Original attributes",
+        "description": "The source's own attributes, under its own names.",
+    }
+    return _schema(request, collection, properties)
+
+
+def _schema(request: Request, collection: str, properties: dict[str, Any]) -> Response:
+    document = {
+        "$schema": JSON_SCHEMA,
+        "$id": f"{base(request)}{request.url.path}",
+        "type": "object",
+        "title": TITLES[collection][0],
+        "description": TITLES[collection][1],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return Response(orjson.dumps(document), media_type=SCHEMA_JSON)
+
+
+def _property(queryable: Queryable) -> dict[str, Any]:
+    if queryable.attribute is not None:
+        return _attribute(queryable.attribute)
+    if queryable.name == GEOMETRY:
+        return {
+            "title": "Footprint",
+            "description": "The footprint in longitude and latitude.",
+            "format": "geometry-multipolygon",
+            "x-ogc-role": "primary-geometry",
+        }
+    return {
+        "type": JSON_TYPES[queryable.type],
+        "title": "Id",
+        "description": "Dataset and source id, stable across deliveries.",
+        "x-ogc-role": "id",
+    }
+
+
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "type": JSON_TYPES[attribute.type],
+        "title": attribute.title(),
+        "description": attribute.meaning,
+        "x-group": attribute.group,
+        "x-origin": attribute.origin,
+        "x-labels": attribute.label,
+    }
+    if attribute.unit is not None:
+        described |= {"x-unit": attribute.unit, "x-ogc-unit": attribute.unit}
+    if attribute.codes:
+        described["enum"] = list(attribute.codes)
+    return described
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(document), media_type=JSON)

@@ -1,0 +1,93 @@
+"""Compresses answers with zstd or gzip, as pure ASGI.
+
+zstd at level 3 takes an eighth of the time of gzip at level 6 for the same size.
+"""
+
+import gzip
+import re
+from collections.abc import Callable
+
+import zstandard
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MINIMUM_BYTES = 1024
+_COMPRESSIBLE = re.compile(
+    r"text/|application/(.*\+)?json|application/javascript|model/gltf-binary"
+    r"|application/vnd\.(mapbox-vector-tile|apache\.arrow)|image/svg"
+)
+
+
+def _zstd(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(body)
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=5, mtime=0)
+
+
+ENCODINGS: dict[str, Callable[[bytes], bytes]] = {"zstd": _zstd, "gzip": _gzip}
+"""By preference of the server."""
+
+
+class Compression:
+    """Middleware; answers that are encoded already, small, or sent in parts pass unchanged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        encoding = _accepted(Headers(scope=scope)) if scope["type"] == "http" else None
+        if encoding is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, _Sender(send, encoding))
+
+
+class _Sender:
+    """Holds the start of an answer back until its first body tells whether to compress."""
+
+    def __init__(self, send: Send, encoding: str) -> None:
+        self._send = send
+        self._encoding = encoding
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            if message["type"] == "http.response.body":
+                self._encode(start, message)
+            await self._send(start)
+        await self._send(message)
+
+    def _encode(self, start: Message, message: Message) -> None:
+        headers = MutableHeaders(raw=start["headers"])
+        if "content-encoding" in headers or not _COMPRESSIBLE.match(headers.get("content-type", "")):
+            return
+        headers.add_vary_header("Accept-Encoding")
+        body = message.get("body", b"")
+        if message.get("more_body") or len(body) < MINIMUM_BYTES:
+            return
+        message["body"] = ENCODINGS[self._encoding](body)
+        headers["content-encoding"] = self._encoding
+        if (tag := headers.get("etag", "")).startswith('"'):
+            # A strong tag would promise the same bytes for every encoding.
+            headers["etag"] = f"W/{tag}"
+        headers["content-length"] = str(len(message["body"]))
+
+
+def _accepted(headers: Headers) -> str | None:
+    """The encoding to use: the first of ours that Accept-Encoding names and does not refuse."""
+    accepted = dict(_weighted(part) for part in headers.get("accept-encoding", "").split(","))
+    return next((name for name in ENCODINGS if accepted.get(name, accepted.get("*", 0.0)) > 0), None)
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    name, _, weight = part.partition(";")
+    try:
+        return name.strip().lower(), float(weight.strip().removeprefix("q=") or 1)
+    except ValueError:
+        return name.strip().lower(), 0.0

@@ -1,0 +1,38 @@
+"""What datasets there are and what they hold, as a statement."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from twin.db.query import Statement
+from twin.db.schema import dataset, feature
+
+
+def datasets() -> Statement:
+    """Every dataset in order of name, with the number, the extent and the age of its features.
+
+    Columns: name, title, city, role, synthetic, placement, heights (JSON text), horizontal_epsg,
+    vertical_epsg, publisher, licence, count, west, south, east, north, recorded_from, types (of
+    first-level objects, with duplicates removed).
+    """
+    d, f = dataset.c, feature.c
+    described: list[ColumnElement[Any]] = [
+        d.name, d.title, d.city, d.role, d.synthetic, d.placement, d.heights, d.horizontal_epsg,
+        d.vertical_epsg, d.publisher, d.licence,
+    ]  # fmt: skip
+    measured: list[ColumnElement[Any]] = [
+        func.count(f.id).label("count"),
+        func.min(f.west).label("west"),
+        func.min(f.south).label("south"),
+        func.max(f.east).label("east"),
+        func.max(f.north).label("north"),
+        func.min(f.recorded_from).label("recorded_from"),
+        func.array_agg(f.type.distinct()).label("types"),
+    ]
+    clause = (
+        select(*described, *measured)
+        .select_from(dataset.outerjoin(feature, f.dataset_id == d.id))
+        .group_by(d.id)
+        .order_by(d.name)
+    )
+    return Statement(clause, ("datasets",), {})

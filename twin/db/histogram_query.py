@@ -1,0 +1,97 @@
+"""How the values of one property are spread over a selection, as statements."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    Subquery,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
+
+from twin.db.query import Selection, Statement, statement
+from twin.db.queryables import Queryable
+
+MAX_ROWS = 20_000
+"""More rows than this mean that the grouping is no grouping."""
+
+
+def number_histogram(
+    selection: Selection, queryable: Queryable, bins: int, group: Queryable | None = None
+) -> Statement:
+    """Equal bins between the lowest and the highest value, the same for all groups.
+
+    Columns: grouped, bin (0 to bins - 1; null for missing values), count, minimum, maximum (of the
+    whole selection). Bins without values have no row. What is not finite counts as missing.
+    """
+    values = _values(selection, _finite(queryable.column), group)
+    low, high = func.min(values.c.value), func.max(values.c.value)
+    bounds = select(low.label("minimum"), high.label("maximum")).select_from(values).subquery("bounds")
+    b = bounds.c
+    share = (values.c.value - b.minimum) / func.nullif(b.maximum - b.minimum, 0)
+    number = bindparam("bins", type_=Integer)
+    index = func.least(func.floor(share * number), number - 1)
+    bin_: ColumnElement[Any] = case(
+        (values.c.value.is_(None), null()), else_=cast(func.coalesce(index, 0), Integer)
+    ).label("bin")
+    columns: list[ColumnElement[Any]] = [
+        values.c.grouped,
+        bin_,
+        func.count().label("count"),
+        b.minimum,
+        b.maximum,
+    ]
+    clause = (
+        select(*columns)
+        .select_from(values.join(bounds, literal(True)))
+        .group_by(values.c.grouped, bin_, b.minimum, b.maximum)
+        .order_by(values.c.grouped, bin_)
+        .limit(bindparam("rows", type_=BigInteger))
+    )
+    return statement(
+        "number_histogram", clause, selection, _shape(queryable, group), bins=bins, rows=MAX_ROWS + 1
+    )
+
+
+def value_histogram(selection: Selection, queryable: Queryable, group: Queryable | None = None) -> Statement:
+    """How often each text or boolean occurs. Columns: grouped, value (null: missing), count."""
+    values = _values(selection, queryable.column, group)
+    number = func.count().label("count")
+    columns: list[ColumnElement[Any]] = [values.c.grouped, values.c.value, number]
+    clause = (
+        select(*columns)
+        .group_by(values.c.grouped, values.c.value)
+        .order_by(values.c.grouped, number.desc(), values.c.value)
+        .limit(bindparam("rows", type_=BigInteger))
+    )
+    return statement("value_histogram", clause, selection, _shape(queryable, group), rows=MAX_ROWS + 1)
+
+
+def _finite(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as a double, null where it is infinite or not a number.
+
+    PostgreSQL sorts NaN above every number, so one comparison leaves both out.
+    """
+    value = cast(column, Double)
+    return case((func.abs(value) < cast(literal("Infinity", Text), Double), value), else_=null())
+
+
+def _values(selection: Selection, value: ColumnElement[Any], group: Queryable | None) -> Subquery:
+    grouped: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
+    columns: list[ColumnElement[Any]] = [value.label("value"), grouped.label("grouped")]
+    source: FromClause = selection.source
+    return select(*columns).select_from(source).where(selection.where()).subquery("v")
+
+
+def _shape(queryable: Queryable, group: Queryable | None) -> tuple[str, str | None]:
+    return queryable.name, None if group is None else group.name
