@@ -37,12 +37,12 @@ BINS = Parameter(
     tags=["Aggregates"],
     openapi_extra=documented(PROPERTY, GROUPBY, BINS, *SELECTION),
 )
-async def histogram(request: Request, collection: str, selection: Selected, pool: Reader) -> Response:  # noqa: ARG001
+async def histogram(request: Request, selection: Selected, pool: Reader) -> Response:
+    """All groups share the same bins, so that cities can be compared."""
     given = request.query_params
     queryables = feature_queryables(selection.view)
     name = given.get(PROPERTY.name)
     if name is None:
-    """All groups share the same bins, so that cities can be compared."""
         raise InvalidParameter("'property' is missing: the name of a queryable, such as height_m.")
     queryable = queryables.get(name, InvalidParameter)
     group_name = given.get(GROUPBY.name)
