@@ -1,7 +1,7 @@
 """All computed attributes of a batch of objects."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from twin.processing.surfaces import azimuth_deg, is_flat, slope_deg
 VERSION = 1
 """Raised whenever a definition changes, so that stored values are computed again."""
 
+Column: TypeAlias = npt.NDArray[Any] | list[Any]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
@@ -26,10 +28,10 @@ class Measures:
     ``values`` hold one entry for each object: numbers with NaN and texts with None where they
     cannot be measured. ``footprints`` (objects,) are shapely MultiPolygons in native 2D
     coordinates, or None. ``surface_type``, ``face_area_m2``, ``face_slope_deg`` and
-    ``face_azimuth_deg`` (NaN on flat faces) have the shape (surfaces,).
+    ``face_azimuth_deg`` (NaN on level faces) have the shape (surfaces,).
     """
 
-    values: dict[str, npt.NDArray[Any] | list[Any]]
+    values: dict[str, Column]
     footprints: footprint.Polygons
     surface_type: Ints
     face_area_m2: Floats
@@ -40,14 +42,12 @@ class Measures:
 def measure(batch: GeometryBatch) -> Measures:
     """Measure every object of a batch; nothing here depends on another object."""
     boundary = orient(batch)
-    types = classify(batch, boundary.faces)
+    types = classify(boundary.batch, boundary.faces)
     outlines = footprint.footprints(boundary, types)
+    values = {**_dimensions(boundary, types, outlines), **_areas(boundary, types)}
+    known = {name: _only(column, boundary.measurable) for name, column in values.items()}
     return Measures(
-        values={
-            **_dimensions(boundary, types, outlines),
-            **_areas(boundary, types),
-            "surfaces": np.diff(batch.object_start),
-        },
+        values={**known, "surfaces": np.diff(batch.object_start)},
         footprints=outlines,
         surface_type=types,
         face_area_m2=boundary.faces.area,
@@ -56,15 +56,12 @@ def measure(batch: GeometryBatch) -> Measures:
     )
 
 
-def _dimensions(
-    boundary: Boundary, types: Ints, outlines: footprint.Polygons
-) -> dict[str, npt.NDArray[Any] | list[Any]]:
+def _dimensions(boundary: Boundary, types: Ints, outlines: footprint.Polygons) -> dict[str, Column]:
     edges = roof_edges(boundary, types)
     height = heights(boundary, types, edges)
     volume = volumes(boundary, types, height.ground)
     area, perimeter = footprint.measured(outlines)
     base = boundary.batch.origin[:, 2]
-    empty = np.diff(boundary.batch.object_start) == 0
     return {
         "height_m": height.top - height.ground,
         "height_ground_m": height.ground + base,
@@ -75,14 +72,14 @@ def _dimensions(
         "footprint_area_m2": area,
         "footprint_perimeter_m": perimeter,
         "roof_type": roof_types(boundary, types, edges),
-        "closed": [None if none else bool(c) for none, c in zip(empty, boundary.closed, strict=True)],
+        "closed": [bool(closed) for closed in volume.by_divergence],
         "volume_method": volume.methods(),
         "volume_disagreement": volume.disagreement,
         "quality": volume.quality(),
     }
 
 
-def _areas(boundary: Boundary, types: Ints) -> dict[str, npt.NDArray[Any] | list[Any]]:
+def _areas(boundary: Boundary, types: Ints) -> dict[str, Column]:
     start, area, flat = boundary.batch.object_start, boundary.faces.area, is_flat(boundary.faces)
     roof = types == SurfaceType.ROOF
     chosen: dict[str, Bools] = {
@@ -93,5 +90,11 @@ def _areas(boundary: Boundary, types: Ints) -> dict[str, npt.NDArray[Any] | list
         "ground_area_m2": types == SurfaceType.GROUND,
     }
     summed = segments.sums(np.stack([np.where(mask, area, 0.0) for mask in chosen.values()]), start)
-    summed[:, np.diff(start) == 0] = np.nan
     return dict(zip(chosen, summed, strict=True))
+
+
+def _only(column: Column, measurable: Bools) -> Column:
+    """The column with NaN or None where an object cannot be measured."""
+    if isinstance(column, list):
+        return [value if known else None for value, known in zip(column, measurable, strict=True)]
+    return np.where(measurable, column, np.nan)

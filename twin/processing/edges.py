@@ -1,40 +1,15 @@
-"""Directed edges of faces, matched over a whole batch.
-
-Two points are the same vertex when they fall on the same millimetre of their object's local grid.
-A vertex is known by a 64-bit hash of its object and grid cell, an edge by a hash of its two ends;
-no table of vertices is built.
-"""
+"""Directed edges of faces, matched over a whole batch by hashes of their ends."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.model.geometry import Floats, GeometryBatch, Ints
 from twin.processing import segments
+from twin.processing.vertices import Hashes, mixed
 
-SNAP_M = 0.001
-"""Points within the same cell of this size are one vertex."""
-
-Hashes: TypeAlias = npt.NDArray[np.uint64]
-
-# Odd random multipliers, one for each coordinate and one for the object.
-_X, _Y, _Z, _OBJECT = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xC2B2AE3D27D4EB4F),
-    np.uint64(0x165667B19E3779F9),
-    np.uint64(0xD6E8FEB86659FD93),
-)
-# The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection that spreads every bit.
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_SHIFT_1, _SHIFT_2, _SHIFT_3, _ROTATE = (np.uint64(n) for n in (30, 27, 31, 32))
-
-
-def _mixed(key: Hashes) -> Hashes:
-    key = (key ^ (key >> _SHIFT_1)) * _MIX_1
-    key = (key ^ (key >> _SHIFT_2)) * _MIX_2
-    return key ^ (key >> _SHIFT_3)
+_HALF = np.uint64(32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,19 +28,10 @@ class Edges:
     next_point: Ints
 
 
-def vertex_hashes(batch: GeometryBatch) -> Hashes:
-    """A hash of object and snapped position of every point, shape (points,)."""
-    cell = np.rint(batch.xyz / SNAP_M).astype(np.int64).view(np.uint64)
-    starts = batch.ring_start[batch.surface_start[batch.object_start]]
-    number = np.arange(1, batch.objects + 1, dtype=np.uint64) * _OBJECT
-    salt = np.repeat(number, np.diff(starts))
-    return _mixed(cell[:, 0] * _X + cell[:, 1] * _Y + cell[:, 2] * _Z + salt)
-
-
 def edge_keys(a: Hashes, b: Hashes) -> Hashes:
     """A hash of each undirected edge between the vertices ``a`` and ``b``."""
     low, high = np.minimum(a, b), np.maximum(a, b)
-    return _mixed(low + ((high << _ROTATE) | (high >> _ROTATE)))
+    return mixed(low + ((high << _HALF) | (high >> _HALF)))
 
 
 def fingerprints(batch: GeometryBatch, vertices: Hashes, next_point: Ints, ring_sign: Floats) -> Hashes:

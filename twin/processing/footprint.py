@@ -84,8 +84,24 @@ def _merge(polygons: Polygons, owner: Ints, objects: int) -> Polygons:
     for size in np.unique(count[count > 1]):
         alike = np.flatnonzero(count == size)
         grid = polygons[start[alike][:, None] + np.arange(size)]
-        merged[alike] = _areal(shapely.union_all(grid, grid_size=GRID_M, axis=1))
+        merged[alike] = _without_slivers(shapely.union_all(grid, grid_size=GRID_M, axis=1))
     return merged
+
+
+def _without_slivers(geometries: Polygons) -> Polygons:
+    """The geometries without outlines and holes that are thinner than the grid."""
+    parts, owner = shapely.get_parts(_areal(geometries), return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    outlines = shapely.polygons(rings)
+    thick = 2.0 * shapely.area(outlines) > GRID_M * shapely.length(outlines)
+    exterior = np.concatenate([[True], part[1:] != part[:-1]])[: len(part)]
+    thick &= thick[exterior][part]
+    kept = np.full(len(parts), None, dtype=object)
+    shapely.polygons(rings[thick], indices=part[thick], out=kept)
+    real = ~shapely.is_missing(kept)
+    result = np.full(len(geometries), shapely.MultiPolygon(), dtype=object)
+    shapely.multipolygons(kept[real], indices=owner[real], out=result)
+    return result
 
 
 def _moved(geometries: Polygons, origin: Floats) -> Polygons:

@@ -25,6 +25,8 @@ ToEcef: TypeAlias = Callable[[Floats], Floats]
 MAX_EXTENT_M = 20_000.0
 """An object that reaches farther from its first point than this is an error of its coordinates."""
 
+_ECEF_LIMIT_M = 2e7  # centimetres up to here fit 32 bits; the Earth's radius is a third of it
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectMesh:
@@ -50,6 +52,7 @@ def build_meshes(batch: GeometryBatch, surface_type: Ints, ecef: ToEcef) -> list
     centimetre are left out; a face that its triangles do not cover fails its object.
     """
     boundary = orient(batch)
+    batch = boundary.batch
     cut = triangulate(boundary)
     points = batch.ring_start[batch.surface_start[batch.object_start]]
     placed = ecef(cut.points + np.repeat(batch.origin, np.diff(points), axis=0))
@@ -82,7 +85,9 @@ def _failures(boundary: Boundary, cut: Triangulation, placed: Floats) -> list[st
         )
     start = batch.ring_start[batch.surface_start[batch.object_start]]
     reach = segments.maxima(np.abs(placed - _first_points(placed, start)).T, start).max(axis=0)
-    for item in np.flatnonzero((np.diff(start) > 0) & ~(reach <= MAX_EXTENT_M)):
+    height = segments.maxima(np.abs(placed).T, start).max(axis=0)
+    fits = (reach <= MAX_EXTENT_M) & (height <= _ECEF_LIMIT_M)
+    for item in np.flatnonzero((np.diff(start) > 0) & ~fits):
         reasons[item] = f"it cannot be placed on the ellipsoid, or reaches over {MAX_EXTENT_M:.0f} m"
     return reasons
 
@@ -111,14 +116,10 @@ def _arrays(
         face_vertices=vertices[faces],
         face_normal=_normals(placed, cut)[faces],
         face_type=surface_type[faces].astype(np.uint8),
-        vertex_start=offsets(_counted(owner[faces], vertices[faces], batch.objects)),
+        vertex_start=offsets(segments.totals(owner[faces], vertices[faces], batch.objects).astype(np.int64)),
         triangle_start=offsets(np.bincount(owner[cut.face[kept]], minlength=batch.objects)),
         face_start=offsets(np.bincount(owner[faces], minlength=batch.objects)),
     )
-
-
-def _counted(owner: Ints, amounts: Ints, objects: int) -> Ints:
-    return np.bincount(owner, weights=amounts, minlength=objects).astype(np.int64)
 
 
 def _normals(placed: Floats, cut: Triangulation) -> Floats:
@@ -127,6 +128,6 @@ def _normals(placed: Floats, cut: Triangulation) -> Floats:
     ux, uy, uz = (placed[cut.corners[:, 1]] - origin).T
     vx, vy, vz = (placed[cut.corners[:, 2]] - origin).T
     cross = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
-    summed = np.stack([np.bincount(cut.face, weights=axis, minlength=len(cut.wrong)) for axis in cross])
+    summed = np.stack([segments.totals(cut.face, axis, len(cut.wrong)) for axis in cross])
     length = np.sqrt(np.einsum("ij,ij->j", summed, summed))
     return np.divide(summed, length, out=np.zeros_like(summed), where=length > 0.0).T

@@ -16,19 +16,24 @@ import numpy as np
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import edges as edge_matching
 from twin.processing import segments
-from twin.processing.edges import Edges, Hashes, Matches
+from twin.processing.edges import Edges, Matches
 from twin.processing.surfaces import Faces, Rings, faces_of, hole_signs, ring_integrals
+from twin.processing.vertices import Hashes, joined_hashes, vertex_hashes
 
 UPWARD = (SurfaceType.ROOF, SurfaceType.OUTER_FLOOR)
 DOWNWARD = (SurfaceType.GROUND, SurfaceType.OUTER_CEILING)
 _CONTRADICTION_M2 = 0.01
+
+MAX_REACH_M = 100_000.0
+"""No object reaches this far from its local origin: its coordinates are wrong, or not numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boundary:
     """A batch with every face measured and turned outward.
 
-    ``ring_sign`` (rings,) is -1 for the rings that run against the order of their points in the
+    ``measurable`` (objects,) tells which objects have points, all of them within MAX_REACH_M; the
+    points of others lie at their origin in this ``batch``. ``ring_sign`` (rings,) is -1 for the rings that run against the order of their points in the
     batch. ``unmatched_edges`` (objects,) counts edges without an opposite one after turning.
     """
 
@@ -38,6 +43,7 @@ class Boundary:
     ring_sign: Floats
     vertices: Hashes
     unmatched_edges: Ints
+    measurable: Bools
 
     @property
     def closed(self) -> Bools:
@@ -58,15 +64,30 @@ class Boundary:
 
 def orient(batch: GeometryBatch) -> Boundary:
     """Measure the faces of a batch and turn them outward where there is evidence that they are not."""
+    batch, measurable = _within_reach(batch)
     rings = ring_integrals(batch)
     sign = hole_signs(batch, rings)
     rings = rings.turned(sign)
-    vertices = edge_matching.vertex_hashes(batch)
-    prints = edge_matching.fingerprints(batch, vertices, rings.next_point, sign)
+    vertices = vertex_hashes(batch)
+    unbalanced = edge_matching.fingerprints(batch, vertices, rings.next_point, sign) != 0
+    if unbalanced.any():
+        vertices = joined_hashes(batch, unbalanced, vertices)
     faces = faces_of(batch, rings)
-    boundary = Boundary(batch, rings, faces, sign, vertices, np.zeros(batch.objects, dtype=np.int64))
-    doubtful = (prints != 0) | _contradicted(boundary)
+    unmatched = np.zeros(batch.objects, dtype=np.int64)
+    boundary = Boundary(batch, rings, faces, sign, vertices, unmatched, measurable)
+    doubtful = unbalanced | _contradicted(boundary)
     return _turn_outward(boundary, doubtful) if doubtful.any() else boundary
+
+
+def _within_reach(batch: GeometryBatch) -> tuple[GeometryBatch, Bools]:
+    """The batch with the points of unmeasurable objects at their origin, and which objects are fine."""
+    start = batch.ring_start[batch.surface_start[batch.object_start]]
+    reach = segments.maxima(np.abs(batch.xyz).max(axis=1, initial=0.0), start)
+    measurable = (reach <= MAX_REACH_M) & (np.diff(start) > 0)
+    if measurable[np.diff(start) > 0].all():
+        return batch, measurable
+    xyz = np.where(np.repeat(measurable, np.diff(start))[:, None], batch.xyz, 0.0)
+    return replace(batch, xyz=xyz), measurable
 
 
 def oriented_points(boundary: Boundary) -> Ints:
@@ -106,7 +127,7 @@ def _turn_outward(boundary: Boundary, doubtful: Bools) -> Boundary:
     inward = _with_voids(inward, batch, faces, patch, chosen[~open_patch[patch[chosen]]])
     sign *= np.where(inward[patch], -1.0, 1.0)
     object_of = batch.object_of_surface()[matches.group_face]
-    counts = np.bincount(object_of, weights=matches.unmatched(sign), minlength=batch.objects)
+    counts = segments.totals(object_of, matches.unmatched(sign), batch.objects)
     ring_sign = sign[batch.surface_of_ring()]
     return replace(
         boundary,
@@ -148,15 +169,15 @@ def _inward(faces: Faces, batch: GeometryBatch, patch: Ints, open_patch: Bools) 
     named = np.isin(batch.surface_type, UPWARD).astype(np.float64)
     named -= np.isin(batch.surface_type, DOWNWARD)
     owner = batch.object_of_surface()
-    low = segments.minima(faces.z_min, batch.object_start)[owner]
-    high = segments.maxima(faces.z_max, batch.object_start)[owner]
-    middle = (low + high) / 2.0
+    low = segments.minima(faces.z_min, batch.object_start)
+    high = segments.maxima(faces.z_max, batch.object_start)
+    middle = (np.where(low <= high, low, 0.0) + np.where(low <= high, high, 0.0))[owner] / 2.0
     by_name, by_place, enclosed = (
-        np.bincount(patch, weights=weights, minlength=batch.surfaces)
+        segments.totals(patch, weights, batch.surfaces)
         for weights in (named * faces.vector[2], faces.moment - middle * faces.vector[2], faces.volume)
     )
     of_open = np.where(np.abs(by_name) > _CONTRADICTION_M2, by_name, by_place)
-    return np.where(open_patch, of_open, enclosed) < 0.0
+    return np.where(open_patch, of_open < -_CONTRADICTION_M2, enclosed < 0.0)
 
 
 def _with_voids(inward: Bools, batch: GeometryBatch, faces: Faces, patch: Ints, closed_faces: Ints) -> Bools:
@@ -167,7 +188,7 @@ def _with_voids(inward: Bools, batch: GeometryBatch, faces: Faces, patch: Ints, 
     patches = np.unique(patch[closed_faces])
     owner = batch.object_of_surface()[patches]
     several = np.bincount(owner, minlength=batch.objects) > 1
-    mixed = np.bincount(owner, weights=inward[patches], minlength=batch.objects) > 0
+    mixed = segments.totals(owner, inward[patches], batch.objects) > 0
     judged = inward.copy()
     for item in np.flatnonzero(several & mixed):
         first, last = batch.object_start[item], batch.object_start[item + 1]

@@ -20,7 +20,10 @@ SAME_LEVEL_M = 0.5
 """Flat roofs within this height of each other are one level."""
 
 FLAT_SHARE = 0.9
-"""A roof of which at least this share is flat is a flat roof; one up to the rest may be sloped."""
+"""A roof of which at least this share is flat is a flat roof."""
+
+ANNEX_SHARE = 1.0 / 3.0
+"""Up to this share of flat faces (annexes, dormers) leaves a sloped roof its name."""
 
 SECTOR_DEGREES = 15.0
 """Sloped faces that look within this angle of each other look the same way."""
@@ -76,7 +79,7 @@ def _longest(owner: Ints, length: Floats, z: Floats, objects: int) -> Floats:
 
 
 def _total(owner: Ints, length: Floats, chosen: Bools, objects: int) -> Floats:
-    return np.bincount(owner[chosen], weights=length[chosen], minlength=objects)
+    return segments.totals(owner[chosen], length[chosen], objects)
 
 
 def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[str | None]:
@@ -93,7 +96,7 @@ def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[s
     flat_share = np.divide(flat_area, shaping_area, out=np.ones_like(total), where=shaping_area > 0.0)
     step = _flat_step(batch, faces, flat & shaping)
     shape = _sloped_shape(batch, faces, shaping & ~flat, roof_edges)
-    shape[flat_share > 1.0 - FLAT_SHARE] = "complex"
+    shape[flat_share > ANNEX_SHARE] = "complex"
     is_flat_roof = flat_share >= FLAT_SHARE
     shape[is_flat_roof] = np.where(step[is_flat_roof] > SAME_LEVEL_M, "multiple flat", "flat")
     return [str(name) if some else None for name, some in zip(shape, total > 0.0, strict=True)]
@@ -101,7 +104,7 @@ def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[s
 
 def _flat_step(batch: GeometryBatch, faces: Faces, chosen: Bools) -> Floats:
     """Height between the lowest and the highest chosen face of each object; below 0 if none."""
-    middle = (faces.z_min + faces.z_max) / 2.0
+    middle = (np.where(chosen, faces.z_min, 0.0) + np.where(chosen, faces.z_max, 0.0)) / 2.0
     high = segments.maxima(np.where(chosen, middle, -np.inf), batch.object_start)
     low = segments.minima(np.where(chosen, middle, np.inf), batch.object_start)
     return np.where(np.isfinite(high), high - np.where(np.isfinite(low), low, 0.0), -1.0)

@@ -47,6 +47,11 @@ def _reduce(ufunc: np.ufunc, values: npt.NDArray[Any], start: Ints, empty: float
     return reduced
 
 
+def totals(owner: Ints, weights: npt.NDArray[Any], count: int) -> Floats:
+    """Sum of the weights of each of ``count`` owners, in any order."""
+    return np.bincount(owner, weights=weights, minlength=count).astype(np.float64)
+
+
 def expand(start: Ints, chosen: Ints) -> Ints:
     """Indices of all elements of the chosen segments, one segment after the other."""
     return ranges(start[chosen], start[chosen + 1] - start[chosen])

@@ -30,6 +30,7 @@ class Volumes:
 
     @property
     def by_divergence(self) -> Bools:
+        """Whether each object is closed and encloses something."""
         return self.closed & (self.divergence > 0.0)
 
     @property

@@ -15,6 +15,9 @@ from twin.processing import segments
 FLAT_DEGREES = 3.0
 """Faces that rise no more than this count as flat."""
 
+LEVEL_DEGREES = 0.5
+"""Faces that rise less than this look nowhere: rounding decides their azimuth."""
+
 DEGENERATE_M2 = 1e-4
 """Faces below one square centimetre have no normal worth using."""
 
@@ -141,9 +144,10 @@ def slope_deg(faces: Faces) -> Floats:
 
 
 def azimuth_deg(faces: Faces) -> Floats:
-    """Compass direction that each face looks to, 0 north, 90 east; NaN on flat faces."""
+    """Compass direction that each face looks to, 0 north, 90 east; NaN on level faces."""
     azimuth = np.degrees(np.arctan2(faces.vector[0], faces.vector[1])) % 360.0
-    return np.where(is_flat(faces) | (faces.area == 0.0), np.nan, azimuth)
+    horizontal = np.hypot(faces.vector[0], faces.vector[1])
+    return np.where(horizontal > np.sin(np.radians(LEVEL_DEGREES)) * faces.area, azimuth, np.nan)
 
 
 def is_flat(faces: Faces) -> Bools:

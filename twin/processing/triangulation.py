@@ -59,7 +59,7 @@ def triangulate(boundary: Boundary) -> Triangulation:
     cut.append(_ears(batch, points, normal, np.sort(np.concatenate([left, with_holes]))))
     corners, face, twice = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     order = np.argsort(face, kind="stable")
-    covered = np.bincount(face, weights=twice, minlength=batch.surfaces) / 2.0
+    covered = segments.totals(face, twice, batch.surfaces) / 2.0
     allowed = np.maximum(AREA_TOLERANCE * area, DEGENERATE_M2)
     wrong = ~degenerate & ~(np.abs(covered - area) <= allowed)
     return Triangulation(points, corners[order], face[order], degenerate, wrong, covered)
