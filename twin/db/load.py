@@ -64,12 +64,23 @@ class Rows:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
 
 
+def stored_specs(connection: Connection, name: str | None = None) -> list[tuple[int, DatasetSpec]]:
+    """Ids and descriptions of the stored datasets, or of the one of that name."""
+    statement = select(schema.dataset).order_by(schema.dataset.c.name)
+    if name is not None:
+        statement = statement.where(schema.dataset.c.name == name)
+    found = connection.execute(statement).mappings()
+    return [
+        (row["id"], DatasetSpec(**{k: row[k] for k in DatasetSpec.__dataclass_fields__})) for row in found
+    ]
+
+
 class Loader:
     """Writes one dataset within one transaction; a second loader of the same dataset waits."""
 
     def __init__(self, connection: Connection, spec: DatasetSpec) -> None:
         self._connection = connection
-        self._spec = spec
+        self.spec = spec
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spec.name, 0))))
         known = connection.execute(select(schema.dataset).where(schema.dataset.c.name == spec.name)).first()
         self.is_new = known is None
@@ -77,7 +88,7 @@ class Loader:
         self.rows_written = 0
 
     def _create(self) -> int:
-        row = {**_columns_of(self._spec), "role": self._role()}
+        row = {**_columns_of(self.spec), "role": self._role()}
         statement = insert(schema.dataset).values(row).returning(schema.dataset.c.id)
         dataset_id = self._connection.execute(statement).scalar_one()
         for table in schema.PARTITIONED:
@@ -87,23 +98,37 @@ class Loader:
     def _role(self) -> str:
         """A city's first dataset is primary, and a real one takes that place from a synthetic one."""
         table = schema.dataset
-        in_place = (table.c.city == self._spec.city) & (table.c.role == "primary")
+        in_place = (table.c.city == self.spec.city) & (table.c.role == "primary")
         first = self._connection.execute(select(table.c.id, table.c.synthetic).where(in_place)).first()
         if first is None:
             return "primary"
-        if self._spec.synthetic or not first.synthetic:
+        if self.spec.synthetic or not first.synthetic:
             return "alternative"
         self._connection.execute(update(table).where(table.c.id == first.id).values(role="alternative"))
         return "primary"
 
-    def known_hashes(self, root_ids: Sequence[str]) -> dict[str, bytes]:
-        """The stored content hash of each given feature that is there already."""
+    def known(self, object_ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+        """Of the given objects those that are stored: id to root id and the feature's content hash."""
         if self.is_new and not self.rows_written:
             return {}
         table = self._partition(schema.city_object)
-        statement = text(f"SELECT object_id, content_hash FROM {table} WHERE object_id = ANY(:ids)")  # noqa: S608
-        found = self._connection.execute(statement, {"ids": list(root_ids)})
-        return {row.object_id: bytes(row.content_hash) for row in found}
+        statement = text(
+            f"SELECT object_id, root_id, content_hash FROM {table} WHERE object_id = ANY(:ids)"  # noqa: S608
+        )
+        found = self._connection.execute(statement, {"ids": list(object_ids)})
+        return {row.object_id: (row.root_id, bytes(row.content_hash)) for row in found}
+
+    def same_import(self, source_hash: bytes) -> dict[str, Any] | None:
+        """The report of an import of the very same file, if no later one may have changed its features."""
+        runs = schema.import_run
+        own = runs.c.dataset_id == self.dataset_id
+        found = select(runs.c.source_hash, runs.c.report).where(own).order_by(runs.c.id.desc())
+        for run in self._connection.execute(found):
+            if run.source_hash is not None and bytes(run.source_hash) == source_hash:
+                return run.report
+            if any(run.report.get(kind) for kind in ("geometry_changed", "attributes_changed", "removed")):
+                return None
+        return None
 
     def write(self, rows: Rows, superseded: Sequence[str] = ()) -> None:
         """Move the superseded features to history and write the new rows."""
@@ -127,17 +152,27 @@ class Loader:
         self._delete(schema.object_mesh, "object_id", ids)
         self.rows_written += len(object_ids)
 
-    def refresh(self, rows: Rows, root_ids: Sequence[str]) -> None:
-        """Replace computed rows in place: a better measurement is no new version of the object."""
-        for table, key in ((schema.feature, "object_id"), (schema.object_mesh, "object_id")):
-            self._delete(table, key, root_ids)
+    def refresh(self, rows: Rows) -> None:
+        """Replace computed values in place: a better measurement is no new version of the object."""
+        self._update(schema.city_object, ("dataset_id", "object_id"), rows.objects)
+        self._update(schema.feature, ("id",), rows.features)
+        self._delete(schema.object_mesh, "object_id", [row["object_id"] for row in rows.features])
         self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
-        self._copy(schema.feature, schema.feature.name, rows.features)
-        for row in rows.objects:
-            key = schema.city_object.c.object_id == row["object_id"]
-            own = schema.city_object.c.dataset_id == self.dataset_id
-            self._connection.execute(update(schema.city_object).where(own, key).values(dict(row)))
         self.rows_written += len(rows)
+
+    def _update(self, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
+        """Update many rows by one statement from a staging table."""
+        if not rows:
+            return
+        staging = f"staged_{table.name}"
+        self._connection.execute(text(_CREATE_STAGING.format(staging=staging, table=table.name)))
+        copy_rows(self._connection, table, staging, rows)
+        changed = [name for name in rows[0] if name not in keys]
+        assignments = ", ".join(f'"{name}" = s."{name}"' for name in changed)
+        matches = " AND ".join(f't."{key}" = s."{key}"' for key in keys)
+        update_all = f"UPDATE {table.name} t SET {assignments} FROM {staging} s WHERE {matches}"  # noqa: S608
+        self._connection.execute(text(update_all))
+        self._connection.execute(text(f"DROP TABLE {staging}"))
 
     def absent_from(self, seen: Iterable[str]) -> list[str]:
         """The dataset's features that are not among ``seen``."""
@@ -154,15 +189,18 @@ class Loader:
             for table in schema.PARTITIONED:
                 statement = _ATTACH_PARTITION.format(table=table.name, id=self.dataset_id)
                 self._connection.execute(text(statement))
-        own = schema.dataset.c.id == self.dataset_id
-        known = _columns_of(self._spec)
-        revised = {**known, "revision": schema.dataset.c.revision + 1}
-        self._connection.execute(update(schema.dataset).where(own).values(revised))
+        self.revise()
         self._connection.execute(
             insert(schema.import_run).values(
                 {**run, "dataset_id": self.dataset_id, "state": "done", "finished_at": func.now()}
             )
         )
+
+    def revise(self) -> None:
+        """Count the dataset's revision up, so that caches know, and store what it is now."""
+        own = schema.dataset.c.id == self.dataset_id
+        revised = {**_columns_of(self.spec), "revision": schema.dataset.c.revision + 1}
+        self._connection.execute(update(schema.dataset).where(own).values(revised))
 
     def next_run_id(self) -> int:
         """The id that the run will get; rows written by it carry it."""
@@ -210,10 +248,14 @@ def _jsonb(value: Any) -> Jsonb | None:
 
 
 _COPY_TYPES = {
-    "TEXT": "text", "SMALLINT": "int2", "INTEGER": "int4", "BIGINT": "int8", "DOUBLE": "float8",
-    "DOUBLE_PRECISION": "float8", "BOOLEAN": "bool", "BLOB": "bytea", "DATETIME": "timestamptz",
-    "REAL": "float4",
-}  # fmt: skip
+    "text": "text",
+    "small_integer": "int2",
+    "integer": "int4",
+    "big_integer": "int8",
+    "double": "float8",
+    "boolean": "bool",
+    "datetime": "timestamptz",
+}
 
 
 def _copy_type(column: Column[Any]) -> str:
@@ -222,12 +264,16 @@ def _copy_type(column: Column[Any]) -> str:
         return "jsonb"
     if isinstance(column.type, ARRAY):
         return "int4[]"
-    return _COPY_TYPES.get(column.type.__visit_name__.upper(), "bytea")
+    return _COPY_TYPES.get(column.type.__visit_name__, "bytea")
 
 
 def _columns_of(spec: DatasetSpec) -> dict[str, Any]:
     return {name: getattr(spec, name) for name in DatasetSpec.__dataclass_fields__}
 
+
+_CREATE_STAGING = """
+CREATE TEMPORARY TABLE {staging} (LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP
+"""
 
 _CREATE_PARTITION = """
 CREATE TABLE {table}_{id} (

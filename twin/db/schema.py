@@ -144,7 +144,7 @@ def _geometry_columns() -> list[Column[Any]]:
         Column("geometry_type", Text(collation="C"), nullable=False),
         Column(
             "geom",
-            Geometry(spatial_index=False, dimension=3, srid=-1),
+            Geometry("GEOMETRYZ", spatial_index=False, dimension=3, srid=-1),
             nullable=False,
             comment="PolyhedralSurface Z in native coordinates; a patch per face",
         ),

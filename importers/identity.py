@@ -1,0 +1,58 @@
+"""Content hashes: what tells a changed feature from an unchanged one."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from importers.port import Refusal
+from twin.model.cityobject import CityFeature, CityObject
+from twin.model.geometry import Geometry
+
+VERSION = 1
+"""Counted up when harmonising changes, so that the next import writes the features anew."""
+
+HALF = 16
+"""The hash is two halves of 16 bytes: geometry first, then everything else."""
+
+
+def content_hash(feature: CityFeature, seed: bytes) -> bytes:
+    """Hash (32 bytes) of a feature as read; ``seed`` (up to 64 bytes) stands for how it is understood.
+
+    Raises Refusal where the feature holds what no database text may hold.
+    """
+    geometry = hashlib.blake2b(key=seed, digest_size=HALF)
+    rest = hashlib.blake2b(digest_size=HALF)
+    for item in feature:
+        rest.update(_description(item))
+        for g in item.geometries:
+            _add_geometry(geometry, g)
+    return geometry.digest() + rest.digest()
+
+
+def file_hash(path: Path, seed: bytes) -> bytes:
+    """Hash (32 bytes) of a whole file and of how it is understood."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(key=seed, digest_size=2 * HALF))
+    return digest.digest()
+
+
+def _description(item: CityObject) -> bytes:
+    surfaces = [[(s.type, s.id, s.attributes) for s in g.semantics] for g in item.geometries]
+    addresses = [asdict(address) for address in item.addresses]
+    whole = (item.id, item.type, item.parent, item.attributes, addresses, surfaces)
+    text = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
+    if b"\\u0000" in text:
+        raise Refusal("nul-character", "a text holds the character U+0000", "remove it from the source")
+    return text
+
+
+def _add_geometry(digest: Any, geometry: Geometry) -> None:
+    digest.update(f"{geometry.type} {geometry.lod} {len(geometry.xyz)}".encode())
+    digest.update(np.ascontiguousarray(geometry.xyz).data)
+    for offsets in (geometry.ring_start, geometry.surface_start, geometry.shell_start, geometry.solid_start):
+        digest.update(np.ascontiguousarray(offsets).data)
+    digest.update(np.ascontiguousarray(geometry.semantic).data)

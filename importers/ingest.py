@@ -1,0 +1,327 @@
+"""From files to the database: the only module of the importers that touches it.
+
+A file is one transaction: it is in the database whole, or not at all. Features that are as they
+were are not written again; changed ones become a new version and the old one goes to history.
+"""
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from importers.identity import HALF, VERSION, content_hash, file_hash
+from importers.port import Model, ModelMetadata, Refusal, Refused
+from importers.prepare import Candidate, Change, Prepared, Understanding, prepared_batches
+from importers.reader import open_model
+from importers.report import Report
+from importers.sources import Source, recognise
+from twin.db.load import DatasetSpec, Loader
+from twin.errors import InvalidParameter, UnknownReferenceSystem, UnreadableFile
+from twin.model.axis import AxisOrder, decide_axis_order, swap
+from twin.model.cityobject import CityFeature
+from twin.model.crs import Placer, ReferenceSystem, parse_reference_system
+from twin.model.geometry import Floats
+from twin.processing.rows import Membership
+
+BATCH_FEATURES = 500
+BATCH_POINTS = 60_000
+Progress = Callable[[int, int], None]
+"""Called with bytes read and bytes in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What a person may say about an import; each setting overrides what the file says."""
+
+    city: str | None = None
+    dataset: str | None = None
+    crs: str | None = None
+    axis_order: AxisOrder | None = None
+    undulation_m: float | None = None
+    allow_unplaced: bool = False
+    dry_run: bool = False
+    complete: bool = False
+    jobs: int = 1
+
+
+@dataclass(slots=True)
+class Ingest:
+    """Imports the files of one command; ``seen`` remembers the ids of each dataset among them."""
+
+    engine: Engine
+    options: ImportOptions = ImportOptions()
+    progress: Progress = lambda _done, _size: None
+    seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    specs: dict[str, DatasetSpec] = field(default_factory=dict[str, DatasetSpec])
+
+    def run(self, path: Path) -> Report:
+        """Import one file in one transaction.
+
+        Raises InputError where the file cannot be used at all; the database is then as it was.
+        """
+        started = time.monotonic()
+        model = open_model(path)
+        stream = iter(model)
+        head = list(islice(stream, BATCH_FEATURES))
+        grasp = _grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
+        report = _new_report(path, model, grasp, self.options)
+        self.specs[grasp.spec.name] = grasp.spec
+        seen = self.seen.setdefault(grasp.spec.name, set())
+        with _transaction(self.engine, keep=not self.options.dry_run) as connection:
+            loader = Loader(connection, grasp.spec)
+            _FileImport(self, model, loader, grasp, report, seen).store(path, chain(head, stream))
+        report.seconds = time.monotonic() - started
+        return report
+
+    def end_absent(self) -> dict[str, int]:
+        """End the features that none of the files held; how many, by dataset."""
+        ended: dict[str, int] = {}
+        for name, seen in self.seen.items():
+            with _transaction(self.engine, keep=not self.options.dry_run) as connection:
+                loader = Loader(connection, self.specs[name])
+                absent = loader.absent_from(seen)
+                if absent:
+                    loader.end(absent)
+                    loader.finish({"source": "complete delivery", "report": {"removed": len(absent)}})
+                ended[name] = len(absent)
+        return ended
+
+
+@contextmanager
+def _transaction(engine: Engine, *, keep: bool) -> Generator[Connection, None, None]:
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        if not keep:
+            transaction.rollback()
+
+
+@dataclass(frozen=True, slots=True)
+class _Grasp:
+    """How a file is understood, decided on its first features."""
+
+    source: Source
+    placer: Placer
+    axis_order: AxisOrder
+    axis_reason: str
+    spec: DatasetSpec
+
+
+def _grasp(path: Path, model: Model, features: Sequence[CityFeature], options: ImportOptions) -> _Grasp:
+    metadata = model.metadata
+    roots = [feature.root for feature in features]
+    stated = _reference(path, options.crs or metadata.reference_system, options)
+    reference = recognise(metadata, stated, roots, None, options.city).complete(stated)
+    sample = _sample(features)
+    axis = decide_axis_order(reference, sample, options.axis_order)
+    points = swap(sample, axis.order)
+    placer = Placer.create(reference, undulation_m=options.undulation_m)
+    # Only now is it known where the model lies, which may tell the city.
+    source = recognise(metadata, stated, roots, _middle(placer.lonlat(points)), options.city)
+    spec = _spec(source, metadata, placer, points, options)
+    return _Grasp(source, placer, axis.order, axis.reason, spec)
+
+
+def _reference(path: Path, stated: str | None, options: ImportOptions) -> ReferenceSystem:
+    try:
+        return parse_reference_system(stated)
+    except UnknownReferenceSystem as error:
+        if options.allow_unplaced:
+            return ReferenceSystem(None)
+        raise UnknownReferenceSystem(
+            f"{path}: {error}, or import it without a place by --allow-unplaced"
+        ) from error
+
+
+def _sample(features: Iterable[CityFeature], most: int = 20_000) -> Floats:
+    """Coordinates (n, 3) of the first features, in file order."""
+    geometries = (g.xyz for feature in features for item in feature for g in item.geometries)
+    return np.concatenate([np.zeros((0, 3)), *geometries])[:most]
+
+
+def _middle(lonlat: Floats) -> tuple[float, float] | None:
+    placed = lonlat[np.isfinite(lonlat).all(axis=1)]
+    if not len(placed):
+        return None
+    lon, lat = np.median(placed, axis=0).tolist()
+    return lon, lat
+
+
+def _spec(
+    source: Source, metadata: ModelMetadata, placer: Placer, points: Floats, options: ImportOptions
+) -> DatasetSpec:
+    synthetic = metadata.synthetic
+    name = options.dataset or source.name + ("_synthetic" if synthetic else "")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+        raise InvalidParameter(
+            f"'{name}' is no name for a dataset; use lower-case letters, digits, '-' and '_'"
+        )
+    return DatasetSpec(
+        name=name,
+        title=f"SYNTHETIC {source.title}" if synthetic else source.title,
+        city=source.city,
+        synthetic=synthetic,
+        horizontal_epsg=placer.reference.horizontal,
+        vertical_epsg=placer.reference.vertical,
+        placement=placer.place(points),
+        heights=placer.heights_at(points),
+        publisher=None if synthetic else source.publisher,
+        licence=None if synthetic else source.licence,
+    )
+
+
+def _new_report(path: Path, model: Model, grasp: _Grasp, options: ImportOptions) -> Report:
+    return Report(
+        source=str(path),
+        format=model.metadata.format,
+        dataset=grasp.spec.name,
+        city=grasp.spec.city,
+        reference_system=str(grasp.placer.reference),
+        axis_order=grasp.axis_order,
+        axis_reason=grasp.axis_reason,
+        placement=grasp.spec.placement,
+        heights=grasp.spec.heights,
+        bytes=model.size,
+        dry_run=options.dry_run,
+    )
+
+
+@dataclass(slots=True)
+class _FileImport:
+    """One file on its way into one dataset."""
+
+    ingest: Ingest
+    model: Model
+    loader: Loader
+    grasp: _Grasp
+    report: Report
+    seen: set[str]
+
+    def store(self, path: Path, entries: Iterable[CityFeature | Refused]) -> None:
+        """Read everything and write what is new, or nothing if this very file is stored already."""
+        source_hash = file_hash(path, self._seed())
+        before = self.loader.same_import(source_hash)
+        if before is not None and not self.ingest.options.complete:
+            self.report.repeat(before)
+            return
+        self._read(entries, source_hash)
+
+    def _read(self, entries: Iterable[CityFeature | Refused], source_hash: bytes) -> None:
+        run_id = self.loader.next_run_id()
+        understanding = self._understanding(run_id)
+        for changes, prepared in prepared_batches(
+            self._batches(entries), understanding, self.ingest.options.jobs
+        ):
+            self._write(changes, prepared)
+        self.report.not_stored.update(self.model.ledger)
+        if not self.report.read:
+            raise UnreadableFile(self._nothing_read())
+        self.report.rows_written = self.loader.rows_written
+        if self.loader.rows_written:
+            self.loader.finish(
+                {
+                    "id": run_id,
+                    "source": self.report.source,
+                    "source_hash": source_hash,
+                    "report": self.report.as_dict(),
+                }
+            )
+
+    def _understanding(self, run_id: int) -> Understanding:
+        membership = Membership.of(self.loader.dataset_id, self.grasp.spec)
+        return Understanding(self.grasp.source, self.grasp.axis_order, self.grasp.placer, membership, run_id)
+
+    def _batches(self, entries: Iterable[CityFeature | Refused]) -> Iterator[dict[str, Change]]:
+        """New and changed features, some hundreds at a time."""
+        waiting: list[Candidate] = []
+        points = 0
+        for entry in entries:
+            candidate = self._candidate(entry)
+            if candidate is None:
+                continue
+            waiting.append(candidate)
+            points += sum(len(g.xyz) for item in candidate.feature for g in item.geometries)
+            if len(waiting) >= BATCH_FEATURES or points >= BATCH_POINTS:
+                yield self._changes(waiting)
+                waiting, points = [], 0
+        if waiting:
+            yield self._changes(waiting)
+
+    def _candidate(self, entry: CityFeature | Refused) -> Candidate | None:
+        if isinstance(entry, Refused):
+            self.report.refused.append(entry)
+            return None
+        try:
+            self._take_ids(entry)
+            return Candidate(entry, content_hash(entry, self._seed()))
+        except Refusal as refusal:
+            self.report.refused.append(refusal.refused(entry.root.id, entry.place))
+            return None
+
+    def _take_ids(self, feature: CityFeature) -> None:
+        ids = [item.id for item in feature]
+        twice = next((i for i in ids if i in self.seen), None) or (len(set(ids)) < len(ids) and ids[0])
+        if twice:
+            raise Refusal(
+                "duplicate-id", f"the id '{twice}' occurs twice", "the first object with it was kept"
+            )
+        self.seen.update(ids)
+
+    def _seed(self) -> bytes:
+        """What else decides how a feature is stored: the same bytes elsewhere are another feature."""
+        grasp = self.grasp
+        how = (VERSION, grasp.placer.reference, grasp.axis_order, grasp.source.name, grasp.spec.city)
+        return blake2b(repr(how).encode(), digest_size=HALF).digest()
+
+    def _changes(self, candidates: Sequence[Candidate]) -> dict[str, Change]:
+        self.ingest.progress(self.model.position, self.model.size)
+        self.report.read += len(candidates)
+        known = self.loader.known([item.id for c in candidates for item in c.feature])
+        changes: dict[str, Change] = {}
+        for candidate in candidates:
+            change = self._change(candidate, known)
+            if change is not None:
+                changes[candidate.feature.root.id] = change
+        return changes
+
+    def _change(self, candidate: Candidate, known: dict[str, tuple[str, bytes]]) -> Change | None:
+        root = candidate.feature.root
+        stranger = next((i.id for i in candidate.feature if known.get(i.id, (root.id,))[0] != root.id), None)
+        if stranger is not None:
+            reason = f"the object '{stranger}' belongs to '{known[stranger][0]}' in the database"
+            refused = Refusal("id-in-other-feature", reason, "import the delivery as a dataset of its own")
+            self.report.refused.append(refused.refused(root.id, candidate.feature.place))
+            return None
+        if root.id not in known:
+            return Change(candidate, "added")
+        before = known[root.id][1]
+        if before == candidate.content_hash:
+            self.report.unchanged += 1
+            return None
+        same_geometry = before[:HALF] == candidate.content_hash[:HALF]
+        return Change(candidate, "attributes_changed" if same_geometry else "geometry_changed")
+
+    def _write(self, changes: dict[str, Change], prepared: Prepared) -> None:
+        refused = {entry.object_id for entry in prepared.refused}
+        kept = {key: change for key, change in changes.items() if key not in refused}
+        self.loader.write(prepared.rows, [key for key, change in kept.items() if change.kind != "added"])
+        self.report.refused.extend(prepared.refused)
+        self.report.problems.extend(prepared.problems)
+        self.report.unknown_codes.update(prepared.unknown_codes)
+        self.report.read -= len(prepared.refused)
+        for change in kept.values():
+            setattr(self.report, change.kind, getattr(self.report, change.kind) + 1)
+        self.ingest.progress(self.model.position, self.model.size)
+
+    def _nothing_read(self) -> str:
+        if not self.report.refused:
+            return f"{self.report.source}: holds no city objects; nothing was imported"
+        first = self.report.refused[0]
+        more = f" ({len(self.report.refused)} features were refused)" if len(self.report.refused) > 1 else ""
+        return f"{self.report.source}: {first.place}: {first.reason}{more}; nothing was imported"

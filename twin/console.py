@@ -1,0 +1,75 @@
+"""What a person sees on the terminal: progress of long work, and tables."""
+
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+Advance = Callable[[int, int], None]
+"""Called with what is done and what there is in all."""
+
+QUIET_INTERVAL_S = 5.0
+"""How often a line is written where there is no terminal to draw a bar on."""
+
+
+@contextmanager
+def progress(title: str, *, of_bytes: bool = False) -> Generator[Advance, None, None]:
+    """A bar with rate and remaining time on a terminal, a line now and then elsewhere; on stderr."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(title)
+        return
+    amount = DownloadColumn(binary_units=False) if of_bytes else MofNCompleteColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        amount,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@dataclass(slots=True)
+class _Lines:
+    title: str
+    last: float = field(default_factory=time.monotonic)
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if total and now - self.last >= QUIET_INTERVAL_S:
+            self.last = now
+            say(f"{self.title}: {100 * done // total} %")
+
+
+def say(message: str) -> None:
+    """A line for people, on standard error, so that standard output stays for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on standard output; tab-separated where it is not a terminal, for other programs."""
+    console = Console()
+    if not console.is_terminal:
+        for row in rows:
+            print("\t".join(str(cell) for cell in row))
+        return
+    drawn = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    console.print(drawn)

@@ -1,0 +1,183 @@
+"""Everything that follows from the geometry of a batch of features: measures, place and mesh.
+
+Pure: features in, plain values out. Importing and later processing both call ``derive``, so that a
+value never depends on which of them computed it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from twin.model.cells import quadkeys
+from twin.model.cityobject import CityFeature, CityObject, geometries_at, highest_lod
+from twin.model.crs import Placer, web_mercator
+from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
+from twin.model.heights import PLACEMENTS, UNPLACED
+from twin.processing.compute import Measures, measure
+from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
+
+Values: TypeAlias = dict[str, Any]
+Shapes: TypeAlias = npt.NDArray[np.object_]
+
+_DECIMALS = 6
+"""Micrometres, and cubic centimetres: finer than any source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a feature lies: bounds in degrees, ellipsoidal heights in metres where known."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    z_min: float | None
+    z_max: float | None
+    quadkey: int
+
+
+@dataclass(slots=True)
+class Derived:
+    """What was computed for one feature; ``values`` are by object id, the root's for the whole.
+
+    ``footprint`` is in longitude and latitude, ``footprint_3857`` in Web Mercator metres.
+    ``problem`` says why there is no mesh where one was expected.
+    """
+
+    values: dict[str, Values] = field(default_factory=dict[str, Values])
+    place: Place | None = None
+    footprint: Any = None
+    footprint_3857: Any = None
+    mesh: ObjectMesh | None = None
+    problem: str | None = None
+
+
+def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
+    """Measure, place and mesh each feature at its highest LoD."""
+    lods = [highest_lod(feature.objects) for feature in features]
+    groups = [geometries_at(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+    batch = concatenate(groups)
+    measures = measure(batch)
+    results = [Derived() for _ in features]
+    ranks = _ranks(batch, placer)
+    for index, (feature, lod) in enumerate(zip(features, lods, strict=True)):
+        values = _values(measures, index) if groups[index] else {}
+        known = {"lod": lod, "placement": PLACEMENTS[ranks[index]]}
+        results[index].values[feature.root.id] = {**values, **known}
+    _measure_parts(features, lods, results)
+    if batch.surfaces:
+        _place(batch, measures, placer, results)
+        _mesh(groups, measures, placer, results, ranks)
+    return results
+
+
+def _ranks(batch: GeometryBatch, placer: Placer) -> Ints:
+    """Index into PLACEMENTS (objects,): an object is placed as well as its worst point."""
+    ranks = np.full(batch.objects, UNPLACED)
+    if batch.surfaces:
+        present, start = _spans(batch)
+        ranks[present] = np.maximum.reduceat(placer.placements(native(batch)), start)
+    return ranks
+
+
+def _spans(batch: GeometryBatch) -> tuple[Ints, Ints]:
+    """The objects that have points, and the first point of each."""
+    present = np.flatnonzero(np.diff(batch.object_start) > 0)
+    first_ring = batch.surface_start[batch.object_start[present]]
+    return present, batch.ring_start[first_ring]
+
+
+def _values(measures: Measures, index: int) -> Values:
+    return {name: plain(column[index]) for name, column in measures.values.items()}
+
+
+def plain(value: Any) -> Any:
+    """A numpy scalar as Python's own; NaN as None, and no digits that only rounding made."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return round(value, _DECIMALS) if np.isfinite(value) else None
+    return value
+
+
+def _measure_parts(
+    features: Sequence[CityFeature], lods: Sequence[str | None], results: Sequence[Derived]
+) -> None:
+    """Parts are measured by themselves as well; their sum stands at the root."""
+    owned: list[tuple[Derived, CityObject, tuple[Geometry, ...], str | None]] = []
+    for feature, lod, result in zip(features, lods, results, strict=True):
+        for item in feature.objects[1:]:
+            geometries = tuple(g for g in item.geometries if g.lod == lod)
+            owned.append((result, item, geometries, lod))
+    if not owned:
+        return
+    measures = measure(concatenate([geometries for _, _, geometries, _ in owned]))
+    for index, (result, item, geometries, lod) in enumerate(owned):
+        result.values[item.id] = {**_values(measures, index), "lod": lod} if geometries else {}
+
+
+def _place(batch: GeometryBatch, measures: Measures, placer: Placer, results: Sequence[Derived]) -> None:
+    """Bounds, heights, cell and footprints of every object that has a place on the map."""
+    present, start = _spans(batch)
+    points = native(batch)
+    lonlat = placer.lonlat(points)
+    heights = placer.ellipsoidal_heights(points, lonlat)
+    bounds = np.column_stack([lonlat, heights])
+    low, high = np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
+    on_map = np.isfinite(low[:, :2]).all(axis=1)
+    present, low, high = present[on_map], low[on_map], high[on_map]
+    footprints = reproject(measures.footprints[present], placer.lonlat)
+    mercator = reproject(footprints, web_mercator)
+    keys = quadkeys(_middles(footprints, low, high))
+    for row, index in enumerate(present.tolist()):
+        results[index].place = _place_of(low[row].tolist(), high[row].tolist(), int(keys[row]))
+        results[index].footprint = footprints[row]
+        results[index].footprint_3857 = mercator[row]
+
+
+def _place_of(low: list[float], high: list[float], quadkey: int) -> Place:
+    return Place(low[0], low[1], high[0], high[1], plain(low[2]), plain(high[2]), quadkey)
+
+
+def _middles(footprints: Shapes, low: Floats, high: Floats) -> Floats:
+    """Centroids (n, 2) of footprints; the middle of the bounds where there is no footprint."""
+    middle = (low[:, :2] + high[:, :2]) / 2
+    has_area = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
+    middle[has_area] = shapely.get_coordinates(shapely.centroid(footprints[has_area]))
+    return middle
+
+
+def native(batch: GeometryBatch) -> Floats:
+    """Native coordinates (points, 3) of a batch, origins added back."""
+    present, start = _spans(batch)
+    counts = np.diff(np.append(start, len(batch.xyz)))
+    return batch.xyz + np.repeat(batch.origin[present], counts, axis=0)
+
+
+def reproject(shapes: Shapes, transform: Callable[[Floats], Floats]) -> Shapes:
+    """Polygons (n,) of which each coordinate pair (m, 2) went through ``transform``; None stays."""
+    return shapely.set_coordinates(shapes.copy(), transform(shapely.get_coordinates(shapes)))
+
+
+def _mesh(
+    groups: Sequence[Sequence[Geometry]],
+    measures: Measures,
+    placer: Placer,
+    results: Sequence[Derived],
+    ranks: Ints,
+) -> None:
+    """Meshes of the objects that have a place on the ellipsoid."""
+    placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
+    if not placed:
+        return
+    batch = concatenate([groups[index] for index in placed])
+    owner = np.repeat(np.arange(len(groups)), [sum(len(g.semantic) for g in group) for group in groups])
+    surface_type = measures.surface_type[np.isin(owner, placed)]
+    for index, mesh in zip(placed, build_meshes(batch, surface_type, placer.ecef), strict=True):
+        if isinstance(mesh, MeshFailure):
+            results[index].problem = mesh.reason
+        elif mesh.triangles:
+            results[index].mesh = mesh

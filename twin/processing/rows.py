@@ -1,0 +1,210 @@
+"""Rows of the database from what was read and computed; values only, nothing is written here."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+
+from twin.db import geometry as geometry_codec
+from twin.db.load import DatasetSpec, Row, Rows
+from twin.db.schema import KEY_COLUMNS
+from twin.model.attributes import CATALOGUE
+from twin.model.cityobject import CityFeature, CityObject
+from twin.processing.compute import VERSION
+from twin.processing.derive import Derived, Place, Values
+
+_VALUE_NAMES = tuple(a.name for a in CATALOGUE if a.name not in KEY_COLUMNS)
+_PLACE_NAMES = tuple(Place.__dataclass_fields__)
+_GEOJSON_DECIMALS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What the features of a dataset have in common."""
+
+    dataset_id: int
+    dataset: str
+    city: str
+    synthetic: bool
+    srid: int | None
+
+    @classmethod
+    def of(cls, dataset_id: int, spec: DatasetSpec) -> "Membership":
+        return cls(dataset_id, spec.name, spec.city, spec.synthetic, spec.horizontal_epsg)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A feature on its way into the database, with all that is known of it.
+
+    ``harmonised`` holds values of catalogue attributes by object id, as read from the source.
+    """
+
+    feature: CityFeature
+    harmonised: Mapping[str, Values]
+    derived: Derived
+    content_hash: bytes
+    run_id: int
+
+
+def rows_of(entries: Sequence[Entry], membership: Membership) -> Rows:
+    """The rows of every table for a batch of features, in the order of their cells.
+
+    Neighbours in the city become neighbours on disk, so that a tile reads few pages.
+    """
+    ordered = sorted(entries, key=_quadkey)
+    rows = Rows()
+    _add_geometries(rows, ordered, membership)
+    footprints = _footprints(ordered)
+    for entry, (plain, mercator, outline) in zip(ordered, footprints, strict=True):
+        for item in entry.feature:
+            rows.objects.append(_object_row(entry, item, membership))
+        mesh = _mesh_row(entry, membership)
+        rows.meshes.extend(mesh)
+        row = _feature_row(entry, membership, outline)
+        rows.features.append({**row, "footprint": plain, "footprint_3857": mercator})
+    return rows
+
+
+def _quadkey(entry: Entry) -> int:
+    return entry.derived.place.quadkey if entry.derived.place else -1
+
+
+def _add_geometries(rows: Rows, entries: Sequence[Entry], membership: Membership) -> None:
+    keys: list[tuple[str, int]] = []
+    geometries = []
+    for entry in entries:
+        for item in entry.feature:
+            for ordinal, geometry in enumerate(item.geometries):
+                keys.append((item.id, ordinal))
+                geometries.append(geometry)
+    encoded = geometry_codec.encode(geometries, membership.srid)
+    for (object_id, ordinal), geometry, geom in zip(keys, geometries, encoded, strict=True):
+        rows.geometries.append(
+            {
+                "dataset_id": membership.dataset_id,
+                "object_id": object_id,
+                "ordinal": ordinal,
+                "geom": geom,
+                **geometry_codec.columns(geometry),
+            }
+        )
+
+
+def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes | None, str | None]]:
+    """EWKB in 4326 and in 3857 and GeoJSON text of each footprint; None where there is none."""
+    geographic = multipolygons([entry.derived.footprint for entry in entries])
+    mercator = multipolygons([entry.derived.footprint_3857 for entry in entries])
+    rounded = shapely.set_coordinates(
+        geographic.copy(), np.round(shapely.get_coordinates(geographic), _GEOJSON_DECIMALS)
+    )
+    texts = shapely.to_geojson(rounded)
+    return zip(_ewkb(geographic, 4326), _ewkb(mercator, 3857), texts, strict=True)
+
+
+def multipolygons(shapes: Sequence[Any]) -> Any:
+    """Shapes as an array (n,) of MultiPolygons, as the columns want them; None stays."""
+    several = [shapely.MultiPolygon([s]) if isinstance(s, shapely.Polygon) else s for s in shapes]
+    return np.array([*several, None], dtype=object)[:-1]
+
+
+def _ewkb(shapes: Any, srid: int) -> Any:
+    return shapely.to_wkb(shapely.set_srid(shapes, srid), include_srid=True)
+
+
+def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
+    values = entry.derived.values.get(item.id, {})
+    return {
+        "dataset_id": membership.dataset_id,
+        "object_id": item.id,
+        "parent_id": item.parent,
+        "root_id": entry.feature.root.id,
+        "type": item.type,
+        "content_hash": entry.content_hash,
+        "attributes": item.attributes,
+        "addresses": [asdict(address) for address in item.addresses] or None,
+        "run_id": entry.run_id,
+        "valid_from": _moment(item.attributes.get("creationDate")),
+        "valid_to": _moment(item.attributes.get("terminationDate")),
+        "measured_with": VERSION if "volume_m3" in values else None,
+        **_catalogue_values(entry, item, membership),
+    }
+
+
+def _catalogue_values(entry: Entry, item: CityObject, membership: Membership) -> dict[str, Any]:
+    """Every catalogue attribute of one object, keys aside, in catalogue order."""
+    read = entry.harmonised.get(item.id, {})
+    computed = entry.derived.values.get(item.id, {})
+    known = {"city": membership.city, "synthetic": membership.synthetic, **read, **computed}
+    return {name: known.get(name) for name in _VALUE_NAMES}
+
+
+def _moment(value: Any) -> datetime | None:
+    """A date or time of the source as a point in time; None where it states none."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _mesh_row(entry: Entry, membership: Membership) -> list[Row]:
+    mesh = entry.derived.mesh
+    if mesh is None:
+        return []
+    row = {
+        "dataset_id": membership.dataset_id,
+        "object_id": entry.feature.root.id,
+        "lod": entry.derived.values[entry.feature.root.id]["lod"],
+        "mesh": mesh.data,
+        "mesh_hash": mesh.hash,
+        "triangles": mesh.triangles,
+        "vertices": mesh.vertices,
+    }
+    return [row]
+
+
+def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> dict[str, Any]:
+    root = entry.feature.root
+    values = _catalogue_values(entry, root, membership)
+    item_id = f"{membership.dataset}.{root.id}"
+    place = entry.derived.place
+    mesh_hash = entry.derived.mesh.hash if entry.derived.mesh else None
+    properties = {
+        "object_id": root.id,
+        "dataset": membership.dataset,
+        **values,
+        "attributes": root.attributes,
+    }
+    geojson = feature_text(item_id, outline, properties)
+    return {
+        "id": item_id,
+        "dataset_id": membership.dataset_id,
+        "dataset": membership.dataset,
+        "object_id": root.id,
+        "type": root.type,
+        **values,
+        **(asdict(place) if place else dict.fromkeys(_PLACE_NAMES)),
+        "mesh_hash": mesh_hash,
+        "row_hash": hashlib.blake2b(geojson + (mesh_hash or b""), digest_size=16).digest(),
+        "geojson": geojson.decode(),
+    }
+
+
+def feature_text(item_id: str, outline: str | None, properties: Mapping[str, Any]) -> bytes:
+    """A GeoJSON Feature (RFC 7946, section 3.2) around the text of its geometry."""
+    geometry = orjson.Fragment(_single(outline)) if outline else None
+    return orjson.dumps({"type": "Feature", "id": item_id, "geometry": geometry, "properties": properties})
+
+
+def _single(outline: str) -> str:
+    """A MultiPolygon of one polygon as that Polygon, which is what people expect to read."""
+    shape = orjson.loads(outline)
+    if shape["type"] == "MultiPolygon" and len(shape["coordinates"]) == 1:
+        return orjson.dumps({"type": "Polygon", "coordinates": shape["coordinates"][0]}).decode()
+    return outline
