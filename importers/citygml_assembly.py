@@ -75,7 +75,6 @@ class _Joiner:
     ledger: Counter[str]
     semantic: dict[int, int] = field(default_factory=dict[int, int])
     referenced: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
-    _semantics: dict[int, SemanticSurface] = field(default_factory=dict[int, SemanticSurface])
 
     def own(self, draft: ObjectDraft) -> list[tuple[str, ResolvedGeometry]]:
         """The object's own geometries resolved, those that only repeat another left out."""
@@ -145,15 +144,20 @@ class _Joiner:
         return points.tobytes()
 
     def _build(self, geometry: ResolvedGeometry, lod: str) -> Geometry:
-        indices = {self.semantic.get(_number(face), -1) for face in geometry.faces()} - {-1}
-        used = sorted(self._with_parents(indices))
-        place = {index: position for position, index in enumerate(used)}
-        return self.pool.build(
-            geometry,
-            lod,
-            lambda face: place.get(self.semantic.get(face, -1), -1),
-            tuple(self._semantic_surface(index, used, place) for index in used),
-        )
+        semantic = self.semantic
+        used = {semantic[number] for number in map(_number, geometry.faces()) if number in semantic}
+        if any(self.surfaces[index].parent is not None for index in used):
+            used = self._with_parents(used)
+        order = sorted(used)
+        place = {index: position for position, index in enumerate(order)}
+        children: dict[int, list[int]] = {}
+        for index in order:
+            parent = self.surfaces[index].parent
+            if parent is not None:
+                children.setdefault(parent, []).append(place[index])
+        surfaces = tuple(self._semantic_surface(index, place, children.get(index)) for index in order)
+        faces = {face: place[index] for face, index in semantic.items() if index in place}
+        return self.pool.build(geometry, lod, faces, surfaces)
 
     def _with_parents(self, indices: Iterable[int]) -> set[int]:
         found: set[int] = set()
@@ -164,18 +168,17 @@ class _Joiner:
                 current = self.surfaces[current].parent
         return found
 
-    def _semantic_surface(self, index: int, used: list[int], place: dict[int, int]) -> SemanticSurface:
+    def _semantic_surface(
+        self, index: int, place: dict[int, int], children: list[int] | None
+    ) -> SemanticSurface:
         """A surface; parent and children are indices into the semantics, as in CityJSON."""
         draft = self.surfaces[index]
-        children = [place[other] for other in used if self.surfaces[other].parent == index]
-        if draft.parent is None and not children:
-            if index not in self._semantics:
-                self._semantics[index] = SemanticSurface(draft.type, draft.id, draft.attributes)
-            return self._semantics[index]
-        links: dict[str, Any] = {"children": children} if children else {}
+        links: dict[str, Any] = {}
         if draft.parent is not None:
             links["parent"] = place[draft.parent]
-        return SemanticSurface(draft.type, draft.id, draft.attributes | links)
+        if children:
+            links["children"] = children
+        return SemanticSurface(draft.type, draft.id, draft.attributes | links if links else draft.attributes)
 
 
 def _number(face: int) -> int:

@@ -15,6 +15,7 @@ from twin.model.cityobject import CityFeature
 
 _LOD0_SURFACES = {"lod0FootPrint": "GroundSurface", "lod0RoofEdge": "RoofSurface"}
 """The properties of CityGML 2.0 that CityJSON tells apart by semantics."""
+_BOUNDARIES = frozenset({"boundedBy", "boundary"})
 
 
 class FeatureParser:
@@ -38,6 +39,8 @@ class FeatureParser:
             self._names, self._values, GmlPool(notes, self._gml_names), notes, self._same_reference
         )
         type_ = name.city_object or f"+{name.local}"
+        if name.foreign is not None:
+            notes[f"ADE {name.foreign}"] += 1
         member.object(element, type_, gml_id(element) or _content_id(element), None)
         objects = assemble(member.drafts, member.surfaces, member.pool, notes)
         self._ledger.update(notes)
@@ -86,17 +89,17 @@ class _Member:
             self.ledger[name.local] += 1
 
     def _property(self, element: Element, name: Name, draft: ObjectDraft) -> None:
-        content = next(iter(element), None)
+        content = element[0] if len(element) else None
         if content is None:
             self._without_content(element, name, draft)
             return
         inner = self.names[content.tag]
         if inner.is_gml or name.lod is not None:
             self._geometry(element, content, name, draft)
-        elif inner.surface is not None:
+        elif inner.surface is not None or (name.local in _BOUNDARIES and inner.foreign is not None):
             for child in element:
                 self._surface(child, self.names[child.tag], draft, None)
-        elif inner.city_object is not None:
+        elif inner.city_object is not None or _is_foreign_object(content, inner):
             for child in element:
                 self._child(child, self.names[child.tag], draft)
         else:
@@ -121,7 +124,12 @@ class _Member:
         foreign = name.foreign or inner.foreign
         if foreign is not None:
             self.ledger[f"ADE {foreign}"] += 1
-        add(attributes, name.local, self.values.nested(element))
+        add(attributes, name.local, self.values.nested(element, self._hidden_geometry))
+
+    def _hidden_geometry(self, element: Element) -> None:
+        """Geometry within nested attributes is not stored, yet surfaces elsewhere may link to it."""
+        if self.pool.geometry(element) is not None:
+            self.ledger[f"geometry {self.names[element.tag].local} in nested content"] += 1
 
     def _geometry(self, element: Element, content: Element, name: Name, draft: ObjectDraft) -> None:
         if "Implicit" in name.local:
@@ -149,11 +157,15 @@ class _Member:
             )  # fmt: skip
 
     def _child(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        if name.foreign is not None:
+            self.ledger[f"ADE {name.foreign}"] += 1
         identifier = gml_id(element) or f"{draft.id}_{name.local}_{len(self.drafts)}"
         self.object(element, name.city_object or f"+{name.local}", identifier, draft.id)
 
     def _surface(self, element: Element, name: Name, draft: ObjectDraft, parent: int | None) -> None:
         """A thematic surface such as ``bldg:WallSurface``, with its openings."""
+        if name.foreign is not None:
+            self.ledger[f"ADE {name.foreign}"] += 1
         index = len(self.surfaces)
         surface = SurfaceDraft(name.surface or f"+{name.local}", gml_id(element), parent)
         self.surfaces.append(surface)
@@ -171,7 +183,7 @@ class _Member:
 
     def _surface_property(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
         attributes = self.surfaces[index].attributes
-        content = next(iter(element), None)
+        content = element[0] if len(element) else None
         if content is None and element.get(HREF) is None:
             self.values.simple(element, name, attributes)
             return
@@ -197,6 +209,11 @@ class _Member:
             else:
                 self._complex(element, name, inner, self.surfaces[index].attributes)
                 return
+
+
+def _is_foreign_object(element: Element, name: Name) -> bool:
+    """Whether an element of an ADE is an object of its own, an Extension object in CityJSON."""
+    return name.foreign is not None and gml_id(element) is not None
 
 
 def _content_id(element: Element) -> str:

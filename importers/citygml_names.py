@@ -53,13 +53,11 @@ SURFACES = {
      "Marking": "TransportationMarking"}  # fmt: skip
 """Thematic surface of CityGML → semantic surface of CityJSON."""
 
-GENERIC_TYPES = {
-    f"{name}{'Attribute'}": name
-    for name in ("string", "int", "double", "date", "uri", "measure", "code")
-} | {
-    f"{name}{'Attribute'}": name.lower()
-    for name in ("String", "Int", "Double", "Date", "Uri", "Measure", "Code")
-}  # fmt: skip
+_GENERIC_TYPES = ("string", "int", "double", "date", "uri", "measure", "code")
+GENERIC_TYPES = {f"{name}Attribute": name for name in _GENERIC_TYPES} | {
+    f"{name.capitalize()}Attribute": name for name in _GENERIC_TYPES
+}
+"""``gen:intAttribute``, in CityGML 3.0 ``gen:IntAttribute`` → type of its value."""
 
 
 class Role(Enum):

@@ -55,7 +55,7 @@ def _text(text: str) -> str:
     return text
 
 
-_CONVERT: dict[str, Callable[[str], Any]] = {"int": integer, "double": number, "measure": number}
+_CONVERT: dict[str, Callable[[str], Any]] = {"int": integer, "measure": number}
 _STANDARD: dict[str, Callable[[str], Any]] = {
     "measuredHeight": number,
     "storeysAboveGround": integer,
@@ -71,6 +71,22 @@ _STANDARD: dict[str, Callable[[str], Any]] = {
 }
 
 
+def _typed(element: Element, value_type: str) -> Any:
+    """The value of a ``gen:value``; None where it is empty."""
+    text = element.text
+    if text is None:
+        return None
+    text = text.strip()
+    if value_type == "string" or not text:
+        return text or None
+    if value_type == "double":
+        return number(text)
+    value = _CONVERT.get(value_type, _text)(text)
+    if value_type == "measure":
+        return {"value": value, "uom": element.get("uom")}
+    return value
+
+
 class Values:
     """Reads attribute elements; ``ledger`` counts what a value says beside what is kept."""
 
@@ -81,28 +97,17 @@ class Values:
     def generic(self, element: Element, name: Name, attributes: Attributes) -> None:
         """``gen:stringAttribute`` and its kin: the name is an attribute (2.0) or a child (3.0)."""
         label = element.get("name")
-        if label is not None and len(element) == 1:
-            value = self._typed(element[0], name.value_type)
+        value: Any = None
+        if label is not None:
+            if len(element):
+                value = _typed(element[0], name.value_type)
         else:
-            value = None
             for child in element:
                 if child.tag.endswith("}name"):
                     label = (child.text or "").strip()
                 else:
-                    value = self._typed(child, name.value_type)
+                    value = _typed(child, name.value_type)
         add(attributes, label or name.local, value)
-
-    def _typed(self, element: Element, value_type: str) -> Any:
-        text = element.text
-        if not text:
-            return None
-        text = text.strip()
-        if value_type == "string" or not text:
-            return text or None
-        value = _CONVERT.get(value_type, _text)(text)
-        if value_type == "measure":
-            return {"value": value, "uom": element.get("uom")}
-        return value
 
     def generic_set(self, element: Element, attributes: Attributes) -> None:
         """A named set of generic attributes, as an object of its own; sets may hold sets."""
@@ -137,28 +142,32 @@ class Values:
         if qualifiers:
             self._note_qualifiers(element, name)
         value: Any = None
-        if text:
-            value = text if name.foreign is not None else _STANDARD.get(name.local, _text)(text)
+        if text and name.foreign is None:
+            value = _STANDARD.get(name.local, _text)(text)
+        elif text:
+            unit = element.get("uom")
+            value = text if unit is None else {"value": number(text), "uom": unit}
         add(attributes, name.local, value)
 
     def _note_qualifiers(self, element: Element, name: Name) -> None:
+        """Code spaces are not stored, nor are units, which are metres unless noted."""
         if element.get("codeSpace") is not None:
             self._ledger["codeSpace"] += 1
         unit = element.get("uom") or ""
-        if unit not in METRES:
+        if unit not in METRES and name.foreign is None:
             self._ledger[f"unit {unit} of {name.local}"] += 1
 
-    def nested(self, element: Element) -> Any:
-        """Any other content as nested values, geometry left out (and counted)."""
+    def nested(self, element: Element, geometry: Callable[[Element], None]) -> Any:
+        """Any other content as nested values; geometry is left out, ``geometry`` is told of it."""
         if not len(element):
             return (element.text or "").strip() or None
         content: Attributes = {}
         for child in element:
             name = self._names[child.tag]
             if name.is_gml and name.local[:1].isupper():
-                self._ledger[f"geometry {name.local}"] += 1
+                geometry(child)
             else:
-                add(content, name.local, self.nested(child))
+                add(content, name.local, self.nested(child, geometry))
         return content
 
     def external_reference(self, element: Element, attributes: Attributes) -> None:

@@ -5,7 +5,7 @@ resolved once the whole feature was read, whichever way the link points.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -43,12 +43,12 @@ class GmlNames(dict[str, str]):
         return name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Link:
-    """A reference to a geometry elsewhere in the feature."""
+    """A reference, made by ``element``, to a geometry elsewhere in the feature."""
 
     target: str
-    place: str
+    element: Element
     reversed: bool = False
 
 
@@ -104,12 +104,10 @@ class GmlPool:
 
     def property(self, element: Element) -> GmlGeometry | None:
         """The geometry in a property element; None (and a note in the ledger) where it is no surface."""
+        if len(element):
+            return self.geometry(element[0])
         href = element.get(HREF)
-        if href is not None:
-            return GmlGeometry("", [Link(href, line(element))])
-        for child in element:
-            return self.geometry(child)
-        return None
+        return None if href is None else GmlGeometry("", [Link(href, element)])
 
     def geometry(self, element: Element) -> GmlGeometry | None:
         """A geometry element; None (and a note in the ledger) where it is no surface or solid."""
@@ -132,17 +130,20 @@ class GmlPool:
 
     def _boundary(self, element: Element) -> Surfaces:
         """The surfaces in a property element such as exterior, surfaceMember or baseSurface."""
+        count = len(element)
+        if count == 1:
+            return self._surface(element[0])
+        if count:
+            return [surface for child in element for surface in self._surface(child)]
         href = element.get(HREF)
-        if href is not None:
-            return [Link(href, line(element))]
-        return [surface for child in element for surface in self._surface(child)]
+        return [] if href is None else [Link(href, element)]
 
     def _solid_members(self, element: Element) -> "Iterator[Solid | Link]":
         """The solids in a composite or multi solid, nested ones included."""
         for member in element:
             href = member.get(HREF)
             if href is not None:
-                yield Link(href, line(member))
+                yield Link(href, member)
                 continue
             for child in member:
                 if self.names[child.tag] in _SOLIDS:
@@ -163,7 +164,7 @@ class GmlPool:
             for child in element:
                 if names[child.tag] in _MEMBERS:
                     surfaces.extend(self._boundary(child))
-            if element.get("orientation") == "-":
+            if name == "OrientableSurface" and element.get("orientation") == "-":
                 surfaces = [_reverse(surface) for surface in surfaces]
         else:
             raise Refusal(
@@ -175,14 +176,14 @@ class GmlPool:
 
     def _polygon(self, element: Element) -> int:
         names, rings = self.names, self.rings
-        first = len(rings)
-        for boundary in element:
+        first = self.face_start[-1]
+        for boundary in element if len(element) > 1 else (element[0],) if len(element) else ():
             name = names[boundary.tag]
-            if name in ("exterior", "interior"):
-                if name == "interior" and len(rings) == first:
-                    raise _broken_polygon(element, "a polygon has a hole before its exterior ring")
-                for ring in boundary:
-                    rings.add(ring, names[ring.tag], names)
+            if name == "interior" and len(rings) == first:
+                raise _broken_polygon(element, "a polygon has a hole before its exterior ring")
+            if name in ("exterior", "interior") and len(boundary):
+                ring = boundary[0]
+                rings.add(ring, names[ring.tag], names)
         if len(rings) == first:
             raise _broken_polygon(element, "a polygon has no ring")
         self.face_start.append(len(rings))
@@ -201,21 +202,22 @@ class GmlPool:
         type_ = geometry.type
         for solid in geometry.solids:
             if not isinstance(solid, Link):
-                found.append([list(self.follow(shell)) for shell in solid])
+                found.append([self._follow(shell) for shell in solid])
                 continue
             identifier = _target(solid, seen)
             if identifier in self._solids:
                 target = self._follow_solids(self._solids[identifier], found, (*seen, identifier))
                 type_ = type_ or target
             else:
-                found.append([list(self.follow([solid]))])
+                found.append([self._follow([solid])])
         return type_ or "MultiSurface"
 
-    def follow(self, surfaces: Surfaces, seen: tuple[str, ...] = ()) -> Iterator[int]:
+    def _follow(self, surfaces: Surfaces, seen: tuple[str, ...] = ()) -> list[int]:
         """The polygons behind surfaces and links."""
+        found: list[int] = []
         for surface in surfaces:
             if isinstance(surface, int):
-                yield surface
+                found.append(surface)
                 continue
             identifier = _target(surface, seen)
             target = self._surfaces.get(identifier)
@@ -224,17 +226,18 @@ class GmlPool:
             self._followed += len(target)
             if self._followed > _MOST_REPETITIONS * len(self.face_start):
                 _refuse_link(surface, "links repeat the same surfaces over and over")
-            found = self.follow(target, (*seen, identifier))
-            yield from (~face for face in found) if surface.reversed else found
+            faces = self._follow(target, (*seen, identifier))
+            found.extend([~face for face in faces] if surface.reversed else faces)
+        return found
 
     def build(
         self,
         geometry: ResolvedGeometry,
         lod: str,
-        semantic: Callable[[int], int],
+        semantic: Mapping[int, int],
         semantics: tuple[SemanticSurface, ...],
     ) -> Geometry:
-        """The arrays of a geometry; ``semantic`` maps a polygon to an index into ``semantics``."""
+        """The arrays of a geometry; ``semantic`` maps polygons to indices into ``semantics``."""
         faces = geometry.faces()
         xyz, ring_lengths, surface_lengths = self.rings.select(faces, self.face_start)
         return Geometry(
@@ -245,7 +248,7 @@ class GmlPool:
             surface_start=offsets(surface_lengths),
             shell_start=offsets([len(shell) for solid in geometry.solids for shell in solid]),
             solid_start=offsets([len(solid) for solid in geometry.solids]),
-            semantic=np.array([semantic(max(face, ~face)) for face in faces], dtype=np.int64),
+            semantic=np.array([semantic.get(max(face, ~face), -1) for face in faces], dtype=np.int64),
             semantics=semantics,
         )
 
@@ -259,7 +262,7 @@ def _remember(element: Element, registry: dict[str, _T], value: _T) -> None:
 def _reverse(surface: "int | Link") -> "int | Link":
     if isinstance(surface, int):
         return ~surface
-    return Link(surface.target, surface.place, not surface.reversed)
+    return Link(surface.target, surface.element, not surface.reversed)
 
 
 def _target(link: Link, seen: tuple[str, ...]) -> str:
@@ -271,7 +274,7 @@ def _target(link: Link, seen: tuple[str, ...]) -> str:
 
 
 def _refuse_link(link: Link, reason: str, code: str = "unresolved-xlink") -> NoReturn:
-    raise Refusal(code, reason, "export the feature with all its surfaces", link.place)
+    raise Refusal(code, reason, "export the feature with all its surfaces", line(link.element))
 
 
 def _broken_polygon(element: Element, reason: str) -> Refusal:

@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import orjson
 
 from importers.port import Refusal
+from importers.rings import FARTHEST, degenerate
 from importers.xml_stream import Element, line
 from twin.model.geometry import Bools, Floats, Ints, offsets
 
-FARTHEST = 1e9
-"""No reference system has coordinates beyond this; larger ones are mistakes or attacks."""
 _SEPARATOR = 1e300
 _NOT_NUMBERS = ("t", "f", "n", '"', "[", "{")
 
@@ -45,7 +45,7 @@ class RingPool:
             )  # fmt: skip
         first = ring[0] if len(ring) else ring
         if names[first.tag] == "posList":
-            if first.get("srsDimension") not in (None, "3"):
+            if first.attrib and first.get("srsDimension") not in (None, "3"):
                 raise _wrong_dimension(first)
             text = first.text
         else:
@@ -66,8 +66,8 @@ class RingPool:
         if values is None:
             raise self._diagnose()
         separator = values == _SEPARATOR
-        ends = np.append(np.flatnonzero(separator), len(values))
-        lengths = np.diff(ends, prepend=-1) - 1
+        ends = np.concatenate([[-1], np.flatnonzero(separator), [len(values)]])
+        lengths = np.diff(ends) - 1
         regular = len(lengths) == len(self.texts) and not (lengths % 3).any() and lengths.min() >= 12
         values = values[~separator]
         if not regular or not (np.abs(values) < FARTHEST).all():
@@ -124,29 +124,14 @@ def _flip(points: Ints, lengths: Ints, reverse: Bools) -> Ints:
     return points[np.where(np.repeat(reverse, lengths), mirrored, order)]
 
 
-def degenerate(xyz: Floats, start: Ints) -> int | None:
-    """The first ring with fewer than 3 distinct points, None where there is none."""
-    lengths = np.diff(start)
-    short = np.flatnonzero(lengths < 3)
-    if len(short):
-        return int(short[0])
-    first = start[:-1]
-    a, b, c = xyz[first], xyz[first + 1], xyz[first + 2]
-    doubtful = (a == b).all(axis=1) | (b == c).all(axis=1) | (a == c).all(axis=1)
-    for ring in np.flatnonzero(doubtful).tolist():
-        if len(np.unique(xyz[start[ring] : start[ring + 1]], axis=0)) < 3:
-            return int(ring)
-    return None
-
-
 def _numbers(text: str) -> Floats | None:
     """Numbers in a text; None where a token is none. JSON's parser is the quickest at hand."""
-    tokens = text.split()
     if not any(mark in text for mark in _NOT_NUMBERS):
-        try:
-            return np.array(orjson.loads("[" + ",".join(tokens) + "]"), dtype=np.float64)
-        except (ValueError, OverflowError):
-            pass  # such as .5 or +1, which are numbers in XML and none in JSON
+        with suppress(ValueError, OverflowError):
+            return np.array(orjson.loads("[" + text.replace(" ", ",") + "]"), dtype=np.float64)
+    tokens = text.split()  # line breaks between numbers, or .5 and +1, which JSON has not
+    with suppress(ValueError, OverflowError):
+        return np.array(orjson.loads("[" + ",".join(tokens) + "]"), dtype=np.float64)
     try:
         return np.array([float(token) for token in tokens])
     except ValueError:

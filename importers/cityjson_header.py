@@ -1,0 +1,103 @@
+"""The head of CityJSON: version, transform and metadata (2.0, sections 4 to 6)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import orjson
+
+from importers.cityjson_geometry import Json
+from importers.port import ModelMetadata, says_synthetic
+from importers.rings import FARTHEST
+from twin.errors import UnreadableFile
+from twin.model.geometry import Floats
+
+_VERSIONS = ("1.0", "1.1", "2.0")
+_KNOWN = frozenset({"type", "version", "transform", "metadata", "CityObjects", "vertices", "id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What holds for all features: a vertex becomes a coordinate by ``scale`` and ``translate`` (3,)."""
+
+    metadata: ModelMetadata
+    scale: Floats = field(default_factory=lambda: np.ones(3))
+    translate: Floats = field(default_factory=lambda: np.zeros(3))
+    ledger: Counter[str] = field(default_factory=Counter[str])
+
+
+def read_header(path: Path, document: Mapping[str, Json], sequence: bool = False) -> Header:
+    """The head of a document or of the first line of a sequence.
+
+    UnreadableFile where it is no CityJSON, of a version that is not known, or without a transform.
+    """
+    version = _version(path, document)
+    scale, translate = _transform(path, document.get("transform"), version)
+    if not isinstance(document.get("CityObjects"), dict):
+        raise UnreadableFile(f"{path}: there is no CityObjects object; the document is not whole")
+    name = "CityJSONSeq" if sequence else "CityJSON"
+    ledger = _not_stored(document)
+    return Header(_metadata(f"{name} {version}", document.get("metadata")), scale, translate, ledger)
+
+
+def feature_header(document: Mapping[str, Json]) -> Header:
+    """What is assumed of features that come without a line of metadata: nothing."""
+    header = Header(ModelMetadata("CityJSONFeature"), ledger=_not_stored(document))
+    header.ledger["transform that is not stated"] += 1
+    return header
+
+
+def _version(path: Path, document: Mapping[str, Json]) -> str:
+    type_, version = document.get("type"), document.get("version")
+    if type_ != "CityJSON":
+        found = f"has the type {type_!r}" if type_ is not None else "has no type"
+        raise UnreadableFile(f'{path}: the JSON document {found}; a city model has "type": "CityJSON"')
+    known = next((known for known in _VERSIONS if str(version).startswith(known)), None)
+    if known is None:
+        raise UnreadableFile(
+            f"{path}: CityJSON version {version!r} is not supported (known: {', '.join(_VERSIONS)});"
+            f" upgrade the file with: cjio {path.name} upgrade save upgraded.city.json"
+        )
+    return known
+
+
+def _transform(path: Path, raw: Json, version: str) -> tuple[Floats, Floats]:
+    if raw is None and version == "1.0":
+        return np.ones(3), np.zeros(3)
+    try:
+        pair = [
+            np.array(cast(Mapping[str, Json], raw)[key], dtype=np.float64) for key in ("scale", "translate")
+        ]
+    except (TypeError, KeyError, ValueError):
+        pair = []
+    if len(pair) != 2 or any(part.shape != (3,) or not (np.abs(part) < FARTHEST).all() for part in pair):
+        raise UnreadableFile(
+            f"{path}: transform is missing or has no scale and translate of three sensible numbers;"
+            f" CityJSON {version} needs it to place its vertices"
+        )
+    return pair[0], pair[1]
+
+
+def _metadata(format_: str, raw: Json) -> ModelMetadata:
+    metadata = cast(Mapping[str, Json], raw) if isinstance(raw, dict) else {}
+    contact = metadata.get("pointOfContact")
+    publisher = cast(Mapping[str, Json], contact).get("contactName") if isinstance(contact, dict) else None
+    return ModelMetadata(
+        format=format_,
+        title=_text(metadata.get("title") or metadata.get("datasetTitle")),
+        reference_system=_text(metadata.get("referenceSystem")),
+        synthetic=says_synthetic(orjson.dumps(metadata).decode()),
+        publisher=_text(publisher),
+    )
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _not_stored(document: Mapping[str, Json]) -> Counter[str]:
+    """Members of the document beside the objects, each counted once."""
+    return Counter({f"property {key}": 1 for key in document.keys() - _KNOWN})
