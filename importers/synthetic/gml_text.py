@@ -1,6 +1,7 @@
 """Pieces of CityGML 2.0 as text; everything that could hold markup is escaped."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import Final
 
@@ -46,16 +47,21 @@ def polygon(face: Face, points: Sequence[str], identifier: str = "") -> str:
 
 def generic(attributes: Sequence[Attribute]) -> str:
     """Generic attributes; None is written as an empty value."""
-    return "".join(
-        f'<gen:{kind}Attribute name="{escape(name)}">{_value(value)}</gen:{kind}Attribute>\n'
-        for kind, name, value in attributes
-    )
+    text: list[str] = []
+    for kind, name, value in attributes:
+        before, after = _tags(kind, name)
+        if value is None:
+            text.append(f"{before}<gen:value/>{after}")
+        else:
+            content = escape(value) if isinstance(value, str) else value
+            text.append(f"{before}<gen:value>{content}</gen:value>{after}")
+    return "".join(text)
 
 
-def _value(value: Value | None) -> str:
-    if value is None:
-        return "<gen:value/>"
-    return f"<gen:value>{escape(value) if isinstance(value, str) else value}</gen:value>"
+@cache
+def _tags(kind: str, name: str) -> tuple[str, str]:
+    """The tags of a generic attribute; the names of a delivery are few."""
+    return f'<gen:{kind}Attribute name="{escape(name)}">', f"</gen:{kind}Attribute>\n"
 
 
 def generic_sets(sets: Mapping[str, Sequence[Attribute]]) -> str:

@@ -132,7 +132,8 @@ _ROOF_CODES: Final = {
     "complex": ("3500;2100", "gabled;shed"),
 }
 _CHECK: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
-_MATERIALS: Final = ((1935, "Tiili"), (1952, "Puu"), (9999, "Betoni tai kevytbetoni"))
+_CONCRETE, _BRICK, _WOOD = "Betoni tai kevytbetoni", "Tiili", "Puu"
+_MATERIALS: Final = {_CONCRETE: "concrete", _BRICK: "brick", _WOOD: "wood"}
 
 
 def record(entry: Entry) -> Record:
@@ -180,12 +181,12 @@ class _Words:
     def old(self) -> tuple[Attribute, ...]:
         """Everything, under Finnish names; doubles for storeys and levels."""
         entry, lot = self.entry, self.entry.lot
-        material = next(name for until, name in _MATERIALS if entry.year <= until)
-        material = "Puu" if lot.use in {"house", "outbuilding"} else material
+        wooden = lot.use in {"house", "two_homes", "outbuilding"}
+        material = _WOOD if wooden else _BRICK if entry.year < 1940 else _CONCRETE
         street = f"{entry.street} {entry.house_number}"
         self.harmonised.update(
             storeys_above_ground=float(lot.storeys), floor_area_m2=float(entry.floor_area_m2),
-            material=material, year_of_construction=entry.year,
+            material=_MATERIALS[material], year_of_construction=entry.year,
             street=entry.street, house_number=entry.house_number,
         )  # fmt: skip
         return (

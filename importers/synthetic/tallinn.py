@@ -137,32 +137,32 @@ def terrain(easting: float, northing: float) -> float:
     return 7.5 + hill - 2.5 * math.sin(y / 540) + 1.2 * math.sin(x / 230 + 1.0)
 
 
-USES: Final[dict[Use, tuple[str, str]]] = {
-    "apartments": ("Muu kolme või enama korteriga elamu", "moreThanTwoDwellings"),
-    "house": ("Üksikelamu", "individualResidence"),
-    "two_homes": ("Kaksikelamu", "twoDwellings"),
-    "row_house": ("Ridaelamu", "moreThanTwoDwellings"),
-    "student_home": ("Ühiselamu üliõpilastele või õpilastele", "residenceForCommunities"),
-    "office": ("12201", "office"),
-    "shop": ("12301", "trade"),
-    "hotel": ("Hotell", "trade"),
-    "school": ("12631", "publicServices"),
-    "kindergarten": ("12632", "publicServices"),
-    "library": ("12622", "publicServices"),
-    "church": ("12721", "publicServices"),
-    "hospital": ("12641", "publicServices"),
-    "factory": ("12511", "industrial"),
-    "warehouse": ("12521", "industrial"),
-    "outbuilding": ("Elamu, kooli vms abihoone", "ancillary"),
-}
-"""The register's label, or its code where no published list of labels was to be had, and the INSPIRE
-value (the first four digits of a code are those of Eurostat's classification)."""
-
-_NAMES: Final[dict[Use, str]] = {
-    "outbuilding": "Kuur", "church": "Kirik", "school": "Kool", "kindergarten": "Lasteaed", "hotel": "Hotell",
-    "office": "Büroohoone", "shop": "Kauplus", "factory": "Tootmishoone", "warehouse": "Laohoone",
-    "library": "Muuseum", "hospital": "Haigla",
+USES: Final[dict[Use, tuple[str, str, str, str]]] = {
+    "apartments": ("11222", "Muu kolme või enama korteriga elamu", "Korterelamu", "moreThanTwoDwellings"),
+    "house": ("11101", "Üksikelamu", "Elamu", "individualResidence"),
+    "two_homes": ("11211", "Kaksikelamu", "Elamu", "twoDwellings"),
+    "row_house": ("11221", "Ridaelamu", "Ridaelamu", "moreThanTwoDwellings"),
+    "student_home": (
+        "11321", "Ühiselamu üliõpilastele või õpilastele", "Ühiselamu", "residenceForCommunities",
+    ),
+    "office": ("12201", "Büroohoone", "Büroohoone", "office"),
+    "shop": ("12301", "Kaubandushoone", "Kauplus", "trade"),
+    "hotel": ("12111", "Hotell", "Hotell", "trade"),
+    "school": ("12631", "Koolihoone", "Kool", "publicServices"),
+    "kindergarten": ("12632", "Lasteaiahoone", "Lasteaed", "publicServices"),
+    "library": ("12622", "Muuseum", "Muuseum", "publicServices"),
+    "church": ("12721", "Kirik", "Kirik", "publicServices"),
+    "hospital": ("12641", "Haiglahoone", "Haigla", "publicServices"),
+    "factory": ("12511", "Tootmishoone", "Tootmishoone", "industrial"),
+    "warehouse": ("12521", "Laohoone", "Laohoone", "industrial"),
+    "outbuilding": ("12744", "Elamu, kooli vms abihoone", "Kuur", "ancillary"),
 }  # fmt: skip
+"""Code, label and name in the register and the INSPIRE value of each use.
+
+From 12200 on the first four digits are Eurostat's and the rest is plausible: no published list was to
+be had of the later part.
+"""
+
 _PRODUCTION: Final = frozenset({"outbuilding", "factory", "warehouse"})
 _ROOF_COVERS: Final = ("plekk", "kivi", "eterniit", "bituumen või  PVC  plaat või rullmaterjal")
 
@@ -203,22 +203,27 @@ def _ehr_code(entry: Entry) -> str:
 def _building_register(entry: Entry, harmonised: dict[str, Any]) -> tuple[Attribute, ...]:
     """The columns of EHR; the year of first use is missing on some."""
     lot, chance = entry.lot, entry.chance
-    use, current_use = USES[lot.use]
+    code, use, name, current_use = USES[lot.use]
     known_year = chance.random() < 0.92
     seisund, status = _state(entry)
     structure, material = _structure(entry)
     heating, heat = _heating(entry)
+    energy_class = _energy_class(entry)
     harmonised.update(
         national_building_id=_ehr_code(entry), current_use=current_use, status=status, material=material,
-        storeys_above_ground=float(lot.storeys), heating=heat,
+        storeys_above_ground=float(lot.storeys), heating=heat, energy_class=energy_class,
+        floor_area_m2=float(entry.floor_area_m2),
         year_of_construction=entry.year if known_year else None,
     )  # fmt: skip
     network = "puudub" if lot.use == "outbuilding" else "võrk"
     return (
-        ("string", "ehr_nimetus", _NAMES.get(lot.use, "Elamu")),
+        ("string", "ehr_nimetus", name),
+        ("string", "ehr_kasutusotstarve_kood", code),
         ("string", "ehr_kasutusotstarve", use),
         ("int", "ehr_esmaneKasutus", entry.year if known_year else None),
         ("int", "ehr_maxKorrusteArv", lot.storeys),
+        ("double", "ehr_suletud_netopind", float(entry.floor_area_m2)),
+        ("string", "ehr_energiaKlass", energy_class),
         ("string", "ehr_seisund", seisund),
         ("string", "ehr_foundation", "madalvundament"),
         ("string", "ehr_structure", structure),
@@ -254,3 +259,11 @@ def _heating(entry: Entry) -> tuple[str, str]:
         return "puudub", "none"
     local = entry.lot.storeys <= 2 or entry.year < 1940
     return ("lokaalküte", "local") if local else ("kaugküte", "district")
+
+
+def _energy_class(entry: Entry) -> str | None:
+    """Newer is better; only heated buildings have a class, and not all of them."""
+    if entry.lot.use in {"outbuilding", "warehouse", "church"} or entry.chance.random() < 0.35:
+        return None
+    best = 0 if entry.year >= 2018 else 1 if entry.year >= 2006 else 3 if entry.year >= 1990 else 4
+    return "ABCDEFGH"[min(7, best + int(3 * entry.chance.random()))]
