@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import orjson
 
-from importers.cityjson_geometry import Json, read_vertices
+from importers.cityjson_geometry import read_vertices
 from importers.cityjson_header import Header, feature_header, read_header
 from importers.cityjson_objects import ObjectReader
+from importers.json_values import Json, as_object
 from importers.port import Model, ModelMetadata, Refusal, Refused
 from twin.errors import UnreadableFile
 from twin.model.cityobject import CityFeature
@@ -87,7 +88,7 @@ class CityJSONModel:
         self.position = self.size
 
     def _features(self) -> Iterator[CityFeature | Refused]:
-        objects = cast(Mapping[str, Json], self._document["CityObjects"])
+        objects = as_object(self._document.get("CityObjects")) or {}
         try:
             vertices = read_vertices(
                 self._document.get("vertices"), self._header.scale, self._header.translate
@@ -142,17 +143,14 @@ class CityJSONSeqModel:
         except orjson.JSONDecodeError as error:
             if self.position >= self.size and not line.endswith(b"\n"):
                 raise UnreadableFile(
-                    f"{self._path}: {place}: the last line is not whole: the file ends too early; fetch it again"
+                    f"{self._path}: {place}: the last line is not whole; fetch the file again"
                 ) from error
             yield Refused(
                 "not-well-formed", None, place, f"the line is not well-formed JSON: {error}",
                 "correct the line and import again",
             )  # fmt: skip
             return
-        if isinstance(document, dict):
-            yield from _line_features(cast(dict[str, Json], document), self._header, reader, place)
-        else:
-            yield _unexpected(type(document).__name__, place)
+        yield from _line_features(as_object(document) or {}, self._header, reader, place)
 
 
 def _line_features(
@@ -164,10 +162,10 @@ def _line_features(
     if document.get("type") != "CityJSONFeature":
         yield _unexpected(repr(document.get("type")), place, known)
         return
-    objects = document.get("CityObjects")
-    if not isinstance(objects, dict) or identifier not in objects:
+    objects = as_object(document.get("CityObjects")) or {}
+    if known not in objects:
         yield Refused(
-            "root-unresolved", known, place, f"the id {identifier!r} of the feature is none of its CityObjects",
+            "root-unresolved", known, place, f"the feature's id {identifier!r} is none of its CityObjects",
             "let the id name the first-level object of the feature",
         )  # fmt: skip
         return
@@ -176,12 +174,12 @@ def _line_features(
     except Refusal as refusal:
         yield refusal.refused(known, place)
         return
-    yield from reader.features(cast(Mapping[str, Json], objects), vertices, lambda _: place)
+    yield from reader.features(objects, vertices, lambda _: place)
 
 
 def _unexpected(found: str, place: str, identifier: str | None = None) -> Refused:
     return Refused(
-        "unexpected-type", identifier, place, f"the line is a {found}, not a CityJSONFeature",
+        "unexpected-type", identifier, place, f"the line has the type {found}, not CityJSONFeature",
         "put one CityJSONFeature a line",
     )  # fmt: skip
 
@@ -205,6 +203,7 @@ def _document(path: Path, content: bytes) -> dict[str, Json]:
             f"{path}: line {error.lineno} column {error.colno}: {error.msg}: the JSON is not well-formed"
             " or ends too early; fetch the file again"
         ) from error
-    if not isinstance(document, dict):
+    found = as_object(document)
+    if found is None:
         raise UnreadableFile(f"{path}: line 1: the JSON document is no object, so no city model")
-    return cast(dict[str, Json], document)
+    return found

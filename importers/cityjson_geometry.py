@@ -9,7 +9,7 @@ import numpy as np
 
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal
-from importers.rings import FARTHEST, degenerate
+from importers.rings import FARTHEST, without_degenerate
 from twin.model.geometry import Floats, Geometry, Ints, SemanticSurface, offsets
 
 _SURFACES = frozenset({"MultiSurface", "CompositeSurface"})
@@ -54,9 +54,12 @@ def read_geometry(raw: Json, vertices: Floats, ledger: Counter[str]) -> Geometry
         _refuse("invalid-boundaries", f"the boundaries are not nested as those of a {type_}")
     index, ring_start = _without_closing(_indices(indices, len(vertices)), offsets(_lengths(rings)))
     xyz = vertices[index]
-    _check(xyz, ring_start, surfaces)
+    if not all(surfaces):
+        _refuse("invalid-boundaries", "a surface has no ring")
+    if not (np.abs(xyz) < FARTHEST).all():
+        _refuse("invalid-coordinates", "coordinates are outside of any reference system")
     semantics, semantic = _semantics(geometry.get("semantics"), shells, solids, type_)
-    return Geometry(
+    built = Geometry(
         type=str(type_),
         lod=lod,
         xyz=xyz,
@@ -67,6 +70,7 @@ def read_geometry(raw: Json, vertices: Floats, ledger: Counter[str]) -> Geometry
         semantic=semantic,
         semantics=semantics,
     )
+    return without_degenerate(built, ledger)
 
 
 def _refuse(code: str, reason: str, suggestion: str = "correct the geometry and import again") -> NoReturn:
@@ -128,17 +132,6 @@ def _without_closing(index: Ints, start: Ints) -> tuple[Ints, Ints]:
     shorter = lengths.copy()
     shorter[np.flatnonzero(some)[closed]] -= 1
     return index[keep], offsets(shorter)
-
-
-def _check(xyz: Floats, ring_start: Ints, surfaces: Sequence[Json]) -> None:
-    if not all(surfaces):
-        _refuse("invalid-boundaries", "a surface has no ring")
-    if len(ring_start) > 1 and degenerate(xyz, ring_start) is not None:
-        _refuse(
-            "degenerate-ring", "a ring has fewer than 3 distinct points", "remove the surface or complete it"
-        )
-    if not (np.abs(xyz) < FARTHEST).all():
-        _refuse("invalid-coordinates", "coordinates are outside of any reference system")
 
 
 def _semantics(

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import orjson
 
-from importers.cityjson_geometry import Json
+from importers.json_values import Json, as_list, as_object, as_text
 from importers.port import ModelMetadata, says_synthetic
 from importers.rings import FARTHEST
 from twin.errors import UnreadableFile
@@ -36,7 +35,7 @@ def read_header(path: Path, document: Mapping[str, Json], sequence: bool = False
     """
     version = _version(path, document)
     scale, translate = _transform(path, document.get("transform"), version)
-    if not isinstance(document.get("CityObjects"), dict):
+    if as_object(document.get("CityObjects")) is None:
         raise UnreadableFile(f"{path}: there is no CityObjects object; the document is not whole")
     name = "CityJSONSeq" if sequence else "CityJSON"
     ledger = _not_stored(document)
@@ -67,11 +66,10 @@ def _version(path: Path, document: Mapping[str, Json]) -> str:
 def _transform(path: Path, raw: Json, version: str) -> tuple[Floats, Floats]:
     if raw is None and version == "1.0":
         return np.ones(3), np.zeros(3)
+    transform = as_object(raw) or {}
     try:
-        pair = [
-            np.array(cast(Mapping[str, Json], raw)[key], dtype=np.float64) for key in ("scale", "translate")
-        ]
-    except (TypeError, KeyError, ValueError):
+        pair = [np.array(as_list(transform.get(key)), dtype=np.float64) for key in ("scale", "translate")]
+    except (TypeError, ValueError):
         pair = []
     if len(pair) != 2 or any(part.shape != (3,) or not (np.abs(part) < FARTHEST).all() for part in pair):
         raise UnreadableFile(
@@ -82,20 +80,15 @@ def _transform(path: Path, raw: Json, version: str) -> tuple[Floats, Floats]:
 
 
 def _metadata(format_: str, raw: Json) -> ModelMetadata:
-    metadata = cast(Mapping[str, Json], raw) if isinstance(raw, dict) else {}
-    contact = metadata.get("pointOfContact")
-    publisher = cast(Mapping[str, Json], contact).get("contactName") if isinstance(contact, dict) else None
+    metadata = as_object(raw) or {}
+    contact = as_object(metadata.get("pointOfContact")) or {}
     return ModelMetadata(
         format=format_,
-        title=_text(metadata.get("title") or metadata.get("datasetTitle")),
-        reference_system=_text(metadata.get("referenceSystem")),
+        title=as_text(metadata.get("title") or metadata.get("datasetTitle")),
+        reference_system=as_text(metadata.get("referenceSystem")),
         synthetic=says_synthetic(orjson.dumps(metadata).decode()),
-        publisher=_text(publisher),
+        publisher=as_text(contact.get("contactName")),
     )
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _not_stored(document: Mapping[str, Json]) -> Counter[str]:

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
 
-from importers.cityjson_geometry import Json, read_geometry
+from importers.cityjson_geometry import read_geometry
+from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal, Refused
 from twin.model.cityobject import Address, CityFeature, CityObject
 from twin.model.geometry import Floats, Geometry
@@ -60,7 +60,8 @@ class ObjectReader:
             listed = [other for other in _names(item, "parents") if not _is_group(objects.get(other))]
             if listed:
                 parent[identifier] = listed[0]
-                self._ledger["further parent"] += len(listed) - 1
+                if len(listed) > 1:
+                    self._ledger["further parent"] += len(listed) - 1
             if _is_group(item):
                 self._ledger["member of a CityObjectGroup"] += len(_names(item, "children"))
         for identifier, item in objects.items():
@@ -92,14 +93,12 @@ class ObjectReader:
 
 def _names(item: Json, key: str) -> list[str]:
     """A list of ids such as ``parents``; empty where it is no such list."""
-    listed = cast(Mapping[str, Json], item).get(key) if isinstance(item, dict) else None
-    if not isinstance(listed, list):
-        return []
-    return [name for name in cast(list[Json], listed) if isinstance(name, str)]
+    listed = as_list((as_object(item) or {}).get(key)) or []
+    return [name for name in listed if isinstance(name, str)]
 
 
 def _is_group(item: Json) -> bool:
-    return isinstance(item, dict) and cast(Mapping[str, Json], item).get("type") == _GROUP
+    return (as_object(item) or {}).get("type") == _GROUP
 
 
 def _below(root: str, children: Mapping[str, list[str]]) -> Iterator[str]:
@@ -124,21 +123,21 @@ def _unreachable(identifier: str, parent: str, objects: Objects, place: Callable
 def _object(
     identifier: str, raw: Json, parent: str | None, vertices: Floats, ledger: Counter[str]
 ) -> CityObject:
-    if not isinstance(raw, dict):
+    item = as_object(raw)
+    if item is None:
         raise Refusal("invalid-object", "the city object is no JSON object", "correct it and import again")
-    item = cast(Mapping[str, Json], raw)
     type_ = item.get("type")
     if not isinstance(type_, str):
         raise Refusal("missing-type", "the city object has no type", 'give it one, such as "Building"')
-    attributes = item.get("attributes") or {}
-    if not isinstance(attributes, dict):
+    attributes = as_object(item.get("attributes") or {})
+    if attributes is None:
         raise Refusal("invalid-attributes", "the attributes are no JSON object", "correct them")
     for key in item.keys() - _KNOWN:
         ledger[f"property {key}"] += 1
     return CityObject(
         identifier,
         type_,
-        cast(dict[str, Any], attributes),
+        attributes,
         tuple(_geometries(item.get("geometry"), vertices, ledger)),
         parent,
         tuple(_addresses(item.get("address"), ledger)),
@@ -146,11 +145,10 @@ def _object(
 
 
 def _geometries(raw: Json, vertices: Floats, ledger: Counter[str]) -> Iterator[Geometry]:
-    if raw is None:
-        return
-    if not isinstance(raw, list):
+    listed = [] if raw is None else as_list(raw)
+    if listed is None:
         raise Refusal("invalid-geometry", "the geometries are no list", "correct them and import again")
-    for item in cast(list[Json], raw):
+    for item in listed:
         geometry = read_geometry(item, vertices, ledger)
         if geometry is not None:
             yield geometry
@@ -158,11 +156,9 @@ def _geometries(raw: Json, vertices: Floats, ledger: Counter[str]) -> Iterator[G
 
 def _addresses(raw: Json, ledger: Counter[str]) -> Iterator[Address]:
     """Addresses; CityJSON 1.0 has one object, later versions a list, none prescribes the names."""
-    for item in cast(list[Json], raw) if isinstance(raw, list) else [raw]:
-        if not isinstance(item, dict):
-            continue
+    for item in as_list(raw) or [raw]:
         found: dict[str, str] = {}
-        for key, value in cast(Mapping[str, Json], item).items():
+        for key, value in (as_object(item) or {}).items():
             name = _ADDRESS.get(key.lower())
             if name is not None and isinstance(value, str | int) and name not in found:
                 found[name] = str(value)

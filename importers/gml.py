@@ -13,6 +13,7 @@ import numpy as np
 
 from importers.gml_rings import RingPool
 from importers.port import Refusal
+from importers.rings import without_degenerate
 from importers.xml_stream import Element, line, local_name, namespace
 from twin.model.geometry import Geometry, SemanticSurface, offsets
 
@@ -240,7 +241,7 @@ class GmlPool:
         """The arrays of a geometry; ``semantic`` maps polygons to indices into ``semantics``."""
         faces = geometry.faces()
         xyz, ring_lengths, surface_lengths = self.rings.select(faces, self.face_start)
-        return Geometry(
+        built = Geometry(
             type=geometry.type,
             lod=lod,
             xyz=xyz,
@@ -251,6 +252,7 @@ class GmlPool:
             semantic=np.array([semantic.get(max(face, ~face), -1) for face in faces], dtype=np.int64),
             semantics=semantics,
         )
+        return without_degenerate(built, self.ledger)
 
 
 def _remember(element: Element, registry: dict[str, _T], value: _T) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from importers.port import Refusal
-from importers.rings import FARTHEST, degenerate
+from importers.rings import FARTHEST, ranges
 from importers.xml_stream import Element, line
 from twin.model.geometry import Bools, Floats, Ints, offsets
 
@@ -68,7 +68,7 @@ class RingPool:
         separator = values == _SEPARATOR
         ends = np.concatenate([[-1], np.flatnonzero(separator), [len(values)]])
         lengths = np.diff(ends) - 1
-        regular = len(lengths) == len(self.texts) and not (lengths % 3).any() and lengths.min() >= 12
+        regular = len(lengths) == len(self.texts) and not (lengths % 3).any() and lengths.min() >= 3
         values = values[~separator]
         if not regular or not (np.abs(values) < FARTHEST).all():
             raise self._diagnose()
@@ -79,11 +79,7 @@ class RingPool:
             raise self._diagnose()
         keep = np.ones(len(xyz), dtype=np.bool_)
         keep[last] = False
-        rings = Rings(xyz[keep], offsets(lengths // 3 - 1))
-        flat = degenerate(rings.xyz, rings.start)
-        if flat is not None:
-            raise _refusal(self.elements[flat], "degenerate-ring", "a ring has fewer than 3 distinct points")
-        return rings
+        return Rings(xyz[keep], offsets(lengths // 3 - 1))
 
     def _diagnose(self) -> Refusal:
         """The reason why parsing in one go did not work out, from the first faulty ring."""
@@ -101,19 +97,12 @@ class RingPool:
         face = np.where(reverse, ~signed, signed)
         starts = np.array(face_start, dtype=np.int64)
         counts = starts[face + 1] - starts[face]
-        ring = _ranges(starts[face], counts)
+        ring = ranges(starts[face], counts)
         lengths = rings.start[ring + 1] - rings.start[ring]
-        points = _ranges(rings.start[ring], lengths)
+        points = ranges(rings.start[ring], lengths)
         if reverse.any():
             points = _flip(points, lengths, np.repeat(reverse, counts))
         return rings.xyz[points], lengths, counts
-
-
-def _ranges(start: Ints, length: Ints) -> Ints:
-    """start[i], start[i] + 1, … for each i, one behind the other."""
-    behind = np.cumsum(length)
-    total = int(behind[-1]) if len(behind) else 0
-    return np.repeat(start - behind + length, length) + np.arange(total, dtype=np.int64)
 
 
 def _flip(points: Ints, lengths: Ints, reverse: Bools) -> Ints:
@@ -169,15 +158,12 @@ def _problem(text: str) -> tuple[str, str] | None:
             return "invalid-coordinates", f"{number} is outside of any reference system"
     if numbers[:3] != numbers[-3:]:
         return "ring-not-closed", "the last point of a ring is not its first"
-    if len(numbers) < 12:
-        return "degenerate-ring", "a ring has fewer than 3 distinct points"
     return None
 
 
 _SUGGESTIONS = {
     "invalid-coordinates": "correct the coordinates (three finite numbers a point) and import again",
     "ring-not-closed": "repeat the first point at the end of the ring",
-    "degenerate-ring": "remove the surface or complete its ring",
 }
 
 
