@@ -117,8 +117,8 @@ def recognise(
     """The source that a file comes from, with its city and level of detail.
 
     ``lonlat`` is where the model lies, None as long as that is not known; ``city`` is a person's word. The
-    dataset of a known source is named after it and the level of detail, so that LoD1 and LoD2 of a place stay
-    apart; that of any other after the model's title, or its city.
+    dataset of a known source is named after the city, or the source elsewhere, and the level of detail, so
+    that LoD1 and LoD2 of a place stay apart; that of any other after the model's title, or its city.
     """
     declared = next((s for s in SOURCES if _is_from(s, reference, roots, lonlat)), None)
     if declared is None:
@@ -126,13 +126,10 @@ def recognise(
         title = metadata.title or "City model"
         return Source(name=_name(metadata.title or place)[:_LONGEST_NAME], title=title, city=place)
     lod = _lod(roots)
-    return replace(
-        declared,
-        name=f"{declared.name}_lod{lod}",
-        title=f"{declared.title}, LoD{lod}",
-        # A national product may name a district as locality, so where the model lies goes before.
-        city=city or declared.place or _place(lonlat) or _locality(roots) or ELSEWHERE,
-    )
+    # A national product may name a district as locality, so where the model lies goes before.
+    place = city or declared.place or _place(lonlat) or _locality(roots) or ELSEWHERE
+    name = _name(f"{declared.name if place == ELSEWHERE else place} lod{lod}")
+    return replace(declared, name=name, title=f"{declared.title}, LoD{lod}", city=place)
 
 
 def _is_from(

@@ -42,6 +42,7 @@ def test_estonia_by_ids_attributes_or_reference_system() -> None:
     for item in (root("etak_581316_hooned"), root(etak_id=1), root(tyyp_tekst="Vare")):
         assert found(ReferenceSystem(None), item).schema == "estonia"
     assert found(L_EST, root()).name == "estonia_lod2"
+    assert found(L_EST, root(), lonlat=RAEKOJA).name == "tallinn_lod2"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,7 @@ def test_the_city_of_a_national_product_is_where_it_lies(
 
 def test_a_person_names_the_city() -> None:
     assert found(L_EST, root(), lonlat=RAEKOJA, city="pirita").city == "pirita"
+    assert found(L_EST, root(), lonlat=RAEKOJA, city="pirita").name == "pirita_lod2"
     assert found(RD, root(), city="delft").city == "delft"
 
 
