@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from twin.errors import ServiceError
 
 
 def default_home() -> Path:
@@ -39,3 +41,13 @@ class Settings(BaseSettings):
     max_limit: int = Field(
         default=10_000, ge=1, description="Largest number of items in one page of the API."
     )
+
+
+def load() -> Settings:
+    """The settings of the environment; ServiceError names the variable that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"TWIN_{'_'.join(str(part) for part in first['loc']).upper()}"
+        raise ServiceError(f"{name} is {first['input']!r}: {first['msg']}") from error

@@ -77,7 +77,13 @@ class Cluster:
     def join(self) -> int:
         """Start the server if it does not run, and become a user of it; the result is for leave()."""
         with exclusive(self.start_lock):
-            self.ensure_running()
+            try:
+                self.ensure_running()
+            except BaseException:
+                # Also after a Ctrl-C while it starts.
+                with suppress(DatabaseUnavailable):
+                    self._stop_unless_used()
+                raise
             return shared(self.users_lock)
 
     def leave(self, user: int) -> None:
@@ -85,11 +91,14 @@ class Cluster:
         try:
             with exclusive(self.start_lock):
                 os.close(user)
-                if not self.keep.exists() and is_free(self.users_lock):
-                    self.stop()
+                self._stop_unless_used()
         except FileNotFoundError:
             # Somebody removed the directory of the cluster; the server stops by itself when it notices.
             return
+
+    def _stop_unless_used(self) -> None:
+        if not self.keep.exists() and is_free(self.users_lock):
+            self.stop()
 
     def ensure_running(self) -> None:
         """Return when the server answers; the caller holds the start lock."""

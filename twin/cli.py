@@ -1,0 +1,265 @@
+"""The ``twin`` command: wiring of the packages, exit codes."""
+
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import orjson
+import typer
+
+from twin import administration, console
+from twin.db.engine import Database, database
+from twin.errors import InputError, RequestError, TwinError
+from twin.settings import load
+
+if TYPE_CHECKING:
+    from importers.ingest import ImportOptions
+    from importers.report import Report
+
+City: TypeAlias = Literal["helsinki", "tallinn"]
+Format: TypeAlias = Literal["citygml", "cityjson", "cityjsonseq"]
+CITIES: tuple[City, ...] = ("helsinki", "tallinn")
+
+app = typer.Typer(
+    name="twin",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="3D city models of Helsinki and Tallinn as one digital twin.",
+    epilog="Exit codes: 0 all is well, 1 it failed, 2 wrong usage, 3 done but some features were refused.",
+)
+app.add_typer(administration.database_commands, name="db")
+app.command("doctor", epilog="Example: twin doctor --settings")(administration.examine)
+
+
+def main() -> None:
+    """Run the command line; every end is a documented exit code."""
+    # As Ctrl-C does, these unwind the stack, so that transactions end and the private cluster stops.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        app()
+    except TwinError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"twin {version('finest-twin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("import", epilog="Example: twin import helsinki.gml tallinn.city.jsonl --report report.json")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="CityGML, CityJSON or CityJSONSeq files, or folders.")],
+    city: Annotated[str | None, typer.Option(help="The city, where the file does not tell it.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="The dataset that the files belong to.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Reference system, EPSG:n or EPSG:n+m with heights.")
+    ] = None,
+    axis_order: Annotated[
+        Literal["auto", "en", "ne"], typer.Option(help="Easting or northing first; auto: by the coordinates.")
+    ] = "auto",
+    undulation: Annotated[
+        float | None, typer.Option(help="Geoid height in metres where no grid or table covers the model.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and mesh.")] = 1,
+    allow_unplaced: Annotated[
+        bool, typer.Option(help="Import with an unknown reference system; tiles will not show it.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Read and report, but write nothing.")] = False,
+    complete: Annotated[
+        bool, typer.Option(help="The files are the whole delivery: end features that they do not hold.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
+) -> None:
+    """Read, measure and store city models. Unchanged features are not written again."""
+    from importers.ingest import ImportOptions
+
+    order = None if axis_order == "auto" else axis_order
+    options = ImportOptions(city, dataset, crs, order, undulation, allow_unplaced, dry_run, complete, jobs)
+    with database(load()) as opened:
+        code = _import(opened, paths, options, report)
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: twin process --dataset helsinki_lod2")
+def process(
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
+    force: Annotated[bool, typer.Option(help="Measure again what is up to date, too.")] = False,
+) -> None:
+    """Measure again what an older version of the program has measured."""
+    from twin.processing import pipeline
+
+    with database(load()) as opened, console.progress("measuring") as advance:
+        reports = pipeline.process(opened.engine, dataset, force=force, progress=advance)
+    for done in reports:
+        console.say(f"{done.dataset}: {done.outdated} measured, {done.rows_written} rows written")
+        for problem in done.problems:
+            console.say(f"  {problem}")
+    raise typer.Exit(3 if any(done.problems for done in reports) else 0)
+
+
+@app.command(epilog="Example: twin synth helsinki.gml --city helsinki --buildings 2000")
+def synth(
+    out: Annotated[Path, typer.Argument(help="File to write: .gml, .city.json or .city.jsonl.")],
+    city: Annotated[City, typer.Option(help="Whose delivery schema to use.")],
+    buildings: Annotated[int, typer.Option(min=1, help="How many buildings.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed, another city.")] = 1,
+    format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
+) -> None:
+    """Write a synthetic city, and beside it the true value of every attribute."""
+    _synthesise(out, city, buildings, seed, format)
+    console.say(f"{out}: {buildings} buildings; their true values are in {out}.truth.csv")
+
+
+@app.command(epilog="Example: twin serve --port 8000")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    public_read: Annotated[
+        bool, typer.Option(help="Let everyone who reaches the address read everything.")
+    ] = False,
+) -> None:
+    """Serve the API, tiles and viewer."""
+    from api import server
+
+    with database(load()) as opened:
+        server.serve(opened, host=host, port=port, workers=workers, public_read=public_read)
+
+
+@app.command(epilog='Example: twin demo, or with your own models: twin demo a.gml "b.city.json"')
+def demo(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Models to show; without: synthetic cities.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port; by default the first free one from 8000.")] = None,
+    buildings: Annotated[int, typer.Option(min=1, help="Buildings of each synthetic city.")] = 2000,
+) -> None:
+    """Show both cities in a browser: make, import and measure them if need be, then serve."""
+    from api import server
+    from importers.ingest import ImportOptions
+
+    settings = load()
+    with database(settings) as opened:
+        models = paths or _synthetic_cities(settings.home / "demo", buildings)
+        _import(opened, models, ImportOptions(), None)
+        chosen = port if port is not None else server.free_port(8000)
+        console.say(f"\n  Open http://127.0.0.1:{chosen}/ in a browser. Ctrl-C stops everything.\n")
+        server.serve(opened, host="127.0.0.1", port=chosen)
+
+
+@app.command(epilog="Example: twin datasets")
+def datasets() -> None:
+    """List the datasets, one a line: name, city, role, features, placement."""
+    from twin.db import admin
+
+    with database(load()) as opened, opened.engine.connect() as connection:
+        rows = admin.datasets(connection)
+    headings = ("dataset", "city", "role", "synthetic", "features", "placement", "revision")
+    console.table(headings, [[row[heading] for heading in ("name", *headings[1:])] for row in rows])
+
+
+@app.command(epilog="Example: twin remove helsinki_lod2_synthetic --yes")
+def remove(
+    dataset: Annotated[str, typer.Argument(help="The dataset to remove, with its history.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a dataset, its features and its history for good."""
+    from twin.db import admin
+
+    if not yes:
+        typer.confirm(f"Remove the dataset {dataset} and its history for good?", abort=True)
+    with database(load()) as opened, opened.engine.begin() as connection:
+        removed = admin.remove(connection, dataset)
+    console.say(f"{dataset}: {removed} features removed")
+
+
+def _import(opened: Database, paths: list[Path], options: "ImportOptions", report: Path | None) -> int:
+    """Import files one by one and say what came of each; the exit code."""
+    from importers.ingest import Ingest
+
+    reports: list[Report] = []
+    errors: list[str] = []
+    ingest = Ingest(opened.engine, options)
+    for path in _files(paths):
+        try:
+            with console.progress(path.name, of_bytes=True) as ingest.progress:
+                reports.append(ingest.run(path))
+            console.say("\n".join(reports[-1].lines()))
+        except (InputError, RequestError) as error:
+            errors.append(str(error))
+            console.say(f"FAILED {error}")
+    ended = ingest.end_absent() if options.complete and not errors else {}
+    if report is not None:
+        whole = {"files": [r.as_dict() for r in reports], "ended": ended, "errors": errors}
+        report.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
+    for name, count in ended.items():
+        console.say(f"{name}: {count} features ended")
+    if errors:
+        raise InputError(
+            errors[0] if len(errors) == 1 else f"{len(errors)} files failed; the first: {errors[0]}"
+        )
+    return 3 if any(r.refused or r.problems for r in reports) else 0
+
+
+_SUFFIXES = {".gml", ".xml", ".citygml", ".json", ".jsonl", ".cityjson"}
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The given files, and the models in the given folders in the order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
+        )
+        if not inside:
+            raise InputError(f"{path}: the folder holds no {', '.join(sorted(_SUFFIXES))} file")
+        found.extend(inside)
+    return found
+
+
+def _synthetic_cities(folder: Path, buildings: int) -> list[Path]:
+    """A model of each city, written once."""
+    models = {city: folder / f"{city}_{buildings}.gml" for city in CITIES}
+    for city, out in models.items():
+        if not out.exists():
+            _synthesise(out, city, buildings)
+    return list(models.values())
+
+
+def _synthesise(out: Path, city: City, buildings: int, seed: int = 1, format: Format | None = None) -> None:
+    from importers.synthetic import synthesise
+
+    with console.progress(f"building {city}") as advance:
+        synthesise(
+            out,
+            city=city,
+            buildings=buildings,
+            seed=seed,
+            format=format,
+            progress=lambda done: advance(done, buildings),
+        )
+
+
+if __name__ == "__main__":
+    main()
