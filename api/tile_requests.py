@@ -1,21 +1,19 @@
 """What the routes of 3D tiles and vector tiles share: cells, properties, and answers with an ETag."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
-import orjson
 from fastapi import Depends, Request, Response
 
 from api import parameters
-from api.dependencies import CurrentView
+from api.conditional import cache_headers, entity_tag, matches, not_modified
+from api.dependencies import CurrentView, service
 from api.parameters import Parameter
 from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
 from tiles.metadata import DEFAULT_PROPERTIES
-from twin.db.pool import ReadPool
+from twin.db.query import View
 from twin.db.queryables import GEOMETRY, feature_queryables
-from twin.db.tile_query import revisions
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import LEVEL, Cell
 
@@ -33,9 +31,8 @@ CARRIED = sorted({parameter.name for parameter in (*parameters.SELECTION, PROPER
 """Parameters that every address in a tileset has to carry, in the order in which it does."""
 
 
-async def wanted_cell(request: Request) -> Cell:
+async def wanted_cell(level: int, x: int, y: int) -> Cell:
     """The cell that the path names; NotFound where the grid has none."""
-    level, x, y = (int(request.path_params[name]) for name in ("level", "x", "y"))
     cell = Cell(level, x, y)
     if not cell.exists:
         raise NotFound(f"WebMercatorQuad has no cell {level}/{x}/{y}; levels are 0 to {LEVEL}.")
@@ -72,11 +69,10 @@ def tile_cache(request: Request) -> TileCache:
     return cast(TileCache, state.tile_cache)
 
 
-async def revision_etag(request: Request, pool: ReadPool) -> str:
-    """An ETag of the whole address and the revisions of all datasets, for what has no digest."""
-    known = [list(row.values()) for row in await pool.fetch(revisions())]
-    shape = [ENCODER_VERSION, request.url.path, carried_query(request), known]
-    return f'"{hashlib.blake2b(orjson.dumps(shape), digest_size=16).hexdigest()}"'
+async def revision_etag(request: Request, view: View) -> str:
+    """An ETag of the address and the revisions of all datasets, for what has no digest of its own."""
+    revision = await service(request).revisions.digest()
+    return entity_tag(request, f"{revision} {ENCODER_VERSION}", view.scopes)
 
 
 async def answer(
@@ -86,23 +82,15 @@ async def answer(
 
     The ETag of what was built may be newer than the one asked for. An empty body becomes 204.
     """
-    if _is_known(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=304, headers=_headers(etag))
+    scopes = service(request).scopes
+    if matches(request, etag):
+        return not_modified(cache_headers(etag, scopes))
     cache = tile_cache(request)
     body = cache.get(etag)
     if body is None:
         etag, body = await build()
         cache.put(etag, body)
+    headers = cache_headers(etag, scopes)
     if not body:
-        return Response(status_code=204, headers=_headers(etag))
-    return Response(body, media_type=media_type, headers=_headers(etag))
-
-
-def _headers(etag: str) -> dict[str, str]:
-    return {"ETag": etag, "Cache-Control": "no-cache"}
-
-
-def _is_known(if_none_match: str, etag: str) -> bool:
-    """Weak comparison, as If-None-Match has it (RFC 9110, 13.1.2)."""
-    known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
-    return etag in known or "*" in known
+        return Response(status_code=204, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)

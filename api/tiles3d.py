@@ -68,7 +68,7 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
         )
         for name in COLLECTIONS
     ]
-    etag = await revision_etag(request, pool)
+    etag = await revision_etag(request, tiles.selection.view)
 
     async def build() -> tuple[str, bytes]:
         rows = [await pool.fetch(part.counts(WORLD)) for part, _ in parts]
@@ -106,7 +106,7 @@ async def tileset_of_cell(request: Request, pool: Reader, tiles: WantedTiles, ce
 async def _tileset(
     request: Request, pool: ReadPool, tiles: TileRequest, cell: Cell, *, nested: bool
 ) -> Response:
-    etag = await revision_etag(request, pool)
+    etag = await revision_etag(request, tiles.selection.view)
 
     async def build() -> tuple[str, bytes]:
         rows = await pool.fetch(tiles.counts(cell))

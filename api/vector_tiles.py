@@ -26,7 +26,7 @@ async def footprints(
     properties: WantedProperties,
 ) -> Response:
     """Footprints in a layer named as the collection; 204 where there are none."""
-    etag = await revision_etag(request, pool)
+    etag = await revision_etag(request, selection.view)
 
     async def build() -> tuple[str, bytes]:
         return etag, await pool.fetch_value(vector_tile(selection, collection, cell, properties)) or b""

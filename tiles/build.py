@@ -68,13 +68,14 @@ class TileRequest:
         return divide(Summary.from_rows(self.limits.resolution(cell.level), rows), cell, self.limits)
 
     def etag(self, content: str, cell: Cell, digest: bytes) -> str:
-        """The strong ETag of a tile's GLB or sidecar (``content``) whose members have a digest.
+        """The ETag of a tile's GLB or sidecar (``content``) whose members have a digest.
 
-        The digest covers which objects there are and all that is served of them, so that neither
-        the filter nor the time of the request has to be part of it.
+        It is weak, since the tile may travel compressed in several ways. The digest covers which
+        objects there are and all that is served of them, so that neither the filter nor the time
+        of the request has to be part of it.
         """
         shape = [ENCODER_VERSION, content, tile_path(cell), self.kind, self.lod, self.properties]
-        return f'"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
+        return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
 def build_tileset(request: TileRequest, cell: Cell, rows: Sequence[Row], *, nested: bool) -> bytes:

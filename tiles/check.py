@@ -8,7 +8,7 @@ is shared with the writer.
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urljoin, urlsplit
@@ -97,18 +97,17 @@ def _check_file(walk: _Walk, address: str, parent: _Parent) -> None:
         return
     if document.get("asset", {}).get("version") not in {"1.0", "1.1"}:
         walk.report(address, "/asset/version", "tileset-version", "The version is neither 1.0 nor 1.1.")
-    error = _error_of(walk, address, "", document)
     root = document.get("root")
     if not isinstance(root, dict):
         walk.report(address, "/root", "no-root", "The tileset has no root tile.")
         return
     tile: Json = root  # pyright: ignore[reportUnknownVariableType]
-    if tile.get("geometricError", 0) > error:
-        walk.report(address, "/root/geometricError", "error-grows", "The root's error exceeds the tileset's.")
     if "refine" not in tile:
         walk.report(address, "/root/refine", "refine", "A root tile says how it is refined.")
+    # A tileset that is not shown misses no more than its own error, nor more than the tile around it.
+    around = replace(parent, error=min(parent.error, _error_of(walk, address, "", document)))
     try:
-        _check_tile(walk, address, "/root", tile, parent)
+        _check_tile(walk, address, "/root", tile, around)
     except (TypeError, AttributeError, KeyError) as wrong:
         walk.report(address, "", "structure", f"The tileset is not as it should be: {wrong!r}.")
 

@@ -1,0 +1,109 @@
+"""An independent reader of GLB, and the Khronos validator where node and its package are there."""
+
+import json
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+Array = npt.NDArray[Any]
+
+_TYPES = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
+_COLUMNS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}
+_VALIDATOR = Path(__file__).parent.parent / "gltf"
+
+
+@dataclass(frozen=True)
+class Glb:
+    """A GLB taken apart."""
+
+    document: dict[str, Any]
+    binary: bytes
+
+    @property
+    def primitive(self) -> dict[str, Any]:
+        (mesh,) = self.document["meshes"]
+        (primitive,) = mesh["primitives"]
+        return primitive
+
+    def view(self, number: int) -> bytes:
+        view = self.document["bufferViews"][number]
+        return self.binary[view["byteOffset"] :][: view["byteLength"]]
+
+    def accessor(self, number: int) -> Array:
+        """Values (count, components), element by element with struct-like slices."""
+        accessor = self.document["accessors"][number]
+        view = self.document["bufferViews"][accessor["bufferView"]]
+        dtype = np.dtype(_TYPES[accessor["componentType"]])
+        columns = _COLUMNS[accessor["type"]]
+        stride = view.get("byteStride", columns * dtype.itemsize)
+        data = self.view(accessor["bufferView"])
+        rows = [
+            np.frombuffer(data, dtype, columns, stride * i + accessor.get("byteOffset", 0))
+            for i in range(accessor["count"])
+        ]
+        return np.array(rows)
+
+    def attribute(self, name: str) -> Array:
+        return self.accessor(self.primitive["attributes"][name])
+
+    def positions(self) -> Array:
+        """Metres in the tile's frame, east, north, up."""
+        (node,) = self.document["nodes"]
+        scale, translation = np.array(node.get("scale", [1, 1, 1])), np.array(node["translation"])
+        x, y, z = (self.attribute("POSITION") * scale + translation).T
+        return np.column_stack([x, -z, y])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return self.document["extensions"]["EXT_structural_metadata"]
+
+    def column(self, table: int, name: str) -> list[Any]:
+        """A property table column as Python values; noData becomes None."""
+        found = self.metadata["propertyTables"][table]
+        schema = self.metadata["schema"]
+        declared = schema["classes"][found["class"]]["properties"][name]
+        column = found["properties"][name]
+        data = self.view(column["values"])
+        if declared["type"] == "STRING":
+            size = {"UINT16": np.uint16, "UINT32": np.uint32}[column["stringOffsetType"]]
+            offsets = np.frombuffer(self.view(column["stringOffsets"]), size).tolist()
+            values: list[Any] = [data[a:b].decode() for a, b in pairwise(offsets)]
+        elif declared["type"] == "ENUM":
+            names = {v["value"]: v["name"] for v in schema["enums"][declared["enumType"]]["values"]}
+            values = [names[code] for code in data]
+        else:
+            size = {"INT32": np.int32, "FLOAT32": np.float32}[declared["componentType"]]
+            values = np.frombuffer(data, size).tolist()
+        return [None if value == declared.get("noData") else value for value in values]
+
+
+def read(data: bytes) -> Glb:
+    magic, version, length = struct.unpack_from("<4sII", data)
+    assert (magic, version, length) == (b"glTF", 2, len(data))
+    json_length, kind = struct.unpack_from("<I4s", data, 12)
+    assert kind == b"JSON"
+    start = 20 + json_length
+    binary_length, kind = struct.unpack_from("<I4s", data, start)
+    assert kind == b"BIN\0"
+    assert start + 8 + binary_length == len(data)
+    return Glb(json.loads(data[20:start]), data[start + 8 :])
+
+
+def validate(path: Path) -> dict[str, Any]:
+    """The report of the Khronos validator over a folder; skips where it is not installed."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed, so the Khronos glTF validator cannot run")
+    if not (_VALIDATOR / "node_modules" / "gltf-validator").is_dir():
+        pytest.skip("the Khronos glTF validator is not installed: npm ci --prefix tests/gltf")
+    script = _VALIDATOR / "validate.mjs"
+    done = subprocess.run([node, str(script), str(path)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)

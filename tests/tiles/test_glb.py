@@ -1,0 +1,172 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tiles import gltf
+from tests.tiles.cubes import Block, ecef, meshes, street
+from tiles import glb
+from tiles.check_glb import inspect_glb
+from tiles.frame import Frame
+from tiles.metadata import FeatureTable
+from tiles.tiling import DEFAULT_LIMITS
+from twin.model.cells import Cell, quadkeys
+from twin.model.geometry import SurfaceType
+from twin.processing.mesh import decode
+
+CELL = Cell.from_code(15, int(quadkeys(np.array([[24.9705, 60.1855]]))[0]) >> 18)
+PROPERTIES = ("city", "height_m", "current_use", "year_of_construction", "closed")
+
+
+def table(count: int) -> FeatureTable:
+    rows: list[dict[str, Any]] = [
+        {
+            "id": f"test.Tëst-{i}",
+            "city": "helsinki",
+            "height_m": None if i % 5 == 4 else 12.0 + i % 7,
+            "current_use": None if i % 3 == 2 else "office",
+            "year_of_construction": None if i % 4 == 3 else 1900 + i,
+            "closed": (True, False, None)[i % 3],
+        }
+        for i in range(count)
+    ]
+    return FeatureTable.from_rows("building", PROPERTIES, rows)
+
+
+def encode(blocks: Sequence[Block], cell: Cell = CELL) -> bytes:
+    return glb.encode(decode(meshes(blocks)), Frame.of_cell(cell), table(len(blocks)))
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [street(1), street(40), [Block(0, 0), Block(3_000, 2_500)], [Block(0, 0, low=-3.0, high=900.0)]],
+    ids=["one", "many", "far apart", "tall"],
+)
+def test_vertices_are_where_proj_puts_them(blocks: Sequence[Block]) -> None:
+    tile = gltf.read(encode(blocks))
+    frame = Frame.of_cell(CELL)
+    transform = np.array(frame.matrix()).reshape(4, 4).T
+    placed = tile.positions() @ transform[:3, :3].T + transform[:3, 3]
+    owners = tile.attribute("_FEATURE_ID_0")[:, 0]
+    for number, block in enumerate(blocks):
+        expected = ecef(block.corners())
+        distance = np.linalg.norm(placed[owners == number][:, None] - expected[None], axis=2)
+        assert distance.min(axis=1).max() < 0.02, "a vertex that is no corner"
+        assert distance.min(axis=0).max() < 0.02, "a corner without a vertex"
+
+
+def test_positions_take_16_bits_where_they_can() -> None:
+    near, far = gltf.read(encode(street(20))), gltf.read(encode([Block(0, 0), Block(3_000, 0)]))
+    assert near.attribute("POSITION").dtype == np.int16
+    assert far.attribute("POSITION").dtype == np.float32
+
+
+def test_triangles_face_outwards_and_cover_the_blocks() -> None:
+    blocks = street(3)
+    tile = gltf.read(encode(blocks))
+    corners = tile.positions()[tile.accessor(tile.primitive["indices"]).reshape(-1, 3)]
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    volume = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
+    # DEGREES of the blocks are rounded, so their edges measure up to 0.2 % more or less.
+    expected = sum(b.width * b.depth * (b.high - b.low) for b in blocks)
+    assert volume == pytest.approx(expected, rel=0.01)
+
+
+def test_normals_agree_with_the_triangles() -> None:
+    tile = gltf.read(encode(street(5)))
+    normals = tile.attribute("NORMAL")
+    x, y, z = (normals / 127).T
+    z_up = np.column_stack([x, -z, y])
+    triangles = tile.accessor(tile.primitive["indices"]).reshape(-1, 3)
+    corners = tile.positions()[triangles]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    cross /= np.linalg.norm(cross, axis=1)[:, None]
+    assert np.einsum("ij,ij->i", cross, z_up[triangles[:, 0]]).min() > 0.99
+
+
+def test_surfaces_have_ids_types_and_colours() -> None:
+    tile = gltf.read(encode(street(2)))
+    ids = tile.attribute("_FEATURE_ID_1")[:, 0]
+    assert sorted(set(ids.tolist())) == list(range(12))
+    types = tile.column(1, "surface_type")
+    assert [types.count(name) for name in ("GroundSurface", "WallSurface", "RoofSurface")] == [2, 8, 2]
+    normals_up = tile.attribute("NORMAL")[:, 1]
+    for surface, up in (("GroundSurface", -127), ("WallSurface", 0), ("RoofSurface", 127)):
+        of_type = np.array([types[number] == surface for number in ids])
+        assert np.abs(normals_up[of_type] - up).max() <= 1
+        assert len({tuple(colour) for colour in tile.attribute("COLOR_0")[of_type].tolist()}) == 1
+    assert len({tuple(colour) for colour in tile.attribute("COLOR_0").tolist()}) == 3
+
+
+def test_the_property_table_holds_the_values() -> None:
+    tile, expected = gltf.read(encode(street(12))), table(12)
+    for attribute, values in zip(expected.attributes, expected.columns, strict=True):
+        found = tile.column(0, attribute.name)
+        if attribute.name == "closed":
+            assert found == [None if value is None else str(value).lower() for value in values]
+        else:
+            assert found == list(values)
+    declared = tile.metadata["schema"]["classes"]["building"]["properties"]
+    assert declared["id"]["semantic"] == "ID"
+    assert declared["height_m"]["description"].endswith("Unit: m.")
+    assert declared["current_use"]["type"] == "ENUM"
+
+
+def test_feature_id_sets_are_declared() -> None:
+    objects, surfaces = gltf.read(encode(street(4))).primitive["extensions"]["EXT_mesh_features"][
+        "featureIds"
+    ]
+    assert (objects["featureCount"], objects["propertyTable"], objects["attribute"]) == (4, 0, 0)
+    assert (surfaces["featureCount"], surfaces["label"]) == (24, "surface")
+
+
+def test_more_vertices_than_16_bits_can_count() -> None:
+    blocks = street(3_000, step=12.0)
+    tile = gltf.read(encode(blocks))
+    assert len(tile.attribute("POSITION")) > 65_535
+    assert tile.accessor(tile.primitive["indices"]).dtype == np.uint32
+    assert tile.attribute("_FEATURE_ID_0").max() == 2_999
+
+
+def test_more_surfaces_than_16_bits_can_count() -> None:
+    mesh = decode(meshes(street(2)))
+    many = replace(mesh, face=mesh.face + 65_530)
+    tile = gltf.read(glb.encode(many, Frame.of_cell(CELL), table(2)))
+    ids = tile.attribute("_FEATURE_ID_1")[:, 0]
+    assert ids.dtype == np.float32
+    assert ids.max() == 65_541
+
+
+def test_every_normal_is_of_unit_length_for_the_checker() -> None:
+    rng = np.random.default_rng(7)
+    mesh = decode(meshes(street(30)))
+    directions = rng.normal(size=mesh.normals.shape)
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    turned = replace(mesh, normals=directions.astype(np.float32))
+    assert inspect_glb(glb.encode(turned, Frame.of_cell(CELL), table(30))).problems == []
+
+
+def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    mesh = decode(meshes(street(30)))
+    directions = rng.normal(size=mesh.normals.shape)
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    odd_types = replace(
+        mesh,
+        normals=directions.astype(np.float32),
+        surface_type=rng.integers(0, len(SurfaceType), len(mesh.face)).astype(np.uint8),
+    )
+    (tmp_path / "one.glb").write_bytes(encode(street(1)))
+    (tmp_path / "many.glb").write_bytes(encode(street(DEFAULT_LIMITS.objects)))
+    (tmp_path / "far.glb").write_bytes(encode([Block(0, 0), Block(3_000, 0)]))
+    (tmp_path / "odd.glb").write_bytes(glb.encode(odd_types, Frame.of_cell(CELL), table(30)))
+    nothing = FeatureTable.from_rows("building", ("city",), [{"id": "a", "city": None}])
+    (tmp_path / "empty-strings.glb").write_bytes(
+        glb.encode(decode(meshes(street(1))), Frame.of_cell(CELL), nothing)
+    )
+    report = gltf.validate(tmp_path)
+    assert report["files"] == 5
+    assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
