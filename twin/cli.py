@@ -240,7 +240,7 @@ def _files(paths: list[Path]) -> list[Path]:
 
 def _synthetic_cities(folder: Path, buildings: int) -> list[Path]:
     """A model of each city, written once."""
-    models = {city: folder / f"{city}_{buildings}.gml" for city in CITIES}
+    models: dict[City, Path] = {city: folder / f"{city}_{buildings}.gml" for city in CITIES}
     for city, out in models.items():
         if not out.exists():
             _synthesise(out, city, buildings)
