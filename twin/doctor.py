@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 from twin.db import checks, embedded, layout, programs
+from twin.db.address import without_password
 from twin.errors import TwinError
 from twin.settings import Settings
 
@@ -50,17 +48,8 @@ def list_settings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Name of the variable, value and meaning of every setting; passwords are left out."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = (
-            "" if value is None else _without_password(str(value)) if name.endswith("_url") else str(value)
-        )
+        shown = "" if value is None else without_password(str(value)) if name.endswith("_url") else str(value)
         yield f"TWIN_{name.upper()}", shown, field.description or ""
-
-
-def _without_password(address: str) -> str:
-    try:
-        return make_url(address).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "(unreadable)"
 
 
 def _home(home: Path) -> Finding:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, create_engine, text
 
 from twin.db import migrations
+from twin.db.address import reachable
 from twin.db.embedded import READERS
-from twin.db.engine import reachable
 from twin.settings import Settings
 
 Fact = tuple[str, str, str]

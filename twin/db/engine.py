@@ -5,13 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy import Engine, create_engine
 
-from twin.db import embedded
-from twin.db.embedded import READERS, Connect
+from twin.db.address import reachable
+from twin.db.embedded import Connect
 from twin.db.migrations import migrate
-from twin.errors import DatabaseUnavailable
 from twin.settings import Settings
 
 
@@ -35,61 +33,9 @@ def database(settings: Settings) -> Generator[Database, None, None]:
     DatabaseUnavailable or ToolMissing say what is missing.
     """
     with reachable(settings) as connect:
-        engine = _engine(connect.owner_url)
+        engine = create_engine(connect.owner_url, pool_pre_ping=True)
         try:
             migrate(engine)
             yield Database(engine, settings, connect)
         finally:
             engine.dispose()
-
-
-@contextmanager
-def reachable(settings: Settings) -> Generator[Connect, None, None]:
-    """As ``database``, but the schema is left as it is."""
-    if settings.database_url is None:
-        with embedded.running(settings) as connect:
-            yield connect
-    else:
-        yield external(settings.database_url)
-
-
-def external(address: str) -> Connect:
-    """How to reach an existing database; read-only sessions take the reading role if there is one."""
-    url = _parsed(address)
-    engine = _engine(url)
-    try:
-        with engine.connect() as connection:
-            session = {"default_transaction_read_only": "on"} | _reading_role(connection)
-    except OperationalError as error:
-        raise DatabaseUnavailable(f"No connection to TWIN_DATABASE_URL {url!r}: {_reason(error)}") from error
-    finally:
-        engine.dispose()
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return Connect(url, {"dsn": dsn, "server_settings": session})
-
-
-def _engine(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True)
-
-
-def _parsed(address: str) -> URL:
-    try:
-        url = make_url(address)
-    except ArgumentError as error:
-        raise DatabaseUnavailable(
-            "TWIN_DATABASE_URL cannot be read; it should look like postgresql://user@host/database"
-        ) from error
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise DatabaseUnavailable(f"TWIN_DATABASE_URL is for {url.drivername}; it has to be postgresql://…")
-    return url.set(drivername="postgresql+psycopg")
-
-
-def _reading_role(connection: Connection) -> dict[str, str]:
-    may = connection.execute(
-        text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"), {"role": READERS}
-    ).scalar()
-    return {"role": READERS} if may else {}
-
-
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[-1]

@@ -5,7 +5,7 @@ from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, create_engine
 
 from twin.db import schema
-from twin.db.engine import reachable
+from twin.db.address import reachable
 from twin.db.migrations.comparison import is_ours, render_item
 from twin.settings import Settings
 
