@@ -1,7 +1,8 @@
-"""Geometries of CityJSON (2.0, section 3) as flat arrays."""
+"""Geometries of CityJSON (2.0, section 3) as flat arrays, all those of a feature in one go."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import NoReturn
 
@@ -9,30 +10,47 @@ import numpy as np
 
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal
-from importers.rings import FARTHEST, without_degenerate
+from importers.rings import FARTHEST, degenerate, without_degenerate
 from twin.model.geometry import Floats, Geometry, Ints, SemanticSurface, offsets
 
 _SURFACES = frozenset({"MultiSurface", "CompositeSurface"})
 _SOLIDS = frozenset({"MultiSolid", "CompositeSolid"})
 _NOT_STORED = frozenset({"MultiPoint", "MultiLineString", "GeometryInstance"})
-_APPEARANCE = ("material", "texture")
+
+
+@dataclass(frozen=True, slots=True)
+class NestedGeometry:
+    """A geometry whose nesting is resolved while its points are still vertex numbers.
+
+    ``rings`` are lists of vertex numbers, the lengths count rings by surface, surfaces by shell and
+    shells by solid; ``semantic`` has an index into ``semantics`` for each surface, -1 for none.
+    """
+
+    type: str
+    lod: str
+    rings: list[list[int]]
+    surface_lengths: list[int]
+    shell_lengths: list[int]
+    solid_lengths: list[int]
+    semantic: list[int]
+    semantics: tuple[SemanticSurface, ...]
 
 
 def read_vertices(raw: Json, scale: Floats, translate: Floats) -> Floats:
     """Vertices as coordinates, shape (vertices, 3); Refusal where they are no points."""
-    try:
-        vertices = np.array(raw)
-    except (ValueError, TypeError, OverflowError):
-        _refuse("invalid-vertices", "the vertices are not lists of three numbers")
-    if not isinstance(raw, list) or not raw:
+    if not raw:
         return np.zeros((0, 3))
-    if vertices.dtype.kind not in "iuf" or vertices.ndim != 2 or vertices.shape[1] != 3:
+    try:
+        vertices = np.array(as_list(raw))
+    except (ValueError, TypeError, OverflowError):
+        vertices = np.zeros(0)
+    if vertices.dtype.kind not in "iuf" or vertices.shape[1:] != (3,):
         _refuse("invalid-vertices", "the vertices are not lists of three numbers")
     return vertices * scale + translate
 
 
-def read_geometry(raw: Json, vertices: Floats, ledger: Counter[str]) -> Geometry | None:
-    """One geometry; None (and a note in the ledger) for points, lines and template instances."""
+def unnest(raw: Json, ledger: Counter[str]) -> NestedGeometry | None:
+    """Resolve the nesting; None (and a note in the ledger) for points, lines and template instances."""
     geometry = as_object(raw)
     if geometry is None:
         _refuse("invalid-geometry", "a geometry is no JSON object")
@@ -40,37 +58,81 @@ def read_geometry(raw: Json, vertices: Floats, ledger: Counter[str]) -> Geometry
     if type_ in _NOT_STORED:
         ledger[f"geometry {type_}"] += 1
         return None
-    for appearance in _APPEARANCE:
-        if appearance in geometry:
-            ledger[f"appearance {appearance}"] += 1
-    lod = _lod(geometry.get("lod"))
+    for appearance in sorted(geometry.keys() & {"material", "texture"}):
+        ledger[f"appearance {appearance}"] += 1
     try:
         solids = _solids(type_, geometry.get("boundaries"))
         shells = list(chain.from_iterable(solids))
         surfaces = list(chain.from_iterable(shells))
         rings = list(chain.from_iterable(surfaces))
-        indices = list(chain.from_iterable(rings))
+        semantics, semantic = _semantics(geometry.get("semantics"), shells, solids, type_)
+        nested = NestedGeometry(
+            str(type_),
+            _lod(geometry.get("lod")),
+            rings,
+            list(map(len, surfaces)),
+            list(map(len, shells)),
+            list(map(len, solids)),
+            semantic,
+            semantics,
+        )
     except TypeError:
         _refuse("invalid-boundaries", f"the boundaries are not nested as those of a {type_}")
-    index, ring_start = _without_closing(_indices(indices, len(vertices)), offsets(_lengths(rings)))
-    xyz = vertices[index]
-    if not all(surfaces):
+    if not all(nested.surface_lengths):
         _refuse("invalid-boundaries", "a surface has no ring")
+    return nested
+
+
+def build(geometries: Sequence[NestedGeometry], vertices: Floats, ledger: Counter[str]) -> list[Geometry]:
+    """The arrays of geometries; Refusal where a ring is none or names a vertex that is not there."""
+    rings = list(chain.from_iterable(geometry.rings for geometry in geometries))
+    try:
+        ring_start = offsets(list(map(len, rings)))
+        index = _indices(list(chain.from_iterable(rings)), len(vertices))
+    except TypeError:
+        _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
+    index, ring_start = _without_closing(index, ring_start)
+    xyz = vertices[index]
     if not (np.abs(xyz) < FARTHEST).all():
         _refuse("invalid-coordinates", "coordinates are outside of any reference system")
-    semantics, semantic = _semantics(geometry.get("semantics"), shells, solids, type_)
-    built = Geometry(
-        type=str(type_),
-        lod=lod,
-        xyz=xyz,
-        ring_start=ring_start,
-        surface_start=offsets(_lengths(surfaces)),
-        shell_start=offsets(_lengths(shells)),
-        solid_start=offsets(_lengths(solids)),
-        semantic=semantic,
-        semantics=semantics,
-    )
-    return without_degenerate(built, ledger)
+    built = _slices(geometries, xyz, ring_start)
+    if len(rings) and degenerate(xyz, ring_start):
+        return [without_degenerate(geometry, ledger) for geometry in built]
+    return built
+
+
+def _slices(geometries: Sequence[NestedGeometry], xyz: Floats, ring_start: Ints) -> list[Geometry]:
+    """Each geometry's share of the arrays of all, its offsets counted from 0."""
+    starts = [
+        offsets(list(chain.from_iterable(lengths)))
+        for lengths in (
+            [geometry.surface_lengths for geometry in geometries],
+            [geometry.shell_lengths for geometry in geometries],
+            [geometry.solid_lengths for geometry in geometries],
+        )
+    ]
+    semantic = np.array(list(chain.from_iterable(g.semantic for g in geometries)), dtype=np.int64)
+    built: list[Geometry] = []
+    ring = surface = shell = solid = 0
+    for geometry in geometries:
+        next_ring, next_surface = ring + len(geometry.rings), surface + len(geometry.surface_lengths)
+        next_shell, next_solid = shell + len(geometry.shell_lengths), solid + len(geometry.solid_lengths)
+        points = ring_start[ring : next_ring + 1]
+        built.append(
+            Geometry(
+                type=geometry.type,
+                lod=geometry.lod,
+                xyz=xyz[points[0] : points[-1]],
+                ring_start=points - points[0],
+                surface_start=starts[0][surface : next_surface + 1] - ring,
+                shell_start=starts[1][shell : next_shell + 1] - surface,
+                solid_start=starts[2][solid : next_solid + 1] - shell,
+                semantic=semantic[surface:next_surface],
+                semantics=geometry.semantics,
+            )
+        )
+        ring, surface, shell, solid = next_ring, next_surface, next_shell, next_solid
+    return built
 
 
 def _refuse(code: str, reason: str, suggestion: str = "correct the geometry and import again") -> NoReturn:
@@ -80,7 +142,7 @@ def _refuse(code: str, reason: str, suggestion: str = "correct the geometry and 
 def _lod(raw: Json) -> str:
     """LoD as text; CityJSON 1.0 has numbers."""
     lod = str(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else ""
-    if not lod.replace(".", "", 1).isdigit():
+    if not lod.replace(".", "", 1).isdecimal():
         _refuse("invalid-lod", f"the LoD of a geometry is {raw!r}", 'give it one, such as "lod": "2"')
     return lod
 
@@ -99,17 +161,13 @@ def _solids(type_: Json, raw: Json) -> list[Json]:
     _refuse("unknown-geometry", f"{type_!r} is no geometry type of CityJSON")
 
 
-def _lengths(items: Sequence[Json]) -> list[int]:
-    return list(map(len, items))
-
-
-def _indices(raw: list[Json], vertices: int) -> Ints:
+def _indices(raw: list[int], vertices: int) -> Ints:
+    if not raw:
+        return np.zeros(0, dtype=np.int64)
     try:
         index = np.array(raw)
     except (ValueError, OverflowError):
-        _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
-    if not raw:
-        return np.zeros(0, dtype=np.int64)
+        index = np.zeros(0)
     if index.dtype.kind not in "iu" or index.ndim != 1:
         _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
     low, high = int(index.min()), int(index.max())
@@ -121,43 +179,41 @@ def _indices(raw: list[Json], vertices: int) -> Ints:
 
 def _without_closing(index: Ints, start: Ints) -> tuple[Ints, Ints]:
     """Rings without a repetition of their first vertex, which CityJSON does not ask for."""
-    lengths = np.diff(start)
-    some = lengths > 1
-    last = start[1:][some] - 1
-    closed = index[start[:-1][some]] == index[last]
+    if not len(index):
+        return index, start
+    last = np.maximum(start[1:] - 1, 0)
+    first = np.minimum(start[:-1], len(index) - 1)
+    closed = (index[first] == index[last]) & (last > first)
     if not closed.any():
         return index, start
     keep = np.ones(len(index), dtype=np.bool_)
     keep[last[closed]] = False
-    shorter = lengths.copy()
-    shorter[np.flatnonzero(some)[closed]] -= 1
-    return index[keep], offsets(shorter)
+    return index[keep], offsets(np.diff(start) - closed)
 
 
 def _semantics(
     raw: Json, shells: list[Json], solids: list[Json], type_: Json
-) -> tuple[tuple[SemanticSurface, ...], Ints]:
-    """Semantic surfaces, and the index of each face's one (-1 for none)."""
-    faces = sum(_lengths(shells))
-    none = np.full(faces, -1, dtype=np.int64)
+) -> tuple[tuple[SemanticSurface, ...], list[int]]:
+    """Semantic surfaces, and the index of each face's one."""
+    faces = sum(map(len, shells))
     if raw is None:
-        return (), none
+        return (), [-1] * faces
     content = as_object(raw)
     if content is None:
         _refuse("invalid-semantics", "the semantics of a geometry are no JSON object")
     surfaces = tuple(map(_semantic_surface, as_list(content.get("surfaces")) or []))
     values = content.get("values")
     if values is None:
-        return surfaces, none
+        return surfaces, [-1] * faces
     try:
         flat = _flat_values(values, shells, solids, type_)
-        semantic = np.array([-1 if value is None else value for value in flat], dtype=np.int64)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         _refuse("invalid-semantics", "the semantic values are not nested as the boundaries are")
+    semantic = [-1 if value is None else value for value in flat]
     if len(semantic) != faces:
         _refuse("invalid-semantics", f"there are {len(semantic)} semantic values for {faces} surfaces")
-    if faces and not (semantic.min() >= -1 and semantic.max() < len(surfaces)):
-        _refuse("invalid-semantics", "a semantic value names a surface that is not listed")
+    if not set(map(type, semantic)) <= {int} or not set(semantic) <= set(range(-1, len(surfaces))):
+        _refuse("invalid-semantics", "a semantic value is no index of a listed surface")
     return surfaces, semantic
 
 
@@ -177,9 +233,15 @@ def _flat_values(values: Json, shells: list[Json], solids: list[Json], type_: Js
 
 def _semantic_surface(raw: Json) -> SemanticSurface:
     """A semantic surface; ``parent`` and ``children`` stay in its attributes."""
-    attributes = dict(as_object(raw) or {})
-    type_ = attributes.pop("type", None)
-    if not isinstance(type_, str):
+    content = as_object(raw)
+    type_ = None if content is None else content.get("type")
+    if content is None or not isinstance(type_, str):
         _refuse("invalid-semantics", "a semantic surface has no type")
-    identifier = attributes.pop("id") if isinstance(attributes.get("id"), str) else None
+    if len(content) == 1:
+        return SemanticSurface(type_)
+    attributes = {key: value for key, value in content.items() if key != "type"}
+    identifier = attributes.get("id")
+    if not isinstance(identifier, str):
+        return SemanticSurface(type_, None, attributes)
+    del attributes["id"]
     return SemanticSurface(type_, identifier, attributes)

@@ -10,7 +10,6 @@ import orjson
 
 from importers.json_values import Json, as_list, as_object, as_text
 from importers.port import ModelMetadata, says_synthetic
-from importers.rings import FARTHEST
 from twin.errors import UnreadableFile
 from twin.model.geometry import Floats
 
@@ -71,9 +70,9 @@ def _transform(path: Path, raw: Json, version: str) -> tuple[Floats, Floats]:
         pair = [np.array(as_list(transform.get(key)), dtype=np.float64) for key in ("scale", "translate")]
     except (TypeError, ValueError):
         pair = []
-    if len(pair) != 2 or any(part.shape != (3,) or not (np.abs(part) < FARTHEST).all() for part in pair):
+    if len(pair) != 2 or any(part.shape != (3,) or not np.isfinite(part).all() for part in pair):
         raise UnreadableFile(
-            f"{path}: transform is missing or has no scale and translate of three sensible numbers;"
+            f"{path}: transform is missing or has no scale and translate of three numbers;"
             f" CityJSON {version} needs it to place its vertices"
         )
     return pair[0], pair[1]
@@ -93,4 +92,4 @@ def _metadata(format_: str, raw: Json) -> ModelMetadata:
 
 def _not_stored(document: Mapping[str, Json]) -> Counter[str]:
     """Members of the document beside the objects, each counted once."""
-    return Counter({f"property {key}": 1 for key in document.keys() - _KNOWN})
+    return Counter({f"property {key}": 1 for key in sorted(document.keys() - _KNOWN)})
