@@ -116,12 +116,19 @@ def _shape(view: View, names: tuple[str, ...] | None) -> Callable[[str], str] | 
         # Original attributes may repeat what is hidden, under names of their own.
         hidden.add(geojson.ORIGINALS)
     if names is not None:
-        for name in names:
-            if name != geojson.ORIGINALS:
-                feature_queryables(view).get(name, InvalidParameter)
-        chosen = set(names) - hidden
-        return lambda feature: geojson.with_properties(feature, chosen)
+        _check_names(view, names, hidden)
+        return lambda feature: geojson.with_properties(feature, names)
     return (lambda feature: geojson.without_properties(feature, hidden)) if hidden else None
+
+
+def _check_names(view: View, names: tuple[str, ...], hidden: set[str]) -> None:
+    for name in names:
+        if name != geojson.ORIGINALS:
+            feature_queryables(view).get(name, InvalidParameter)
+        elif name in hidden:
+            raise InvalidParameter(
+                f"The property '{name}' may hold personal data and is not open to this request."
+            )
 
 
 def _page_links(request: Request, collection: str) -> list[Link]:

@@ -177,7 +177,7 @@ def _instant(text: str) -> datetime:
         if len(text) == len("2026-01-01"):
             # A date stands for the whole day, so its last moment is the end of the interval.
             day = datetime.combine(datetime.strptime(text, "%Y-%m-%d").date(), time(), UTC)
-            return day + timedelta(days=1, microseconds=-1)
+            return day + timedelta(days=1) - timedelta(microseconds=1)
         return _with_zone(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError):
         raise InvalidParameter(

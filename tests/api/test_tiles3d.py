@@ -1,0 +1,188 @@
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pyarrow
+import pytest
+
+from tests.api.client import Client
+from tests.api.tile_client import BUILDINGS, ROOT, contents, glb, item_ids, serving_cities, tiles
+from tiles.check import check_tileset
+from twin.db.engine import Database
+
+pa: Any = pyarrow
+
+FILTERS = [
+    "height_m > 20 AND city = 'helsinki'",
+    "current_use = 'office' OR NOT (year_of_construction < 1960)",
+    "street LIKE '%ä%' AND height_m BETWEEN 3 AND 12",
+    "S_INTERSECTS(geometry, BBOX(24.9, 60.15, 24.96, 60.2))",
+    "national_building_id IS NULL",
+    "city = 'tallinn' AND current_use IN ('trade', 'office', '100%_ö & #')",
+]
+
+
+@pytest.fixture(scope="module")
+def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with serving_cities(database, tmp_path_factory.mktemp("cities")) as client:
+        yield client
+
+
+def address(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def ids_over_leaves(client: Client, tileset: str) -> list[str]:
+    return [name for tile in contents(client, tileset) for name in glb(client, tile).column(0, "id")]
+
+
+def test_the_tileset_holds_every_item_once(client: Client) -> None:
+    assert sorted(ids_over_leaves(client, ROOT)) == sorted(item_ids(client))
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filtered_tileset_holds_the_items_of_the_filter(client: Client, text: str) -> None:
+    expected = item_ids(client, filter=text)
+    assert sorted(ids_over_leaves(client, address(ROOT, filter=text))) == sorted(expected)
+
+
+def test_parameters_named_as_attributes_and_bbox_narrow_too(client: Client) -> None:
+    (dataset,) = [d for d in client.get("/datasets").json()["datasets"] if d["city"] == "tallinn"]
+    west, south, east, north = dataset["bbox"]
+    query = {"city": "tallinn", "bbox": f"{west},{south},{(west + east) / 2},{north}"}
+    expected = item_ids(client, **query)
+    assert 0 < len(expected) < 350
+    assert sorted(ids_over_leaves(client, address(ROOT, **query))) == sorted(expected)
+
+
+def test_the_tileset_of_everything_refers_to_the_same_buildings(client: Client) -> None:
+    query = {"filter": "height_m > 15"}
+    everything = ids_over_leaves(client, address("/3dtiles/tileset.json", **query))
+    assert sorted(everything) == sorted(item_ids(client, **query))
+
+
+@pytest.mark.parametrize("root", [ROOT, address(ROOT, filter="height_m > 15"), "/3dtiles/tileset.json"])
+def test_our_checker_finds_nothing(client: Client, root: str) -> None:
+    def read(found: str) -> bytes:
+        answer = client.request("GET", found)
+        if answer.status_code != 200:
+            raise FileNotFoundError(found)
+        return answer.content
+
+    assert [str(finding) for finding in check_tileset(root, read)] == []
+
+
+def test_every_address_carries_the_whole_query(client: Client) -> None:
+    query = {
+        "filter": "material <> 'a&b=c #+%' AND height_m > 10",
+        "filter-lang": "cql2-text",
+        "city": "helsinki",
+        "properties": "height_m,roof_type",
+        "dataset": client.get(BUILDINGS, city="helsinki", limit=1).json()["features"][0]["properties"][
+            "dataset"
+        ],
+    }
+    found = list(contents(client, address(ROOT, **query)))
+    assert found
+    for tile in found:
+        assert {name: values[0] for name, values in parse_qs(urlsplit(tile).query).items()} == query
+
+
+def test_a_filter_that_finds_nothing_gives_an_empty_tileset(client: Client) -> None:
+    for root in (ROOT, "/3dtiles/tileset.json"):
+        found = client.get(root, filter="height_m > 10000")
+        assert found.status_code == 200
+        assert [tile.keys() & {"content", "children"} for tile in tiles(found.json()["root"])] == [set()]
+
+
+def test_properties_are_those_asked_for(client: Client) -> None:
+    tile = glb(client, next(contents(client, address(ROOT, properties="year_of_construction,closed"))))
+    assert list(tile.metadata["propertyTables"][0]["properties"]) == ["id", "year_of_construction", "closed"]
+    tile = glb(client, next(contents(client, ROOT)))
+    assert list(tile.metadata["propertyTables"][0]["properties"]) == ["id", "city", "current_use", "height_m"]
+
+
+def test_the_property_table_has_the_values_of_the_items(client: Client) -> None:
+    names = ("city", "height_m", "current_use", "year_of_construction", "roof_type", "national_building_id")
+    items = {item["id"]: item["properties"] for item in client.get(BUILDINGS, limit=1000).json()["features"]}
+    tile = glb(client, next(contents(client, address(ROOT, properties=",".join(names)))))
+    for name in names:
+        found = dict(zip(tile.column(0, "id"), tile.column(0, name), strict=True))
+        expected = {key: items[key][name] for key in found}
+        assert found == (pytest.approx(expected, rel=1e-6) if name == "height_m" else expected)
+
+
+def test_the_sidecar_has_a_row_for_each_feature_id(client: Client) -> None:
+    path = next(contents(client, ROOT))
+    ids = glb(client, path).column(0, "id")
+    answer = client.get(path.replace(".glb", ".arrow"), properties="volume_m3,street,surfaces,synthetic")
+    assert answer.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    with pa.ipc.open_stream(answer.content) as reader:
+        table = reader.read_all()
+    assert table.column_names == ["id", "volume_m3", "street", "surfaces", "synthetic"]
+    assert table["id"].to_pylist() == ids
+    items = {item["id"]: item["properties"] for item in client.get(BUILDINGS, limit=1000).json()["features"]}
+    for row in table.to_pylist():
+        assert row == {"id": row["id"], **{name: items[row["id"]][name] for name in row if name != "id"}}
+
+
+def test_a_known_tile_is_not_sent_again(client: Client) -> None:
+    path = next(contents(client, ROOT))
+    for known in (ROOT, path, path.replace(".glb", ".arrow")):
+        first = client.request("GET", known)
+        again = client.request("GET", known, headers={"if-none-match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert client.request("GET", known, headers={"if-none-match": '"other"'}).content == first.content
+
+
+def test_equal_members_have_equal_etags_whatever_the_filter(client: Client) -> None:
+    path = next(contents(client, ROOT))
+    tags = {
+        client.request("GET", address(path, **query)).headers["etag"]
+        for query in ({}, {"filter": "height_m > 0"}, {"filter": "height_m > -1 AND volume_m3 > 0"})
+    }
+    assert len(tags) == 1
+    assert client.get(path, properties="city").headers["etag"] not in tags
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        (address(ROOT, filter="height_m >"), 400, "filter"),
+        (address(ROOT, filter="heigth_m > 3"), 400, "height_m"),
+        (address(ROOT, properties="heigth_m"), 400, "height_m"),
+        (address(ROOT, properties="geometry"), 400, "geometry"),
+        (address(ROOT, colour="red"), 400, "colour"),
+        ("/collections/castles/3dtiles/tileset.json", 404, "castles"),
+        ("/collections/buildings/3dtiles/3/8/0/tileset.json", 404, "3/8/0"),
+        ("/collections/buildings/3dtiles/30/8/0.glb", 404, "30/8/0"),
+        ("/collections/buildings/3dtiles/12/0/0.glb", 404, "no objects"),
+        ("/collections/buildings/3dtiles/12/0/0.arrow", 404, "no objects"),
+        ("/collections/buildings/3dtiles/0/0/0.glb", 404, "700 objects"),
+        ("/collections/buildings/3dtiles/a/b/c.glb", 404, "nothing at"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(client: Client, path: str, status: int, words: str) -> None:
+    answer = client.request("GET", path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert words in answer.json()["detail"]
+
+
+def test_a_nested_tileset_without_objects_is_empty(client: Client) -> None:
+    root = client.get("/collections/buildings/3dtiles/10/0/0/tileset.json").json()["root"]
+    assert "content" not in root
+    assert "children" not in root
+
+
+def test_containers_lead_to_the_tilesets(client: Client) -> None:
+    for path, tileset in (("/collections/buildings/3dtiles", ROOT), ("/3dtiles", "/3dtiles/tileset.json")):
+        (content,) = client.get(path).json()["content"]
+        assert urlsplit(str(content["href"])).path == tileset
+    assert client.get("/collections/castles/3dtiles").status_code == 404
+
+
+def test_tiles_are_documented(client: Client) -> None:
+    paths = client.get("/api").json()["paths"]
+    operation = paths["/collections/buildings/3dtiles/{level}/{x}/{y}.glb"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert {"level", "x", "y", "filter", "properties", "city"} <= names

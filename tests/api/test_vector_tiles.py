@@ -1,0 +1,155 @@
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.tile_client import BUILDINGS, item_ids, serving_cities
+from twin.db.engine import Database
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+@pytest.fixture(scope="module")
+def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with serving_cities(database, tmp_path_factory.mktemp("cities")) as client:
+        yield client
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """The fields of a protocol buffer message."""
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
+        if key & 7 == VARINT:
+            value, at = varint(data, at)
+        else:
+            length, at = {FIXED64: (8, at), FIXED32: (4, at)}.get(key & 7) or varint(data, at)
+            value, at = data[at : at + length], at + length
+        yield key >> 3, value
+
+
+def layer_of(data: bytes) -> tuple[str, list[dict[str, Any]]]:
+    """Name and feature properties of the one layer of a Mapbox Vector Tile 2.1."""
+    ((number, body),) = fields(data)
+    assert number == 3
+    parts = list(fields(body))
+    (name,) = (value.decode() for number, value in parts if number == 1)
+    keys = [value.decode() for number, value in parts if number == 3]
+    values = [next(fields(value)) for number, value in parts if number == 4]
+    features: list[dict[str, Any]] = []
+    for number, feature in parts:
+        if number == 2:
+            tags = next(packed(value) for kind, value in fields(feature) if kind == 2)
+            features.append({keys[a]: text(*values[b]) for a, b in zip(tags[::2], tags[1::2], strict=True)})
+    return name, features
+
+
+def packed(data: bytes) -> list[int]:
+    values: list[int] = []
+    at = 0
+    while at < len(data):
+        value, at = varint(data, at)
+        values.append(value)
+    return values
+
+
+def text(kind: int, value: Any) -> Any:
+    return value.decode() if kind == 1 else value
+
+
+def tile_at(longitude: float, latitude: float, zoom: int) -> tuple[int, int]:
+    """Column and row of a tile, by the formula of the OpenStreetMap wiki."""
+    angle = math.radians(latitude)
+    across = (longitude + 180) / 360
+    down = (1 - math.log(math.tan(angle) + 1 / math.cos(angle)) / math.pi) / 2
+    return int(across * 2**zoom), int(down * 2**zoom)
+
+
+def middle(client: Client, **query: Any) -> tuple[float, float]:
+    item = client.get(BUILDINGS, limit=1, **query).json()["features"][0]
+    coordinates = item["geometry"]["coordinates"]
+    while isinstance(coordinates[0], list):
+        coordinates = coordinates[0]
+    return coordinates[0], coordinates[1]
+
+
+def address(zoom: int, x: int, y: int) -> str:
+    return f"/collections/buildings/tiles/WebMercatorQuad/{zoom}/{y}/{x}"
+
+
+@pytest.mark.parametrize("zoom", [14, 16])
+def test_a_tile_holds_the_footprints_in_it(client: Client, zoom: int) -> None:
+    x, y = tile_at(*middle(client, city="tallinn"), zoom)
+    answer = client.get(address(zoom, x, y), filter="height_m > 6")
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    name, features = layer_of(answer.content)
+    west, east = (value / 2**zoom * 360 - 180 for value in (x, x + 1))
+    north, south = (
+        math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * value / 2**zoom)))) for value in (y, y + 1)
+    )
+    # The tile reaches 64 of its 4096 units over its edges.
+    margin = (east - west) / 64
+    inside = item_ids(client, bbox=f"{west},{south},{east},{north}", filter="height_m > 6")
+    near = item_ids(
+        client,
+        bbox=f"{west - margin},{south - margin},{east + margin},{north + margin}",
+        filter="height_m > 6",
+    )
+    found = [feature["id"] for feature in features]
+    assert name == "buildings"
+    assert len(found) == len(set(found)) > 5
+    assert set(inside) <= set(found) <= set(near)
+
+
+def test_properties_are_those_asked_for(client: Client) -> None:
+    x, y = tile_at(*middle(client), 15)
+    _, features = layer_of(client.get(address(15, x, y), properties="city").content)
+    assert {tuple(feature) for feature in features} == {("id", "city")}
+    _, features = layer_of(client.get(address(15, x, y)).content)
+    assert {"id", "city", "height_m"} <= features[0].keys()
+
+
+def test_a_city_from_afar_is_its_large_buildings(client: Client) -> None:
+    x, y = tile_at(*middle(client, city="helsinki"), 11)
+    _, features = layer_of(client.get(address(11, x, y)).content)
+    assert 0 < len(features) < len(item_ids(client, city="helsinki"))
+
+
+def test_nothing_is_no_content(client: Client) -> None:
+    assert client.get(address(14, 0, 0)).status_code == 204
+    x, y = tile_at(*middle(client), 15)
+    assert client.get(address(15, x, y), filter="height_m > 10000").status_code == 204
+
+
+def test_a_known_tile_is_not_sent_again(client: Client) -> None:
+    x, y = tile_at(*middle(client), 15)
+    first = client.get(address(15, x, y))
+    again = client.request("GET", address(15, x, y), headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (address(3, 8, 0), 404),
+        (address(25, 0, 0), 404),
+        ("/collections/castles/tiles/WebMercatorQuad/0/0/0", 404),
+        (f"{address(0, 0, 0)}?properties=nothing", 400),
+        (f"{address(0, 0, 0)}?filter=height_m", 400),
+    ],
+)
+def test_what_cannot_be_answered_is_said(client: Client, path: str, status: int) -> None:
+    answer = client.request("GET", path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
