@@ -1,6 +1,7 @@
 """Canonical geometries with known measures, as builder functions."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -145,17 +146,7 @@ def moved(geometry: Geometry, offset: Iterable[float]) -> Geometry:
 
 def with_points(geometry: Geometry, xyz: Floats) -> Geometry:
     """The geometry with its points replaced."""
-    return Geometry(
-        type=geometry.type,
-        lod=geometry.lod,
-        xyz=xyz,
-        ring_start=geometry.ring_start,
-        surface_start=geometry.surface_start,
-        shell_start=geometry.shell_start,
-        solid_start=geometry.solid_start,
-        semantic=geometry.semantic,
-        semantics=geometry.semantics,
-    )
+    return replace(geometry, xyz=xyz)
 
 
 def faces_of(geometry: Geometry) -> list[list[list[Point]]]:
@@ -165,6 +156,44 @@ def faces_of(geometry: Geometry) -> list[list[list[Point]]]:
         for a, b in zip(geometry.ring_start[:-1], geometry.ring_start[1:], strict=True)
     ]
     return [rings[a:b] for a, b in zip(geometry.surface_start[:-1], geometry.surface_start[1:], strict=True)]
+
+
+def reordered(geometry: Geometry, order: Sequence[int], first_points: Sequence[int]) -> Geometry:
+    """The geometry with its faces in another order and each ring starting at another point.
+
+    ``first_points`` (surfaces,) turns the rings of each face of the result; single-shell only.
+    """
+    faces = faces_of(geometry)
+    turned = [
+        [[*ring[first % len(ring) :], *ring[: first % len(ring)]] for ring in faces[face]]
+        for face, first in zip(order, first_points, strict=True)
+    ]
+    return _same_semantics(geometry, turned, [int(geometry.semantic[face]) for face in order])
+
+
+def reversed_faces(geometry: Geometry, chosen: Iterable[int]) -> Geometry:
+    """The geometry with all rings of the chosen faces running backwards; single-shell only."""
+    turned = set(chosen)
+    faces = [
+        [ring[::-1] for ring in face] if number in turned else face
+        for number, face in enumerate(faces_of(geometry))
+    ]
+    return _same_semantics(geometry, faces, [int(code) for code in geometry.semantic])
+
+
+def without_faces(geometry: Geometry, dropped: Iterable[int]) -> Geometry:
+    """The geometry without some faces: an open shell; single-shell only."""
+    gone = set(dropped)
+    kept = [number for number in range(len(geometry.semantic)) if number not in gone]
+    faces = faces_of(geometry)
+    return _same_semantics(
+        geometry, [faces[number] for number in kept], [int(geometry.semantic[number]) for number in kept]
+    )
+
+
+def _same_semantics(geometry: Geometry, faces: Sequence[Face], semantic: Sequence[int]) -> Geometry:
+    bare = boundary(faces, None, geometry.type, geometry.lod)
+    return replace(bare, semantic=np.array(semantic, dtype=np.int64), semantics=geometry.semantics)
 
 
 def _pairs(count: int) -> list[tuple[int, int]]:

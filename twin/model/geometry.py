@@ -178,5 +178,6 @@ def concatenate(objects: Sequence[Sequence[Geometry]]) -> GeometryBatch:
 def _local_origin(geometries: Sequence[Geometry]) -> Floats:
     for geometry in geometries:
         if len(geometry.xyz):
-            return np.floor(geometry.xyz.min(axis=0))
+            low = np.floor(geometry.xyz.min(axis=0))
+            return np.where(np.isfinite(low), low, 0.0)
     return np.zeros(3)

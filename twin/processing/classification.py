@@ -24,10 +24,11 @@ def classify(batch: GeometryBatch, faces: Faces) -> Ints:
     if not unnamed.any():
         return types
     normal_z = faces.normal_z
-    lowest = segments.minima(faces.z_min, batch.object_start)[batch.object_of_surface()]
-    low = faces.z_min <= lowest + GROUND_STEP_M
+    downward = normal_z < -WALL_NORMAL_Z
+    lowest = segments.minima(np.where(downward, faces.z_min, np.inf), batch.object_start)
+    low = faces.z_min <= lowest[batch.object_of_surface()] + GROUND_STEP_M
     by_geometry = np.select(
-        [normal_z > WALL_NORMAL_Z, (normal_z < -WALL_NORMAL_Z) & low, normal_z < -WALL_NORMAL_Z],
+        [normal_z > WALL_NORMAL_Z, downward & low, downward],
         [SurfaceType.ROOF, SurfaceType.GROUND, SurfaceType.OUTER_CEILING],
         SurfaceType.WALL,
     )

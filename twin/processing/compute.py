@@ -11,6 +11,7 @@ from twin.processing import footprint, segments
 from twin.processing.classification import classify
 from twin.processing.heights import heights
 from twin.processing.orientation import Boundary, orient
+from twin.processing.planar import Shapes
 from twin.processing.roof import roof_edges, roof_types
 from twin.processing.solid import volumes
 from twin.processing.surfaces import azimuth_deg, is_flat, slope_deg
@@ -32,7 +33,7 @@ class Measures:
     """
 
     values: dict[str, Column]
-    footprints: footprint.Polygons
+    footprints: Shapes
     surface_type: Ints
     face_area_m2: Floats
     face_slope_deg: Floats
@@ -56,7 +57,7 @@ def measure(batch: GeometryBatch) -> Measures:
     )
 
 
-def _dimensions(boundary: Boundary, types: Ints, outlines: footprint.Polygons) -> dict[str, Column]:
+def _dimensions(boundary: Boundary, types: Ints, outlines: Shapes) -> dict[str, Column]:
     edges = roof_edges(boundary, types)
     height = heights(boundary, types, edges)
     volume = volumes(boundary, types, height.ground)

@@ -153,7 +153,7 @@ def decode(blobs: Sequence[bytes]) -> MeshBatch:
 
     Raises ValueError for a blob of another version of the format.
     """
-    filled = np.flatnonzero([len(blob) > 0 for blob in blobs])
+    filled = [number for number, blob in enumerate(blobs) if blob]
     size = _HEADER.itemsize
     header = np.frombuffer(b"".join([blob[:size] for blob in blobs]), dtype=_HEADER)
     if (header["version"] != VERSION).any():
@@ -171,7 +171,7 @@ def decode(blobs: Sequence[bytes]) -> MeshBatch:
         positions=offsets.reshape(-1, 3) + np.repeat(header["anchor"], vertices, axis=0),
         normals=np.repeat(normal, count, axis=0),
         triangles=corners.reshape(-1, 3) + np.repeat(base.astype(np.uint32), triangles)[:, None],
-        object_of_vertex=np.repeat(filled, vertices),
+        object_of_vertex=np.repeat(np.array(filled, dtype=np.int64), vertices),
         surface_type=np.repeat(surface_type, count),
         face=np.repeat(np.arange(len(count), dtype=np.int64), count),
     )

@@ -33,8 +33,9 @@ class Boundary:
     """A batch with every face measured and turned outward.
 
     ``measurable`` (objects,) tells which objects have points, all of them within MAX_REACH_M; the
-    points of others lie at their origin in this ``batch``. ``ring_sign`` (rings,) is -1 for the rings that run against the order of their points in the
-    batch. ``unmatched_edges`` (objects,) counts edges without an opposite one after turning.
+    points of the others lie at their origin in this ``batch``. ``ring_sign`` (rings,) is -1 for the
+    rings that run against the order of their points in the batch. ``unmatched_edges`` (objects,)
+    counts edges without an opposite one after turning.
     """
 
     batch: GeometryBatch

@@ -44,8 +44,7 @@ def vertex_hashes(batch: GeometryBatch) -> Hashes:
 
 def joined_hashes(batch: GeometryBatch, objects: Bools, hashes: Hashes) -> Hashes:
     """``hashes`` with neighbouring cells joined in the chosen objects, where points are near."""
-    start = _object_points(batch)
-    points = segments.expand(start, np.flatnonzero(objects))
+    points = segments.expand(_object_points(batch), np.flatnonzero(objects))
     xyz = batch.xyz[points]
     keys = _cell_keys(xyz, _object_salt(batch)[points])
     cells, representative, cell_of_point = np.unique(keys, return_index=True, return_inverse=True)
@@ -65,8 +64,9 @@ def joined_hashes(batch: GeometryBatch, objects: Bools, hashes: Hashes) -> Hashe
 def _near_cells(cells: Hashes, xyz: Floats) -> tuple[Ints, Ints]:
     """Pairs of cells next to each other whose points are within the snapping distance."""
     pairs: list[tuple[Ints, Ints]] = []
-    for step in _AROUND:
-        wanted = cells + (step.astype(np.uint64) * _AXES).sum(dtype=np.uint64)
+    steps: Hashes = (_AROUND.view(np.uint64) * _AXES).sum(axis=1, dtype=np.uint64)
+    for step in steps:
+        wanted: Hashes = cells + step
         found = np.minimum(np.searchsorted(cells, wanted), len(cells) - 1)
         gap = xyz[found] - xyz
         near = (cells[found] == wanted) & (np.einsum("ij,ij->i", gap, gap) <= SNAP_M**2)

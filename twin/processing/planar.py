@@ -1,0 +1,89 @@
+"""Adapter of shapely: plane geometry over whole arrays, one geometry or None an element."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# shapely's functions take untyped keywords.
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from twin.model.geometry import Bools, Floats, Ints
+
+GRID_M = 0.001
+"""Unions are taken on a millimetre grid, so that gaps below it close."""
+
+Shapes: TypeAlias = npt.NDArray[Any]
+"""Shapely geometries or None, as an object array."""
+
+
+def rings(xy: Floats, ring_of_point: Ints) -> Shapes:
+    """A closed ring for each run of points."""
+    return np.asarray(shapely.linearrings(xy, indices=ring_of_point), dtype=object)
+
+
+def polygons(outlines: Shapes, polygon_of_ring: Ints, count: int) -> Shapes:
+    """Polygons of an exterior ring and its holes; None where a polygon has no rings."""
+    result = np.full(count, None, dtype=object)
+    shapely.polygons(outlines, indices=polygon_of_ring, out=result)
+    return result
+
+
+def multipolygons(parts: Shapes, owner: Ints, count: int) -> Shapes:
+    """MultiPolygons of polygons; None where there are no parts."""
+    result = np.full(count, None, dtype=object)
+    shapely.multipolygons(parts, indices=owner, out=result)
+    return result
+
+
+def missing(shapes: Shapes) -> Bools:
+    """Whether each element is None or empty."""
+    return np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=np.bool_)
+
+
+def valid(shapes: Shapes) -> Shapes:
+    """The shapes, those that cross themselves made valid as the area that they enclose."""
+    broken = ~(shapely.is_valid(shapes) | shapely.is_missing(shapes))
+    if broken.any():
+        shapes = shapes.copy()
+        parts, owner = polygon_parts(shapely.make_valid(shapes[broken], method="structure"))
+        shapes[broken] = multipolygons(parts, owner, int(broken.sum()))
+    return shapes
+
+
+def polygon_parts(shapes: Shapes) -> tuple[Shapes, Ints]:
+    """All polygons within shapes of any type and the shape of each; lines and points have no area."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    parts, inner = shapely.get_parts(parts, return_index=True)
+    areal = shapely.get_dimensions(parts) == 2
+    return parts[areal], owner[inner[areal]]
+
+
+def united(shapes: Shapes) -> Shapes:
+    """The union of each row of shapes (rows, columns), without parts and holes thinner than the grid."""
+    parts, owner = polygon_parts(np.asarray(shapely.union_all(shapes, grid_size=GRID_M, axis=1)))
+    outlines, part = shapely.get_rings(parts, return_index=True)
+    filled = np.asarray(shapely.polygons(outlines), dtype=object)
+    thick = 2.0 * area(filled) > GRID_M * length(filled)
+    exterior = np.diff(part, prepend=-1) != 0
+    thick &= thick[exterior][part]
+    kept = polygons(outlines[thick], part[thick], len(parts))
+    real = ~missing(kept)
+    return multipolygons(kept[real], owner[real], len(shapes))
+
+
+def moved(shapes: Shapes, offset: Floats) -> Shapes:
+    """The shapes moved by one offset each, shape (shapes, 2)."""
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    return np.asarray(shapely.set_coordinates(shapes.copy(), xy + offset[owner]), dtype=object)
+
+
+def area(shapes: Shapes) -> Floats:
+    """Area in m²; NaN where there is no shape."""
+    return np.asarray(shapely.area(shapes), dtype=np.float64)
+
+
+def length(shapes: Shapes) -> Floats:
+    """Length of all outlines in m; NaN where there is no shape."""
+    return np.asarray(shapely.length(shapes), dtype=np.float64)
