@@ -14,7 +14,8 @@ from importers.xml_stream import Element, line
 from twin.model.geometry import Bools, Floats, Ints, offsets
 
 _SEPARATOR = 1e300
-_NOT_NUMBERS = ("t", "f", "n", '"', "[", "{")
+_NOT_NUMBERS = ("t", "f", "n", "N", '"', "[", "{", "_")
+"""Marks of what JSON or Python would take for values, and lists of coordinates never hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,14 @@ def _flip(points: Ints, lengths: Ints, reverse: Bools) -> Ints:
 
 def _numbers(text: str) -> Floats | None:
     """Numbers in a text; None where a token is none. JSON's parser is the quickest at hand."""
-    if not any(mark in text for mark in _NOT_NUMBERS):
-        with suppress(ValueError, OverflowError):
-            return np.array(orjson.loads("[" + text.replace(" ", ",") + "]"), dtype=np.float64)
-    tokens = text.split()  # line breaks between numbers, or .5 and +1, which JSON has not
+    if any(mark in text for mark in _NOT_NUMBERS):
+        return None
+    with suppress(ValueError, OverflowError):
+        return np.array(orjson.loads("[" + text.replace(" ", ",") + "]"), dtype=np.float64)
+    tokens = text.split()  # there are line breaks between the numbers, or several spaces
     with suppress(ValueError, OverflowError):
         return np.array(orjson.loads("[" + ",".join(tokens) + "]"), dtype=np.float64)
-    try:
+    try:  # there are numbers such as .5 or +1, which JSON has not
         return np.array([float(token) for token in tokens])
     except ValueError:
         return None

@@ -4,6 +4,7 @@ Entities are never resolved from outside, no document type is accepted, libxml2'
 depth, text length and amplification stay on.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, cast
 from twin.errors import UnreadableFile
 
 _etree: Any = import_module("lxml.etree")
+_POSITION = re.compile(r", line \d+, column \d+.*$", re.DOTALL)
 Event: TypeAlias = Literal["start", "end"]
 
 
@@ -100,12 +102,11 @@ def _refuse_document_type(path: Path, element: Any) -> None:
 
 
 def _message(path: Path, error: Any) -> str:
-    number, text = error.lineno or 1, str(error.msg or error)
-    if "Premature end" in text or "EndTag" in text or "no element found" in text or not text:
-        advice = "the file ends too early or is damaged there; fetch it again"
-    else:
-        advice = "the XML is not well-formed; correct or fetch the file again"
-    return f"{path}: line {number}: {text}: {advice}"
+    text = _POSITION.sub("", str(error.msg or error)) or "no element found"
+    return (
+        f"{path}: line {error.lineno or 1}: {text}; the file is damaged there or ends too early:"
+        " fetch it again or correct it"
+    )
 
 
 def forget(element: Element) -> list[str]:
