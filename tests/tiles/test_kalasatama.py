@@ -1,0 +1,70 @@
+"""Real buildings of Helsinki, against a pipeline of PROJ that shares nothing with ours."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pyproj
+import pytest
+
+from importers.ingest import Ingest
+from tests.fixtures import SHARED_DATA, needs_shared_data
+from tests.importers.stored import clean
+from tests.tiles import gltf
+from tests.tiles.cities import fetch_on
+from tiles.build import TileRequest, write_tileset
+from tiles.check import check_path
+from tiles.frame import Frame
+from twin.db.engine import Database
+from twin.db.query import Selection
+from twin.model.cells import Cell
+from twin.model.geometry import Floats
+
+pytestmark = needs_shared_data
+
+MODEL = SHARED_DATA / "helsinki" / "kalasatama_2549_6674.gml"
+GRID = SHARED_DATA / "grids" / "fi_nls_fin2023n2000.tif"
+
+
+@pytest.fixture(scope="module")
+def folder(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("kalasatama") / "tiles"
+    with clean(database.engine) as engine:
+        Ingest(engine).run(MODEL)
+        with engine.connect() as connection:
+            request = TileRequest(Selection(collection="buildings"))
+            write_tileset(fetch_on(connection), folder, request)
+        yield folder
+
+
+def expected() -> Floats:
+    """All points of the model in EPSG:4978: file to GK25 to GRS80, geoid grid, geocentric."""
+    lists = ElementTree.parse(MODEL).iterfind(".//{http://www.opengis.net/gml}posList")
+    points = np.array([float(word) for e in lists for word in (e.text or "").split()]).reshape(-1, 3)
+    pipeline: Any = pyproj.Transformer.from_pipeline(
+        "+proj=pipeline +step +inv +proj=tmerc +lat_0=0 +lon_0=25 +k=1 +x_0=25500000 +y_0=0 +ellps=GRS80 "
+        f"+step +proj=vgridshift +grids={GRID} +multiplier=1 +step +proj=cart +ellps=WGS84"
+    )
+    return np.column_stack(pipeline.transform(*points.T))
+
+
+def test_every_vertex_is_within_five_centimetres(folder: Path) -> None:
+    reference = expected()
+    found = 0
+    for path in folder.rglob("*.glb"):
+        level, x, y = (int(part) for part in path.with_suffix("").parts[-3:])
+        matrix = np.array(Frame.of_cell(Cell(level, x, y)).matrix()).reshape(4, 4).T
+        placed = gltf.read(path.read_bytes()).positions() @ matrix[:3, :3].T + matrix[:3, 3]
+        for part in np.array_split(placed, max(1, len(placed) // 500)):
+            distance = np.linalg.norm(part[:, None] - reference[None], axis=2).min(axis=1)
+            assert distance.max() < 0.05
+            found += len(part)
+    assert found > 4_000
+
+
+def test_the_tiles_are_found_good(folder: Path) -> None:
+    assert [str(finding) for finding in check_path(folder)] == []
+    report = gltf.validate(folder)
+    assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
