@@ -18,55 +18,11 @@ import psycopg
 import pytest
 
 from tests.fixtures import ROOT
-from twin.db import embedded, layout, programs
+from tests.other_program import OtherProgram
+from twin.db import embedded, layout
 from twin.db.embedded import Cluster, Connect
-from twin.errors import DatabaseUnavailable, ToolMissing
+from twin.errors import DatabaseUnavailable
 from twin.settings import Settings
-
-# What is lazily imported must be there before the process gives up root: its Python may be out of reach then.
-PROGRAM = """
-import encodings.idna, os, sys, psycopg
-from twin.db import embedded
-from twin.errors import TwinError
-from twin.settings import Settings
-if len(sys.argv) > 2:
-    os.setgroups([]); os.setgid(int(sys.argv[3])); os.setuid(int(sys.argv[2]))
-with embedded.running(Settings(home=sys.argv[1])) as connect:
-    url = connect.owner_url
-    with psycopg.connect(host=url.host, port=url.port, user=url.username, dbname=url.database) as session:
-        session.execute("SELECT pg_advisory_xact_lock(1)")
-        session.execute("CREATE TABLE IF NOT EXISTS notes (note text)")
-        session.execute("INSERT INTO notes VALUES ('from another program')")
-    print("ready", url.host, flush=True)
-    sys.stdin.read()
-print("left", flush=True)
-"""
-
-
-class Program:
-    """Another program that uses the cluster until it is told to leave."""
-
-    def __init__(self, home: Path, *user: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(home), *map(str, user)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def ready(self) -> str:
-        assert self.process.stdout is not None
-        word, _, host = self.process.stdout.readline().strip().partition(" ")
-        assert word == "ready"
-        return host
-
-    def leave(self) -> None:
-        output, _ = self.process.communicate(timeout=60)
-        assert (output, self.process.returncode) == ("left\n", 0)
-
-    def end_by(self, number: signal.Signals) -> int:
-        """Send a signal, wait for the end and return the exit code."""
-        self.process.send_signal(number)
-        self.process.communicate(timeout=60)
-        return self.process.returncode
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +133,7 @@ def test_server_does_not_run_as_root(settings: Settings) -> None:
 
 
 def test_last_user_stops_the_server(settings: Settings) -> None:
-    other = Program(settings.home)
+    other = OtherProgram(settings.home)
     other.ready()
     with embedded.running(settings):
         pass
@@ -188,7 +144,7 @@ def test_last_user_stops_the_server(settings: Settings) -> None:
 
 def test_programs_that_start_together_share_one_server(homes: Callable[[str], Settings]) -> None:
     settings = homes("together")
-    others = [Program(settings.home) for _ in range(3)]
+    others = [OtherProgram(settings.home) for _ in range(3)]
     assert len({other.ready() for other in others}) == 1
     for other in others:
         other.leave()
@@ -205,7 +161,7 @@ def test_nested_use_in_one_process(settings: Settings) -> None:
 
 
 def test_killed_user_does_not_hold_the_server(settings: Settings) -> None:
-    other = Program(settings.home)
+    other = OtherProgram(settings.home)
     other.ready()
     assert other.end_by(signal.SIGKILL) == -signal.SIGKILL
     before = notes(settings)
@@ -214,7 +170,7 @@ def test_killed_user_does_not_hold_the_server(settings: Settings) -> None:
 
 
 def test_interrupted_user_leaves_and_stops_the_server(settings: Settings) -> None:
-    other = Program(settings.home)
+    other = OtherProgram(settings.home)
     other.ready()
     assert other.end_by(signal.SIGINT) != 0
     assert not cluster_of(settings).server.lives()
@@ -348,50 +304,12 @@ def test_stop_waits_for_the_users(settings: Settings) -> None:
     assert not there.server.lives()
 
 
-def test_lost_link_is_told(homes: Callable[[str], Settings]) -> None:
-    settings = homes("lost")
-    settings.home.mkdir()
-    (settings.home / "postgres").symlink_to(settings.home / "nowhere")
-    with pytest.raises(DatabaseUnavailable, match="Remove the link"), embedded.running(settings):
-        pass
-    (settings.home / "postgres").unlink()
-
-
-def test_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(DatabaseUnavailable, match="TWIN_HOME"),
-        embedded.running(Settings(home=tmp_path / "file" / "home")),
-    ):
-        pass
-
-
-def test_missing_postgis_is_told_with_the_remedy(tmp_path: Path) -> None:
-    bare = tmp_path / "bin"
-    bare.mkdir()
-    for name in ("initdb", "pg_ctl", "postgres"):
-        (bare / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 99.1'\n")
-        (bare / name).chmod(0o755)
-    with pytest.raises(ToolMissing, match=r"PostgreSQL 99 .* has no PostGIS\. .*(apt-get|brew|dnf) install"):
-        embedded.cluster(Settings(home=tmp_path / "home", postgres_bin=bare))
-
-
-def test_wrong_folder_of_programs_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ToolMissing, match="TWIN_POSTGRES_BIN"):
-        embedded.cluster(Settings(home=tmp_path / "home", postgres_bin=tmp_path))
-
-
-def test_cluster_of_a_removed_version_is_told() -> None:
-    with pytest.raises(ToolMissing, match="PostgreSQL 9, which is not installed"):
-        programs.of_major(9)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_unprivileged_user_has_the_cluster_at_home(public_folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     os.chown(public_folder, nobody.pw_uid, nobody.pw_gid)
     settings = Settings(home=public_folder / "home")
-    other = Program(settings.home, nobody.pw_uid, nobody.pw_gid)
+    other = OtherProgram(settings.home, nobody.pw_uid, nobody.pw_gid)
     other.ready()
     assert not (settings.home / "postgres").is_symlink()
     assert (settings.home / "postgres" / "data").stat().st_uid == nobody.pw_uid
@@ -400,13 +318,3 @@ def test_unprivileged_user_has_the_cluster_at_home(public_folder: Path) -> None:
     other.leave()
     assert not cluster_of(settings).server.lives()
     embedded.destroy(settings)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_cluster_of_another_user_is_refused(settings: Settings) -> None:
-    with embedded.running(settings):
-        nobody = pwd.getpwnam("nobody")
-        other = Program(settings.home, nobody.pw_uid, nobody.pw_gid)
-        output, _ = other.process.communicate(timeout=60)
-        assert "ready" not in output
-        assert other.process.returncode == 1
