@@ -34,7 +34,7 @@ STREETS: Final = {
 }  # fmt: skip
 
 _CENTRE: Final = District(
-    urban.centre, (8, 24), (1985, 2024), {"office": 5, "apartments": 3, "hotel": 1, "shop": 2}, {"flat": 1},
+    urban.centre, (10, 27), (1985, 2024), {"office": 5, "apartments": 3, "hotel": 1, "shop": 2}, {"flat": 1},
     storey=3.4,
 )  # fmt: skip
 _CLOSED: Final = District(

@@ -4,12 +4,11 @@ Lengths in plan are lattice units of ``unit`` metres (importers.synthetic.frames
 millimetres in the national height system. The formulas are written out from the parameters and
 never look at the shell, so that they are a truth to judge a measurement by.
 
-Roof types, from the faces: one level face is ``flat``, several at different heights ``multiple
-flat``; one sloped face ``shed``; two that fall away from a common ridge ``gabled``; four that fall
-to the four sides ``hipped``, a pyramid too; all else is ``complex``: mansards (two slopes a side),
-wings at a right angle, mixtures of level and sloped faces. A shape without a ridge has no
-``height_ridge_m``: level and shed roofs, mansards (their kinks are as long as their ridge) and
-pyramids.
+Roof types, from the directions that the faces look to: level faces at one height are ``flat``, at several
+``multiple flat``; one direction is ``shed``; two opposite ones ``gabled``, however often the slope breaks (a
+mansard with gable ends); four around one top ``hipped``, a pyramid too; all else is ``complex``: wings at a
+right angle, a spire beside a nave. The ridge is the longest level edge from which two slopes fall away,
+the top of the roof where there is none.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +45,10 @@ class Heights:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What measuring the shape must give; lengths, areas and volumes in metres."""
+    """What measuring the shape must give; lengths, areas and volumes in metres.
+
+    ``lower_ridge`` in millimetres where something stands higher than the ridge.
+    """
 
     roof_type: str
     heights: Heights
@@ -57,7 +59,12 @@ class Truth:
     wall_area: float
     roof_flat: float = 0.0
     roof_sloped: float = 0.0
-    ridge: int | None = None
+    lower_ridge: int | None = None
+
+    @property
+    def ridge(self) -> int:
+        """Height of the ridge in millimetres, of the top where there is no ridge."""
+        return self.heights.top if self.lower_ridge is None else self.lower_ridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ def gable(width: int, depth: int, heights: Heights, unit: float) -> Form:
     ground, eave, top = heights.triple()
     truth = Truth(
         GABLED, heights, 7, w * d * (wall + rise / 2), w * d, 2 * (w + d),
-        wall_area=2 * (w + d) * wall + d * rise, roof_sloped=2 * w * hypot(d / 2, rise), ridge=top,
+        wall_area=2 * (w + d) * wall + d * rise, roof_sloped=2 * w * hypot(d / 2, rise),
     )  # fmt: skip
     profile = [(0, ground), (0, eave), (depth // 2, top), (depth, eave), (depth, ground)]
     return Form("gable", width, depth, (shells.extrusion(profile, width),), truth)
@@ -162,7 +169,7 @@ def mansard(width: int, depth: int, heights: Heights, unit: float) -> Form:
     lower, upper = (kink - eave) / 1000, (top - kink) / 1000
     profile_area = d * wall + (d - i) * lower + (d / 2 - i) * upper
     truth = Truth(
-        COMPLEX, heights, 9, w * profile_area, w * d, 2 * (w + d),
+        GABLED, heights, 9, w * profile_area, w * d, 2 * (w + d),
         wall_area=2 * w * wall + 2 * profile_area,
         roof_sloped=2 * w * (hypot(i, lower) + hypot(d / 2 - i, upper)),
     )  # fmt: skip
@@ -181,7 +188,6 @@ def hip(width: int, depth: int, inset: int, heights: Heights, unit: float) -> Fo
         HIPPED, heights, 9, w * d * wall + rise * d * (w / 2 - s / 3), w * d, 2 * (w + d),
         wall_area=2 * (w + d) * wall,
         roof_sloped=2 * (w - s) * hypot(d / 2, rise) + d * hypot(s, rise),
-        ridge=None if pyramid else heights.top,
     )  # fmt: skip
     shell = shells.hipped(width, depth, inset, heights.triple())
     return Form("pyramid" if pyramid else "hip", width, depth, (shell,), truth)
@@ -197,7 +203,6 @@ def corner_gable(arms: tuple[int, int], depth: int, heights: Heights, unit: floa
     truth = Truth(
         COMPLEX, heights, 11, d * line * (wall + rise / 2), d * line, 2 * (a + b),
         wall_area=2 * (a + b) * wall + d * rise, roof_sloped=2 * line * hypot(d / 2, rise),
-        ridge=heights.top,
     )  # fmt: skip
     shell = shells.corner_gable(arms, depth, heights.triple())
     return Form("corner_gable", arms[0], arms[1], (shell,), truth)
@@ -227,12 +232,10 @@ def joined(
         min(t.heights.eave for t in truths),
         max(t.heights.top for t in truths),
     )
-    ridges = [t.ridge for t in truths if t.ridge is not None]
     truth = Truth(
         roof_type, heights, sum(t.surfaces for t in truths), sum(t.volume for t in truths),
         sum(t.ground_area for t in truths), perimeter * unit, sum(t.wall_area for t in truths),
         sum(t.roof_flat for t in truths), sum(t.roof_sloped for t in truths),
-        ridges[0] if ridges else None,
     )  # fmt: skip
     moved = tuple(shell.moved(p, q) for form, p, q in forms for shell in form.shells)
     width = max(form.width + p for form, p, _ in forms)
@@ -255,12 +258,14 @@ def tower(size: tuple[int, int], cut: tuple[int, int], heights: Heights, unit: f
 def church(nave: tuple[int, int], side: int, heights: Heights, spire: int, unit: float) -> Form:
     """A gabled nave with a square tower of ``side`` units before its gable and a pointed roof on it.
 
-    The tower's eaves stand above the ridge, at four fifths of ``spire`` (its top, in mm) from the
-    ground where the nave allows; both lengths across are even.
+    ``spire`` is the height of its top in mm. The pointed roof rises four in one (76 degrees: still
+    a roof, not a wall) or less where it would begin below the ridge of the nave. ``side`` and the depth of
+    the nave are even.
     """
     length, depth = nave
-    eave = max(heights.top + 2000, heights.ground + (spire - heights.ground) * 3 // 5)
+    eave = max(heights.top + 2000, spire - 2 * round(side * unit * 1000))
     hall = gable(length, depth, heights, unit)
     steeple = hip(side, side, side // 2, Heights(heights.ground, eave, spire), unit)
     parts = [(hall, side, 0), (steeple, 0, (depth - side) // 2)]
-    return joined("church", COMPLEX, parts, 2 * (length + side + depth), unit)
+    form = joined("church", COMPLEX, parts, 2 * (length + side + depth), unit)
+    return replace(form, truth=replace(form.truth, lower_ridge=heights.top))

@@ -66,7 +66,7 @@ class BentGrid:
         """Blocks without end, by distance from the centre."""
         radius = 0
         while True:
-            for column, row in _annulus(radius):
+            for column, row in _annulus(radius, self.pitch):
                 yield self._land(column, row, seed)
             radius += 1
 
@@ -94,12 +94,18 @@ class BentGrid:
         return (index - 0.5) * self.pitch[axis] + shift
 
 
-def _annulus(radius: int) -> Iterator[tuple[int, int]]:
-    """Cells (column, row) whose distance from (0, 0) rounds to the radius, so each in one annulus only."""
-    for row in range(-radius, radius + 1):
-        outermost = math.isqrt((radius + 1) ** 2 - row**2)
+def _annulus(radius: int, pitch: tuple[float, float]) -> Iterator[tuple[int, int]]:
+    """Cells (column, row) at a distance of ``radius`` steps, a step being the shorter pitch.
+
+    A distance is rounded to steps, so each cell is in one annulus only.
+    """
+    step = min(pitch)
+    across, along = pitch[0] / step, pitch[1] / step
+    highest = int((radius + 1) / along)
+    for row in range(-highest, highest + 1):
+        outermost = int(math.sqrt((radius + 1) ** 2 - (row * along) ** 2) / across)
         for column in range(outermost, -1, -1):
-            distance = round(math.hypot(column, row))
+            distance = round(math.hypot(column * across, row * along))
             if distance < radius:
                 break
             if distance == radius:

@@ -1,7 +1,7 @@
 """The truth beside the model: one CSV row a building, by closed form and from the register.
 
 Columns are ``object_id``, ``shape`` and attributes of the catalogue. An empty field is a value that
-the shape does not have (a ridge of a level roof) or that the delivery does not state.
+the delivery does not state.
 """
 
 import csv
@@ -31,7 +31,7 @@ def computed(form: Form) -> dict[str, Any]:
         "height_m": (heights.top - heights.ground) / 1000,
         "height_ground_m": heights.ground / 1000,
         "height_eave_m": heights.eave / 1000,
-        "height_ridge_m": None if truth.ridge is None else truth.ridge / 1000,
+        "height_ridge_m": truth.ridge / 1000,
         "height_max_m": heights.top / 1000,
         "volume_m3": truth.volume,
         "footprint_area_m2": truth.ground_area,
