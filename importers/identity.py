@@ -1,7 +1,6 @@
 """Content hashes: what tells a changed feature from an unchanged one."""
 
 import hashlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def file_hash(path: Path, seed: bytes) -> bytes:
 
 def _description(item: CityObject) -> bytes:
     surfaces = [[(s.type, s.id, s.attributes) for s in g.semantics] for g in item.geometries]
-    addresses = [asdict(address) for address in item.addresses]
+    addresses = [address.as_dict() for address in item.addresses]
     whole = (item.id, item.type, item.parent, item.attributes, addresses, surfaces)
     text = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
     if b"\\u0000" in text:

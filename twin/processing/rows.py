@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,7 +127,7 @@ def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
         "type": item.type,
         "content_hash": entry.content_hash,
         "attributes": item.attributes,
-        "addresses": [asdict(address) for address in item.addresses] or None,
+        "addresses": [address.as_dict() for address in item.addresses] or None,
         "run_id": entry.run_id,
         "valid_from": _moment(item.attributes.get("creationDate")),
         "valid_to": _moment(item.attributes.get("terminationDate")),
@@ -189,7 +189,7 @@ def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> d
         "object_id": root.id,
         "type": root.type,
         **values,
-        **(asdict(place) if place else dict.fromkeys(_PLACE_NAMES)),
+        **{name: getattr(place, name, None) for name in _PLACE_NAMES},
         "mesh_hash": mesh_hash,
         "row_hash": hashlib.blake2b(geojson + (mesh_hash or b""), digest_size=16).digest(),
         "geojson": geojson.decode(),
