@@ -1,16 +1,18 @@
 """From the database to tilesets and tiles: the only module of tiles that meets statements.
 
-What runs the statements is passed in. The API awaits them on asyncpg and hands the rows over; the
-command line gives a `Fetch` and writes a whole tileset to a folder.
+The API awaits the statements of a `TileRequest` on asyncpg and hands the rows over; the command
+line writes a whole tileset to a folder from one snapshot.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
+from sqlalchemy import Engine
 
 from tiles import glb, sidecar
 from tiles.frame import Frame
@@ -125,20 +127,32 @@ class Written:
     size: int = 0
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Generator[Fetch, None, None]:
+    """Runs statements that all see the same state of the database, whoever imports meanwhile."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+
+        def fetch(statement: Statement) -> Sequence[Row]:
+            found = connection.execute(statement.clause, dict(statement.values)).mappings()
+            return [{str(name): value for name, value in row.items()} for row in found]
+
+        yield fetch
+
+
 def write_tileset(
-    fetch: Fetch, folder: Path, request: TileRequest, progress: Progress | None = None
+    engine: Engine, folder: Path, request: TileRequest, progress: Progress | None = None
 ) -> Written:
     """Write a whole tileset into a folder, its tileset.json last.
 
-    ``fetch`` should read one snapshot. Addresses carry no query string, since files have none.
-    Raises InputError if the folder is not empty.
+    Addresses carry no query string, since files have none. Raises InputError if the folder is not
+    empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty. Name a folder that does not exist yet.")
     folder.mkdir(parents=True, exist_ok=True)
-    bare = TileRequest(request.selection, request.lod, request.properties, (), request.limits)
-    writer = _Writer(fetch, folder, bare, progress or _silent)
-    writer.write(WORLD, nested=False)
+    with snapshot(engine) as fetch:
+        writer = _Writer(fetch, folder, replace(request, query=()), progress or _silent)
+        writer.write(WORLD, nested=False)
     return writer.written
 
 

@@ -1,17 +1,14 @@
 """Two synthetic cities in a database, imported as a person would import them."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from importers.ingest import Ingest
 from importers.synthetic import synthesise
 from tests.importers.stored import clean
-from tiles.build import Fetch
-from twin.db.query import Statement
 
 BUILDINGS = 350
 """Of each city: enough for tilesets inside tilesets, and more than one tile."""
@@ -27,12 +24,3 @@ def cities(engine: Engine, folder: Path) -> Generator[Engine, None, None]:
             report = Ingest(engine).run(path)
             assert (report.added, report.refused) == (BUILDINGS, [])
         yield engine
-
-
-def fetch_on(connection: Connection) -> Fetch:
-    """Runs statements on a connection."""
-
-    def fetch(statement: Statement) -> Sequence[Any]:
-        return connection.execute(statement.clause, dict(statement.values)).mappings().all()
-
-    return fetch

@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 
 from tests.tiles import gltf
-from tests.tiles.cities import BUILDINGS, cities, fetch_on
-from tiles.build import WORLD, Fetch, TileRequest, Written, digest_of, write_tileset
+from tests.tiles.cities import BUILDINGS, cities
+from tiles.build import WORLD, Fetch, TileRequest, Written, digest_of, snapshot, write_tileset
 from tiles.check import check_path
 from tiles.tiling import Limits
 from twin.db.engine import Database
@@ -27,15 +27,14 @@ def engine(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def fetch(engine: Engine) -> Iterator[Fetch]:
-    with engine.connect() as connection:
-        yield fetch_on(connection)
+    with snapshot(engine) as fetch:
+        yield fetch
 
 
 @pytest.fixture(scope="module")
 def batch(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
     folder = tmp_path_factory.mktemp("batch") / "tiles"
-    with engine.connect() as connection:
-        return folder, write_tileset(fetch_on(connection), folder, request())
+    return folder, write_tileset(engine, folder, request())
 
 
 def request(text: str | None = None, **more: Any) -> TileRequest:
@@ -73,10 +72,10 @@ def test_the_khronos_validator_finds_nothing(batch: tuple[Path, Written]) -> Non
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
 
 
-def test_a_filtered_batch_holds_what_the_filter_says(engine: Engine, fetch: Fetch, tmp_path: Path) -> None:
+def test_a_filtered_batch_holds_what_the_filter_says(engine: Engine, tmp_path: Path) -> None:
     asked = request("height_m > 20 AND city = 'helsinki'")
     done: list[tuple[int, int]] = []
-    write_tileset(fetch, tmp_path / "tall", asked, lambda now, total: done.append((now, total)))
+    write_tileset(engine, tmp_path / "tall", asked, lambda now, total: done.append((now, total)))
     expected = stored_ids(engine, feature.c.height_m > 20, feature.c.city == "helsinki")
     assert 0 < len(expected) < BUILDINGS
     assert sorted(ids_of(tmp_path / "tall")) == sorted(expected)
@@ -87,33 +86,41 @@ def test_a_filtered_batch_holds_what_the_filter_says(engine: Engine, fetch: Fetc
 @pytest.mark.parametrize(
     ("text", "count"), [("height_m < 0", 0), ("object_id IN ('{first}')", 1)], ids=["none", "one"]
 )
-def test_few_buildings_make_a_tileset_too(
-    engine: Engine, fetch: Fetch, tmp_path: Path, text: str, count: int
-) -> None:
+def test_few_buildings_make_a_tileset_too(engine: Engine, tmp_path: Path, text: str, count: int) -> None:
     with engine.connect() as connection:
         first = connection.execute(select(feature.c.object_id).order_by(feature.c.id).limit(1)).scalar_one()
-    written = write_tileset(fetch, tmp_path / "few", request(text.format(first=first)))
+    written = write_tileset(engine, tmp_path / "few", request(text.format(first=first)))
     assert (written.tilesets, written.tiles, written.objects) == (1, count, count)
     assert check_path(tmp_path / "few") == []
 
 
-def test_small_limits_make_deep_trees(engine: Engine, fetch: Fetch, tmp_path: Path) -> None:
+def test_small_limits_make_deep_trees(engine: Engine, tmp_path: Path) -> None:
     limits = Limits(objects=3, triangles=1_000)
-    write_tileset(fetch, tmp_path / "deep", request(limits=limits))
+    write_tileset(engine, tmp_path / "deep", request(limits=limits))
     assert sorted(ids_of(tmp_path / "deep")) == sorted(stored_ids(engine))
     assert check_path(tmp_path / "deep") == []
 
 
-def test_a_lod_that_no_mesh_has_gives_nothing(fetch: Fetch, tmp_path: Path) -> None:
-    assert write_tileset(fetch, tmp_path / "lod2", request(lod="2")).objects == 2 * BUILDINGS
-    assert write_tileset(fetch, tmp_path / "lod3", request(lod="3")).objects == 0
+def test_a_lod_that_no_mesh_has_gives_nothing(engine: Engine, tmp_path: Path) -> None:
+    assert write_tileset(engine, tmp_path / "lod2", request(lod="2")).objects == 2 * BUILDINGS
+    assert write_tileset(engine, tmp_path / "lod3", request(lod="3")).objects == 0
 
 
-def test_a_folder_with_files_is_left_alone(fetch: Fetch, tmp_path: Path) -> None:
+def test_a_folder_with_files_is_left_alone(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
-        write_tileset(fetch, tmp_path, request())
+        write_tileset(engine, tmp_path, request())
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_snapshot_does_not_see_what_is_written_meanwhile(engine: Engine, fetch: Fetch) -> None:
+    (before,) = fetch(request().digest(WORLD))
+    with engine.begin() as connection:
+        connection.execute(update(feature).values(row_hash=func.substr(feature.c.row_hash, 1, 15)))
+    (after,) = fetch(request().digest(WORLD))
+    assert after == before
+    with snapshot(engine) as later:
+        assert later(request().digest(WORLD))[0]["digest"] != before["digest"]
 
 
 def test_the_database_digests_as_we_do(fetch: Fetch) -> None:

@@ -13,7 +13,6 @@ from importers.ingest import Ingest
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import clean
 from tests.tiles import gltf
-from tests.tiles.cities import fetch_on
 from tiles.build import TileRequest, write_tileset
 from tiles.check import check_path
 from tiles.frame import Frame
@@ -33,9 +32,7 @@ def folder(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("kalasatama") / "tiles"
     with clean(database.engine) as engine:
         Ingest(engine).run(MODEL)
-        with engine.connect() as connection:
-            request = TileRequest(Selection(collection="buildings"))
-            write_tileset(fetch_on(connection), folder, request)
+        write_tileset(engine, folder, TileRequest(Selection(collection="buildings")))
         yield folder
 
 
