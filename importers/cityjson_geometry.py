@@ -91,8 +91,7 @@ def build(geometries: Sequence[NestedGeometry], vertices: Floats, ledger: Counte
         index = _indices(list(chain.from_iterable(rings)), len(vertices))
     except TypeError:
         _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
-    index, ring_start = _without_closing(index, ring_start)
-    xyz = vertices[index]
+    xyz, ring_start = _without_closing(vertices[index], ring_start)
     if not (np.abs(xyz) < FARTHEST).all():
         _refuse("invalid-coordinates", "coordinates are outside of any reference system")
     built = _slices(geometries, xyz, ring_start)
@@ -177,18 +176,18 @@ def _indices(raw: list[int], vertices: int) -> Ints:
     return index.astype(np.int64, copy=False)
 
 
-def _without_closing(index: Ints, start: Ints) -> tuple[Ints, Ints]:
-    """Rings without a repetition of their first vertex, which CityJSON does not ask for."""
-    if not len(index):
-        return index, start
+def _without_closing(xyz: Floats, start: Ints) -> tuple[Floats, Ints]:
+    """Rings without a repetition of their first point, which CityJSON does not ask for."""
+    if not len(xyz):
+        return xyz, start
     last = np.maximum(start[1:] - 1, 0)
-    first = np.minimum(start[:-1], len(index) - 1)
-    closed = (index[first] == index[last]) & (last > first)
+    first = np.minimum(start[:-1], len(xyz) - 1)
+    closed = (xyz[first] == xyz[last]).all(axis=1) & (last > first)
     if not closed.any():
-        return index, start
-    keep = np.ones(len(index), dtype=np.bool_)
+        return xyz, start
+    keep = np.ones(len(xyz), dtype=np.bool_)
     keep[last[closed]] = False
-    return index[keep], offsets(np.diff(start) - closed)
+    return xyz[keep], offsets(np.diff(start) - closed)
 
 
 def _semantics(

@@ -33,7 +33,7 @@ def test_a_solid_that_links_to_surfaces_becomes_one_geometry_with_semantics(tmp_
     assert geometry.surface_start.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert geometry.shell_start.tolist() == [0, 6]
     assert geometry.solid_start.tolist() == [0, 1]
-    assert [geometry.semantics[i].type for i in geometry.semantic] == [
+    assert [geometry.semantics[int(i)].type for i in geometry.semantic.tolist()] == [
         "GroundSurface", "RoofSurface", "WallSurface", "WallSurface", "WallSurface", "WallSurface",
     ]  # fmt: skip
     assert geometry.semantics[0].id == "s_ground"
@@ -77,7 +77,7 @@ def test_a_solid_that_repeats_the_surfaces_is_not_doubled(tmp_path: Path) -> Non
     )
     (geometry,) = only(tmp_path, solid + SURFACES).root.geometries
     assert geometry.type == "Solid"
-    assert [geometry.semantics[i].type for i in geometry.semantic][:3] == [
+    assert [geometry.semantics[int(i)].type for i in geometry.semantic.tolist()][:3] == [
         "GroundSurface", "RoofSurface", "WallSurface",
     ]  # fmt: skip
 
