@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from twin.model.geometry import Floats, GeometryBatch, Ints
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints
 from twin.processing import segments
 from twin.processing.vertices import Hashes, mixed
 
@@ -27,6 +27,24 @@ class Edges:
     point: Ints
     next_point: Ints
 
+    def open_groups(self, group: Ints, face_sign: Floats) -> Bools:
+        """Whether some edge of each group of faces lacks an opposite one in the same group.
+
+        ``group`` (surfaces,) is the group of each face, numbered like surfaces, and so is the
+        result; ``face_sign`` (surfaces,) is -1 for each face to be turned around.
+        """
+        backwards = self.sign * face_sign[self.face] < 0
+        balance = np.zeros(len(group), dtype=np.uint64)
+        np.add.at(balance, group[self.face], _signed(self.key, backwards, self.sign == 0))
+        return balance != 0
+
+
+def _signed(key: Hashes, backwards: Bools, void: Bools) -> Hashes:
+    """Keys as numbers that cancel out, modulo 2**64, with those that run backwards; 0 where void."""
+    term = np.where(backwards, np.uint64(0) - key, key)
+    term[void] = 0
+    return term
+
 
 def edge_keys(a: Hashes, b: Hashes) -> Hashes:
     """A hash of each undirected edge between the vertices ``a`` and ``b``."""
@@ -41,12 +59,10 @@ def fingerprints(batch: GeometryBatch, vertices: Hashes, next_point: Ints, ring_
     subtracted in the other. An unbalanced object gives 0 by chance once in 2**64.
     """
     ends = vertices[next_point]
-    term = edge_keys(vertices, ends)
     backwards = vertices > ends
     if (ring_sign < 0).any():
         backwards ^= np.repeat(ring_sign < 0, np.diff(batch.ring_start))
-    term = np.where(backwards, np.uint64(0) - term, term)
-    term[vertices == ends] = 0
+    term = _signed(edge_keys(vertices, ends), backwards, vertices == ends)
     return segments.wrapping_sums(term, batch.ring_start[batch.surface_start[batch.object_start]])
 
 

@@ -24,6 +24,9 @@ UPWARD = (SurfaceType.ROOF, SurfaceType.OUTER_FLOOR)
 DOWNWARD = (SurfaceType.GROUND, SurfaceType.OUTER_CEILING)
 _CONTRADICTION_M2 = 0.01
 
+FACES_OF_A_SOLID = 4
+"""A patch of fewer faces, such as a sliver folded onto itself, encloses nothing."""
+
 MAX_REACH_M = 100_000.0
 """No object reaches this far from its local origin: its coordinates are wrong, or not numbers."""
 
@@ -119,9 +122,8 @@ def _turn_outward(boundary: Boundary, doubtful: Bools) -> Boundary:
     chosen = segments.expand(batch.object_start, np.flatnonzero(doubtful))
     matches = edge_matching.match(boundary.edges_of(chosen))
     patch, sign = _patches(chosen, matches, batch.surfaces)
-    unmatched = matches.unmatched(sign)
-    open_patch = np.zeros(batch.surfaces, dtype=np.bool_)
-    open_patch[patch[matches.group_face[unmatched > 0]]] = True
+    open_patch = matches.edges.open_groups(patch, sign)
+    open_patch |= np.bincount(patch, minlength=batch.surfaces) < FACES_OF_A_SOLID
     faces = boundary.faces.turned(sign)
     inward = np.zeros(batch.surfaces, dtype=np.bool_)
     inward[chosen] = _inward(faces, batch, patch, open_patch)[chosen]
