@@ -88,6 +88,9 @@ def _district(land: Land, seed: int) -> tuple[District, float] | None:
     quarter = fraction(seed, 33, column // 3, row // 3)
     if distance > 520 and quarter < 0.08:
         return _INDUSTRY, 0.5
+    if distance > 700 and quarter < 0.22:
+        # The forest suburbs: apartment houses far out.
+        return _OPEN, 0.4
     inner = 0.0
     for outer, district in _RANGES:
         if distance < outer:

@@ -140,9 +140,9 @@ class Rings:
             yield Land((_RING, index, number), x, y, angle + math.pi / 2, width, depth)
 
 
-def urban_distance(land: Land, seed: int, spacing: float = 1800.0) -> float:
+def urban_distance(land: Land, seed: int, spacing: float = 1500.0) -> float:
     """Metres to the city's centre, or to a lesser centre of its own far out, whichever is nearer."""
-    lesser_by: Final = 240.0
+    lesser_by: Final = 190.0
     column, row = round(land.x / spacing), round(land.y / spacing)
     if column == 0 and row == 0:
         return land.distance
