@@ -60,7 +60,7 @@ viewer: $(VIEWER)
 	@scripts/with-node sh -c 'cd api/viewer && npm run --silent check && npm run --silent test'
 
 docs: $(ENVIRONMENT) ## The documentation, into site/
-	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 bench: setup ## Measure the speed of import, processing and tiles
 	@exec python -m benchmarks.run

@@ -1,0 +1,126 @@
+"""Reference pages from the code itself: what is declared once is written once."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
+
+from api.app import ROUTERS
+from api.parameters import SELECTION
+from twin import cli
+from twin.db import schema
+from twin.model.attributes import CATALOGUE, Group
+from twin.settings import Settings
+
+
+def define_env(env: Any) -> None:
+    """Called by mkdocs-macros."""
+    for macro in (settings, commands, attributes, code_lists, routes, selection, tables):
+        env.macro(macro)
+
+
+def settings() -> str:
+    """All settings: variable, default, meaning."""
+    rows = (
+        (f"`TWIN_{name.upper()}`", _default(field), field.description or "")
+        for name, field in Settings.model_fields.items()
+    )
+    return _table(("Variable", "Default", "Meaning"), rows)
+
+
+def _default(field: Any) -> str:
+    if field.default_factory is not None:
+        return "see below"
+    return "none" if field.default is None else f"`{field.default}`"
+
+
+def commands() -> str:
+    """All commands with their arguments and options."""
+    return "\n\n".join(_command(names, command) for names, command in each_command())
+
+
+def each_command() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The names that lead to each command, and the command."""
+    yield from _below(("twin",), typer.main.get_command(cli.app))
+
+
+def _below(names: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not hasattr(command, "commands"):
+        yield names, command
+        return
+    for name, child in command.commands.items():
+        yield from _below((*names, name), child)
+
+
+def _command(names: tuple[str, ...], command: Any) -> str:
+    rows = [(f"`{_spelled(parameter)}`", parameter.help or "") for parameter in command.params]
+    parts = [f"## `{' '.join(names)}`", inspect.cleandoc(command.help or "")]
+    if rows:
+        parts.append(_table(("Argument", "Meaning"), rows))
+    if command.epilog:
+        parts.append("    " + command.epilog.removeprefix("Example: "))
+    return "\n\n".join(parts)
+
+
+def _spelled(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.name).upper() + (" …" if parameter.nargs == -1 else "")
+    return ", ".join((*parameter.opts, *parameter.secondary_opts))
+
+
+def attributes() -> str:
+    """The catalogue of attributes, by group."""
+    return "\n\n".join(f"## {group.value.capitalize()}\n\n{_attributes(group)}" for group in Group)
+
+
+def _attributes(group: Group) -> str:
+    rows = (
+        (
+            f"`{attribute.name}`",
+            attribute.type + (f", {attribute.unit}" if attribute.unit else ""),
+            attribute.origin.value,
+            attribute.meaning + (" *Personal data.*" if attribute.access == "personal" else ""),
+        )
+        for attribute in CATALOGUE
+        if attribute.group == group
+    )
+    return _table(("Name", "Type", "Origin", "Meaning"), rows)
+
+
+def code_lists() -> str:
+    """The values of the attributes that take one of a list."""
+    rows = ((f"`{a.name}`", ", ".join(f"`{code}`" for code in a.codes)) for a in CATALOGUE if a.codes)
+    return _table(("Attribute", "Values"), rows)
+
+
+def each_route() -> Iterator[Any]:
+    """The routes of the API."""
+    for router in ROUTERS:
+        yield from router.routes
+
+
+def routes() -> str:
+    """All addresses that are served."""
+    return _table(("Address", "Serves"), ((f"`{route.path}`", route.summary or "") for route in each_route()))
+
+
+def selection() -> str:
+    """The parameters that choose features, without those that are attributes."""
+    names = {attribute.name for attribute in CATALOGUE if attribute.name != "dataset"}
+    rows = ((f"`{p.name}`", p.description) for p in SELECTION if p.name not in names)
+    return _table(("Parameter", "Meaning"), rows)
+
+
+def tables() -> str:
+    """Tables and views of the database."""
+    rows = (
+        (f"`{t.name}`", ", ".join(f"`{c}`" for c in t.primary_key.columns))
+        for t in schema.metadata.sorted_tables
+    )
+    return _table(("Table", "Key"), rows)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
