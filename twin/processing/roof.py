@@ -25,6 +25,9 @@ FLAT_SHARE = 0.9
 ANNEX_SHARE = 1.0 / 3.0
 """Up to this share of flat faces (annexes, dormers) leaves a sloped roof its name."""
 
+HIPPED_SHARE = 2.0 / 3.0
+"""Of a hipped roof at least this share of the sloped faces ends at a hip."""
+
 SECTOR_DEGREES = 15.0
 """Sloped faces that look within this angle of each other look the same way."""
 
@@ -34,12 +37,14 @@ class RoofEdges:
     """What the edges between two sloped roof faces tell of each object, shape (objects,).
 
     ``ridge_z`` is the height of the longest ridge from the local origin (NaN without one), ``hip``
-    and ``valley`` the total length of hips and of valleys in m.
+    and ``valley`` the total length of hips and of valleys in m. ``at_hip`` (surfaces,) are the faces
+    that end at a hip.
     """
 
     ridge_z: Floats
     hip: Floats
     valley: Floats
+    at_hip: Bools
 
 
 def roof_edges(boundary: Boundary, types: Ints) -> RoofEdges:
@@ -63,10 +68,14 @@ def roof_edges(boundary: Boundary, types: Ints) -> RoofEdges:
     owner = batch.object_of_surface()[one]
     folded = np.abs(bend) > 0.02 * length
     ridge = folded & (bend > 0.0) & level & apart
+    hip = folded & (bend > 0.0) & ~level
+    at_hip = np.zeros(batch.surfaces, dtype=np.bool_)
+    at_hip[one[hip]] = at_hip[other[hip]] = True
     return RoofEdges(
         ridge_z=_longest(owner[ridge], length[ridge], np.maximum(start, end)[ridge, 2], batch.objects),
-        hip=_total(owner, length, folded & (bend > 0.0) & ~level, batch.objects),
+        hip=_total(owner, length, hip, batch.objects),
         valley=_total(owner, length, folded & (bend < 0.0), batch.objects),
+        at_hip=at_hip,
     )
 
 
@@ -133,6 +142,10 @@ def _sloped_shape(
     sides = right.astype(np.int64) + left
     shape = np.full(batch.objects, "complex", dtype=object)
     whole = ~oblique & (roof_edges.valley <= 0.1 * np.maximum(roof_edges.hip, 1.0))
+    # A gabled nave with a spire has hips too, but most of its roof does not end at them.
+    area = segments.totals(owner, faces.area[index], batch.objects)
+    ending = segments.totals(owner, np.where(roof_edges.at_hip[index], faces.area[index], 0.0), batch.objects)
+    whole &= ending >= HIPPED_SHARE * area
     shape[~oblique & ahead & ~behind & (sides == 0)] = "shed"
     shape[~oblique & behind & (sides == 0)] = "gabled"
     shape[whole & (ahead.astype(np.int64) + behind + sides >= 3) & (roof_edges.hip > 0.0)] = "hipped"
