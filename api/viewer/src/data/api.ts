@@ -1,0 +1,135 @@
+/** The service's addresses and answers. */
+
+export interface Dataset {
+  name: string;
+  title: string;
+  city: string | null;
+  synthetic: boolean;
+  placement: string;
+  heights?: { credit?: string | null } | null;
+  /** West, south, east, north in degrees. */
+  bbox: [number, number, number, number] | null;
+  count: number;
+  role: string;
+  publisher?: string | null;
+  licence?: string | null;
+}
+
+export interface Queryable {
+  type: "string" | "integer" | "number" | "boolean";
+  title: string;
+  description?: string;
+  enum?: string[];
+  "x-unit"?: string;
+  "x-group"?: string;
+  "x-origin"?: string;
+  "x-labels"?: Record<string, string>;
+}
+
+export interface Bin {
+  from: number;
+  to: number;
+  count: number;
+}
+
+export interface Histogram {
+  property: string;
+  count: number;
+  missing: number;
+  minimum?: number | null;
+  maximum?: number | null;
+  bins?: Bin[];
+  values?: { value: string | boolean; count: number }[];
+}
+
+export interface Building {
+  id: string;
+  geometry: { type: string; coordinates: unknown } | null;
+  properties: Record<string, unknown>;
+}
+
+/** An answer of the service that is no success: RFC 9457. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+  ) {
+    super(detail);
+    this.name = "Problem";
+  }
+}
+
+const BUILDINGS = "/collections/buildings";
+
+function address(path: string, query: Record<string, string | number | null | undefined> = {}): string {
+  const url = new URL(path, window.location.origin);
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(key, String(value));
+  }
+  return url.toString();
+}
+
+async function problem(response: Response): Promise<Problem> {
+  const fallback = `${response.status} ${response.statusText}`;
+  try {
+    const body = (await response.json()) as { detail?: unknown; title?: unknown };
+    const detail = typeof body.detail === "string" ? body.detail : body.title;
+    return new Problem(response.status, typeof detail === "string" ? detail : fallback);
+  } catch {
+    return new Problem(response.status, fallback);
+  }
+}
+
+async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
+  } catch (error) {
+    if ((error as Error).name === "AbortError") throw error;
+    throw new Problem(0, (error as Error).message);
+  }
+  if (!response.ok) throw await problem(response);
+  return (await response.json()) as T;
+}
+
+export async function fetchDatasets(): Promise<Dataset[]> {
+  return (await ask<{ datasets: Dataset[] }>(address("/datasets"))).datasets;
+}
+
+export async function fetchQueryables(): Promise<Record<string, Queryable>> {
+  return (await ask<{ properties: Record<string, Queryable> }>(address(`${BUILDINGS}/queryables`))).properties;
+}
+
+export function fetchHistogram(
+  property: string,
+  options: { filter?: string; bins?: number; signal?: AbortSignal } = {},
+): Promise<Histogram> {
+  const { filter, bins, signal } = options;
+  return ask<Histogram>(address(`${BUILDINGS}/histogram`, { property, filter, bins }), signal);
+}
+
+export function fetchBuilding(id: string, signal?: AbortSignal): Promise<Building> {
+  return ask<Building>(itemUrl(id), signal);
+}
+
+export function itemUrl(id: string, format?: string): string {
+  return address(`${BUILDINGS}/items/${encodeURIComponent(id)}`, { f: format });
+}
+
+export function tilesetUrl(filter: string): string {
+  return address(`${BUILDINGS}/3dtiles/tileset.json`, { filter });
+}
+
+/** The Arrow table of a tile's attributes beside its content: same path, same filter. */
+export function sidecarUrl(contentUrl: string, property: string): string {
+  const url = new URL(contentUrl);
+  url.pathname = url.pathname.replace(/\.glb$/, ".arrow");
+  url.searchParams.set("properties", property);
+  return url.toString();
+}
+
+export async function fetchBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw await problem(response);
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,64 @@
+/** `window.__twin`: what the end-to-end tests ask the page. */
+import * as state from "./state";
+import { theWorld } from "./view";
+
+export interface TwinProbe {
+  /** Nothing is loading, moving or being counted. */
+  readonly ready: boolean;
+  readonly tiles: number;
+  /** Buildings on screen, as features of the tiles shown. */
+  readonly features: number;
+  readonly ids: string[];
+  readonly pose: unknown;
+  readonly filter: string;
+  readonly counts: unknown;
+  readonly selected: string | null;
+  readonly colourBy: string | null;
+  /** Where the top of a building is, CSS pixels, or null where it is not on screen. */
+  project(id: string): { x: number; y: number } | null;
+  /** The building under a point. */
+  pick(x: number, y: number): string | null;
+  debug(): unknown;
+}
+
+declare global {
+  interface Window {
+    __twin?: TwinProbe;
+  }
+}
+
+export function exposeProbe(): void {
+  window.__twin = {
+    get ready() {
+      const filtered = state.colourBy.value === null || state.scale.value?.attribute.name === state.colourBy.value;
+      return state.started.value === "ready" && !state.counting.value && filtered && (theWorld()?.idle ?? false);
+    },
+    get tiles() {
+      return theWorld()?.buildings.counts().tiles ?? 0;
+    },
+    get features() {
+      return theWorld()?.buildings.counts().features ?? 0;
+    },
+    get ids() {
+      return theWorld()?.buildings.visibleIds() ?? [];
+    },
+    get pose() {
+      return theWorld()?.pose;
+    },
+    get filter() {
+      return state.appliedFilter.value ?? "";
+    },
+    get counts() {
+      return state.counts.value;
+    },
+    get selected() {
+      return state.selected.value;
+    },
+    get colourBy() {
+      return state.colourBy.value;
+    },
+    debug: () => { const w = theWorld() as any; const c = w.buildings.current; return [state.started.value, state.counting.value, w.frameRequest, !!w.flight, !!w.buildings.next, c?.loaded, c?.tiles.stats, w.current]; },
+    project: (id) => theWorld()?.project(id) ?? null,
+    pick: (x, y) => theWorld()?.pick(x, y) ?? null,
+  };
+}

@@ -1,0 +1,88 @@
+/** The reader's language: messages, labels, numbers. */
+import { signal } from "@preact/signals";
+import type { Attribute } from "../data/catalogue";
+import { type Key, type Messages, en } from "./en";
+import { et } from "./et";
+import { fi } from "./fi";
+import { sv } from "./sv";
+
+export const LANGUAGES = { en, fi, et, sv } satisfies Record<string, Messages>;
+export type Language = keyof typeof LANGUAGES;
+export const LANGUAGE_NAMES: Record<Language, string> = { en: "English", fi: "Suomi", et: "Eesti", sv: "Svenska" };
+
+export function isLanguage(text: string | null): text is Language {
+  return text !== null && text in LANGUAGES;
+}
+
+export function preferredLanguage(): Language {
+  const wanted = navigator.languages.map((tag) => tag.slice(0, 2));
+  return wanted.find(isLanguage) ?? "en";
+}
+
+export const language = signal<Language>("en");
+
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const message: string = LANGUAGES[language.value][key];
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** `residenceForCommunities` → "Residence for communities", for values that have no message. */
+function spelledOut(value: string): string {
+  const words = value.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function messageOr(key: string, fallback: string): string {
+  return key in en ? t(key as Key) : fallback;
+}
+
+export function cityName(city: string): string {
+  return messageOr(`city_${city}`, spelledOut(city));
+}
+
+export function attributeLabel(attribute: Attribute): string {
+  return attribute.labels[language.value] ?? attribute.labels.en ?? attribute.name;
+}
+
+/** A coded value in words. */
+export function valueLabel(attribute: Attribute, value: string): string {
+  if (attribute.kind === "boolean") return value === "true" ? t("yes") : t("no");
+  if (attribute.name === "city") return cityName(value);
+  if (!attribute.codes.includes(value)) return value;
+  return messageOr(`code_${value.replaceAll(/[ -]/g, "_")}`, spelledOut(value));
+}
+
+const UNITS: Record<string, string> = { m2: "m²", m3: "m³" };
+
+export function unitText(attribute: Attribute): string {
+  return attribute.unit ? (UNITS[attribute.unit] ?? attribute.unit) : "";
+}
+
+const isYear = (attribute: Attribute): boolean => attribute.name.startsWith("year_");
+
+function decimals(attribute: Attribute): number {
+  if (attribute.integer || attribute.unit === "m3") return 0;
+  if (attribute.unit === "m2") return 1;
+  return attribute.unit === "m" ? 2 : 4;
+}
+
+export function formatCount(count: number): string {
+  return new Intl.NumberFormat(language.value).format(count);
+}
+
+export function formatNumber(attribute: Attribute, value: number): string {
+  return new Intl.NumberFormat(language.value, {
+    maximumFractionDigits: decimals(attribute),
+    useGrouping: !isYear(attribute),
+  }).format(value);
+}
+
+/** Any value of an attribute as a person reads it, with its unit. */
+export function formatValue(attribute: Attribute, value: unknown): string {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "number") {
+    const unit = unitText(attribute);
+    return formatNumber(attribute, value) + (unit ? ` ${unit}` : "");
+  }
+  return valueLabel(attribute, String(value));
+}

@@ -1,0 +1,220 @@
+/** The state of the page: what was asked, what came, what is chosen. */
+import { batch, computed, effect, signal } from "@preact/signals";
+import { type Scale, makeScale } from "./colour/scale";
+import { type Building, type Dataset, Problem, fetchBuilding, fetchDatasets, fetchHistogram, fetchQueryables } from "./data/api";
+import { type Attribute, readCatalogue } from "./data/catalogue";
+import { type Controls, NO_FILTER, cql2 } from "./data/filter";
+import { type Link, readLink } from "./data/link";
+import type { Key } from "./i18n/en";
+import { isLanguage, language, preferredLanguage } from "./i18n";
+import type { Theme } from "./scene/palette";
+import type { Pose } from "./scene/pose";
+
+export const datasets = signal<Dataset[]>([]);
+export const catalogue = signal<Attribute[]>([]);
+export const started = signal<"loading" | "ready" | "failed">("loading");
+
+export const controls = signal<Controls>(NO_FILTER);
+/** The newest filter that the service understood; null before the first answer. */
+export const appliedFilter = signal<string | null>(null);
+export const filterError = signal<string | null>(null);
+
+export interface Counts {
+  total: number;
+  byCity: Record<string, number>;
+}
+export const allCounts = signal<Counts | null>(null);
+export const counts = signal<Counts | null>(null);
+export const counting = signal(false);
+
+export const colourBy = signal<string | null>(null);
+export const scale = signal<Scale | null>(null);
+
+export const selected = signal<string | null>(null);
+export const building = signal<Building | null>(null);
+export const buildingError = signal<string | null>(null);
+
+export const chosenTheme = signal<Theme | null>(null);
+const systemDark = signal(false);
+export const theme = computed<Theme>(() => chosenTheme.value ?? (systemDark.value ? "dark" : "light"));
+export const chosenLanguage = signal<string | null>(null);
+
+export const pose = signal<Pose | null>(null);
+export const panelOpen = signal(window.innerWidth >= 900 && window.innerHeight >= 520);
+/** Counts the frames drawn, for what is laid over the view. */
+export const frame = signal(0);
+/** Pixels of the view that the dock covers on the left. */
+export const dockWidth = signal(0);
+export const progress = signal<{ fraction: number; idle: boolean }>({ fraction: 0, idle: false });
+/** A message that passes: what failed, and whether trying again may help. */
+export const notice = signal<{ text: Key; retry?: () => void } | null>(null);
+export const webglMissing = signal(false);
+
+export const attributes = computed(() => new Map(catalogue.value.map((one) => [one.name, one])));
+
+export interface Place {
+  key: string;
+  city: string;
+  west: number;
+  south: number;
+  east: number;
+  north: number;
+  datasets: Dataset[];
+}
+
+/** The cities, as boxes around their primary datasets that stand somewhere. */
+export const places = computed<Place[]>(() => {
+  const found = new Map<string, Place>();
+  for (const dataset of datasets.value) {
+    if (!dataset.bbox || dataset.placement === "unplaced" || dataset.role !== "primary" || !dataset.count) continue;
+    const [west, south, east, north] = dataset.bbox;
+    const city = dataset.city ?? dataset.name;
+    const known = found.get(city);
+    found.set(city, {
+      key: city,
+      city,
+      west: Math.min(west, known?.west ?? west),
+      south: Math.min(south, known?.south ?? south),
+      east: Math.max(east, known?.east ?? east),
+      north: Math.max(north, known?.north ?? north),
+      datasets: [...(known?.datasets ?? []), dataset],
+    });
+  }
+  const order = ["tallinn", "helsinki"];
+  return [...found.values()].sort(
+    (a, b) => order.indexOf(b.city) - order.indexOf(a.city) || a.city.localeCompare(b.city),
+  );
+});
+
+async function countCities(filter: string, signal?: AbortSignal): Promise<Counts> {
+  const histogram = await fetchHistogram("city", { filter, ...(signal && { signal }) });
+  const byCity = Object.fromEntries((histogram.values ?? []).map(({ value, count }) => [String(value), count]));
+  return { total: histogram.count, byCity };
+}
+
+/** Take over what a link holds. */
+export function follow(link: Link): void {
+  batch(() => {
+    controls.value = link.controls;
+    colourBy.value = link.colourBy;
+    selected.value = link.selected;
+    chosenTheme.value = link.theme === "light" || link.theme === "dark" ? link.theme : null;
+    chosenLanguage.value = isLanguage(link.lang) ? link.lang : null;
+    language.value = isLanguage(link.lang) ? link.lang : preferredLanguage();
+  });
+}
+
+export function currentLink(): Link {
+  return {
+    pose: pose.value,
+    controls: controls.value,
+    colourBy: colourBy.value,
+    selected: selected.value,
+    lang: chosenLanguage.value,
+    theme: chosenTheme.value,
+  };
+}
+
+export async function load(): Promise<void> {
+  started.value = "loading";
+  try {
+    const [sets, queryables, all] = await Promise.all([fetchDatasets(), fetchQueryables(), countCities("")]);
+    batch(() => {
+      datasets.value = sets;
+      catalogue.value = readCatalogue(queryables);
+      allCounts.value = all;
+      counts.value ??= all;
+      started.value = "ready";
+    });
+  } catch (error) {
+    started.value = "failed";
+    console.warn(error);
+  }
+}
+
+/** Run `work` for the newest value only; a newer one aborts it. */
+function latest(work: (signal: AbortSignal) => Promise<void>): () => void {
+  const abort = new AbortController();
+  work(abort.signal).catch((error: Error) => {
+    if (error.name !== "AbortError" && !abort.signal.aborted) throw error;
+  });
+  return () => abort.abort();
+}
+
+function countFiltered(): (() => void) | undefined {
+  const filter = cql2(controls.value);
+  if (started.value !== "ready") return undefined;
+  return latest(async (signal) => {
+    counting.value = true;
+    try {
+      const found = filter ? await countCities(filter, signal) : (allCounts.peek() as Counts);
+      batch(() => {
+        counts.value = found;
+        filterError.value = null;
+        appliedFilter.value = filter;
+        counting.value = false;
+      });
+    } catch (error) {
+      if ((error as Error).name === "AbortError") return;
+      counting.value = false;
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) filterError.value = error.message;
+      else unreachable();
+    }
+  });
+}
+
+function describeColours(): (() => void) | undefined {
+  const attribute = colourBy.value ? attributes.value.get(colourBy.value) : undefined;
+  if (!attribute) {
+    scale.value = null;
+    return undefined;
+  }
+  return latest(async (signal) => {
+    try {
+      scale.value = makeScale(attribute, await fetchHistogram(attribute.name, { bins: 200, signal }));
+    } catch (error) {
+      if ((error as Error).name !== "AbortError") unreachable();
+    }
+  });
+}
+
+function fetchSelected(): (() => void) | undefined {
+  const id = selected.value;
+  buildingError.value = null;
+  if (!id) {
+    building.value = null;
+    return undefined;
+  }
+  return latest(async (signal) => {
+    try {
+      building.value = await fetchBuilding(id, signal);
+    } catch (error) {
+      if ((error as Error).name === "AbortError") return;
+      building.value = null;
+      if (error instanceof Problem && error.status === 404) buildingError.value = "notFound";
+      else buildingError.value = (error as Error).message;
+    }
+  });
+}
+
+let reload: (() => void) | undefined;
+
+function unreachable(): void {
+  notice.value = { text: "serverDown", retry: () => reload?.() };
+}
+
+/** Start what follows from the state; call once. */
+export function run(retry: () => void): void {
+  reload = retry;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  systemDark.value = dark.matches;
+  dark.addEventListener("change", () => (systemDark.value = dark.matches));
+  follow(readLink(window.location.hash));
+  effect(countFiltered);
+  effect(describeColours);
+  effect(fetchSelected);
+  effect(() => {
+    document.documentElement.lang = language.value;
+    document.documentElement.dataset.theme = theme.value;
+  });
+}

@@ -1,0 +1,15 @@
+import { t } from "../i18n";
+import { datasets, pose } from "../state";
+
+/** Who published what is shown, and on what terms. */
+export function Credits() {
+  const lines = datasets.value
+    .filter(({ count, role }) => count > 0 && role === "primary")
+    .flatMap(({ title, publisher, licence, heights }) => [
+      [publisher ?? title, licence].filter(Boolean).join(", "),
+      heights?.credit ?? "",
+    ]);
+  const credits = [...new Set(lines.filter(Boolean))];
+  if ((pose.value?.range ?? 0) > 7_000) credits.push(t("coast"));
+  return <footer class="credits">{credits.join(" · ")}</footer>;
+}

@@ -1,0 +1,33 @@
+/** Names of the cities, where they are too far away to be seen as buildings. */
+import { cityName, formatCount } from "../i18n";
+import { counts, frame, places, pose } from "../state";
+import { flyTo, placePose, theWorld } from "../view";
+
+const FAR_M = 9_000;
+
+export function Markers() {
+  const from = pose.value;
+  const world = theWorld();
+  // Places are projected with the camera of the last frame drawn.
+  if (!from || !world || from.range < FAR_M || frame.value === 0) return null;
+  return (
+    <div class="markers">
+      {places.value.map((place) => {
+        const at = world.projectPlace((place.west + place.east) / 2, (place.south + place.north) / 2, 20);
+        if (!at) return null;
+        return (
+          <button
+            key={place.key}
+            type="button"
+            class="marker"
+            style={{ transform: `translate(${at.x}px, ${at.y}px) translate(-50%, -100%)` }}
+            onClick={() => flyTo(placePose(place))}
+          >
+            <strong>{cityName(place.city)}</strong>
+            <span>{formatCount(counts.value?.byCity[place.city] ?? 0)}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}

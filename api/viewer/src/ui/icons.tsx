@@ -1,0 +1,46 @@
+/** Line icons, 20 × 20, in the colour of the text. */
+import type { ComponentChildren } from "preact";
+
+function Icon({ children }: { children: ComponentChildren }) {
+  return (
+    <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+export const Logo = () => (
+  <svg width="30" height="30" viewBox="0 0 32 32" aria-hidden="true">
+    <rect width="32" height="32" rx="8" fill="var(--accent)" />
+    <path d="M7 25V12l7-4v17zM18 25V15l7 4v6z" fill="var(--on-accent)" />
+  </svg>
+);
+export const Plus = () => <Icon><path d="M10 4v12M4 10h12" /></Icon>;
+export const Minus = () => <Icon><path d="M4 10h12" /></Icon>;
+export const Close = () => <Icon><path d="m5 5 10 10M15 5 5 15" /></Icon>;
+export const Sun = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="3.2" />
+    <path d="M10 2.5v1.8M10 15.7v1.8M2.5 10h1.8M15.7 10h1.8M4.7 4.7 6 6M14 14l1.3 1.3M4.7 15.3 6 14M14 6l1.3-1.3" />
+  </Icon>
+);
+export const Moon = () => <Icon><path d="M16 11.6A6.6 6.6 0 0 1 8.4 4a6.6 6.6 0 1 0 7.6 7.6Z" /></Icon>;
+export const Link = () => (
+  <Icon>
+    <path d="M8.4 11.6a3 3 0 0 0 4.3 0l2.7-2.7a3 3 0 1 0-4.3-4.3l-.9.9M11.6 8.4a3 3 0 0 0-4.3 0l-2.7 2.7a3 3 0 1 0 4.3 4.3l.9-.9" />
+  </Icon>
+);
+export const Panel = () => <Icon><path d="M4 6h12M6.5 10h7M9 14h2" /></Icon>;
+export const Chevron = () => <Icon><path d="m5 8 5 5 5-5" /></Icon>;
+export const Target = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="4.2" />
+    <path d="M10 2.5v3.3M10 14.2v3.3M2.5 10h3.3M14.2 10h3.3" />
+  </Icon>
+);
+export const Needle = ({ heading }: { heading: number }) => (
+  <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" style={{ transform: `rotate(${-heading}deg)` }}>
+    <path d="M11 2.5 14.2 11H7.8z" fill="var(--danger)" />
+    <path d="M11 19.5 7.8 11h6.4z" fill="currentColor" opacity="0.45" />
+  </svg>
+);
