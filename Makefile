@@ -66,7 +66,7 @@ bench: setup ## Measure the speed of import, processing and tiles
 	@exec python -m benchmarks.run
 
 bless: setup $(GLTF) ## Take what the code gives now as the golden files of the tests
-	@TWIN_BLESS=1 pytest -q -m golden
+	@pytest -q -m golden --bless
 
 verify: check bench ## The long checks: all that 'check' and 'bench' do, and the tests marked slow
 	@pytest -q -m slow

@@ -1,14 +1,21 @@
 """A migrated database for the tests, and an environment that is not the user's."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from twin.db import embedded, engine
 from twin.settings import Settings
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bless", action="store_true", help="take what the code gives now as the golden files")
+
 
 _KEPT = {"TWIN_POSTGRES_BIN"}
 
@@ -41,3 +48,17 @@ def connection(database: engine.Database) -> Iterator[Connection]:
     with database.engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, Any], None]:
+    """Compares a value with a golden file of JSON; ``make bless`` writes the file instead."""
+
+    def compare(path: Path, value: Any) -> None:
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        if request.config.getoption("--bless"):
+            path.write_text(text)
+        expected = path.read_text() if path.exists() else ""
+        assert text == expected, f"{path} differs; 'make bless' takes the new one"
+
+    return compare
