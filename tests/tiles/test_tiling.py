@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiles.tiling import COLUMNS, Limits, Node, Region, Summary, divide
@@ -60,6 +60,9 @@ class City:
 
 CITIES = st.builds(City, st.integers(0, 10**6), st.integers(1, 300), st.sampled_from([1e-4, 1e-2, 0.2]))
 
+UNHURRIED = settings(deadline=None, max_examples=40)
+"""Building a city takes a while, and more on a busy machine."""
+
 
 def inside(region: Region, outer: Region) -> bool:
     return (
@@ -68,6 +71,7 @@ def inside(region: Region, outer: Region) -> bool:
     )  # fmt: skip
 
 
+@UNHURRIED
 @given(CITIES)
 def test_each_object_is_in_one_leaf(city: City) -> None:
     held = Counter(item for leaf in city.leaves() for item in city.members(leaf.cell))
@@ -75,6 +79,7 @@ def test_each_object_is_in_one_leaf(city: City) -> None:
     assert set(held.values()) == {1}
 
 
+@UNHURRIED
 @given(CITIES)
 def test_children_lie_inside_and_errors_never_grow(city: City) -> None:
     for cell in (WORLD, *(node.cell for node in city.tree(WORLD) or () if node.kind == "nested")):
@@ -88,6 +93,7 @@ def test_children_lie_inside_and_errors_never_grow(city: City) -> None:
             assert bool(node.children) == (node.kind == "branch")
 
 
+@UNHURRIED
 @given(CITIES)
 def test_a_nested_tileset_starts_as_its_parent_says(city: City) -> None:
     for node in city.tree(WORLD) or ():
@@ -97,6 +103,7 @@ def test_a_nested_tileset_starts_as_its_parent_says(city: City) -> None:
             assert (root.region, root.size_m, root.objects) == (node.region, node.size_m, node.objects)
 
 
+@UNHURRIED
 @given(CITIES)
 def test_leaves_are_small_or_cannot_be_divided(city: City) -> None:
     for leaf in city.leaves():
