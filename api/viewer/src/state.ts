@@ -5,6 +5,7 @@ import { type Building, type Dataset, Problem, fetchBuilding, fetchDatasets, fet
 import { type Attribute, readCatalogue } from "./data/catalogue";
 import { type Controls, NO_FILTER, cql2 } from "./data/filter";
 import { type Link, readLink } from "./data/link";
+import { metresPerDegree } from "./geo/geodesy";
 import type { Key } from "./i18n/en";
 import { isLanguage, language, preferredLanguage } from "./i18n";
 import type { Theme } from "./scene/palette";
@@ -40,7 +41,8 @@ export const theme = computed<Theme>(() => chosenTheme.value ?? (systemDark.valu
 export const chosenLanguage = signal<string | null>(null);
 
 export const pose = signal<Pose | null>(null);
-export const panelOpen = signal(window.innerWidth >= 900 && window.innerHeight >= 520);
+const roomy = (): boolean => window.innerWidth > 900 && window.innerHeight > 520;
+export const panelOpen = signal(roomy());
 /** Counts the frames drawn, for what is laid over the view. */
 export const frame = signal(0);
 /** Pixels of the view that the dock covers on the left. */
@@ -86,10 +88,23 @@ export const places = computed<Place[]>(() => {
   );
 });
 
+/** The city around the point looked at, "" from far away over all, null elsewhere. */
+export const currentPlace = computed<string | null>(() => {
+  const at = pose.value;
+  if (!at) return null;
+  if (at.range > 25_000) return "";
+  const [perLon, perLat] = metresPerDegree(at.lat);
+  const near = places.value.find(
+    ({ west, south, east, north }) =>
+      Math.max(west - at.lon, at.lon - east) * perLon < at.range && Math.max(south - at.lat, at.lat - north) * perLat < at.range,
+  );
+  return near?.key ?? null;
+});
+
 async function countCities(filter: string, signal?: AbortSignal): Promise<Counts> {
   const histogram = await fetchHistogram("city", { filter, ...(signal && { signal }) });
   const byCity = Object.fromEntries((histogram.values ?? []).map(({ value, count }) => [String(value), count]));
-  return { total: histogram.count, byCity };
+  return { total: histogram.count + histogram.missing, byCity };
 }
 
 /** Take over what a link holds. */
@@ -181,6 +196,7 @@ function describeColours(): (() => void) | undefined {
 function fetchSelected(): (() => void) | undefined {
   const id = selected.value;
   buildingError.value = null;
+  if (id && !roomy()) panelOpen.value = false;
   if (!id) {
     building.value = null;
     return undefined;

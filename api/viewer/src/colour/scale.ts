@@ -96,10 +96,10 @@ function numberClasses(bins: Bin[], integer: boolean): NumberClass[] {
   }));
 }
 
-function categoriesOf(values: { value: string | boolean; count: number }[]): Category[] {
+function categoriesOf({ values = [], other = 0 }: Histogram): Category[] {
   const sorted = values.toSorted((a, b) => b.count - a.count);
-  const named = sorted.slice(0, sorted.length > OKABE_ITO.length ? OKABE_ITO.length - 1 : OKABE_ITO.length);
-  const rest = sorted.slice(named.length).reduce((sum, { count }) => sum + count, 0);
+  const named = sorted.slice(0, sorted.length > OKABE_ITO.length || other ? OKABE_ITO.length - 1 : OKABE_ITO.length);
+  const rest = sorted.slice(named.length).reduce((sum, { count }) => sum + count, other);
   const categories: Category[] = named.map(({ value, count }, i) => ({ value: String(value), colour: OKABE_ITO[i], count }));
   if (rest) categories.push({ value: null, colour: OTHER, count: rest });
   return categories;
@@ -110,7 +110,7 @@ export function makeScale(attribute: Attribute, histogram: Histogram): Scale {
   return {
     attribute,
     classes: attribute.kind === "number" ? numberClasses(bins, attribute.integer) : [],
-    categories: attribute.kind === "number" ? [] : categoriesOf(histogram.values ?? []),
+    categories: attribute.kind === "number" ? [] : categoriesOf(histogram),
     missing: histogram.missing,
   };
 }

@@ -34,8 +34,12 @@ export interface Bin {
 
 export interface Histogram {
   property: string;
+  /** Buildings with a value. */
   count: number;
+  /** Buildings without one. */
   missing: number;
+  /** Buildings with rare values, which `values` does not list. */
+  other?: number;
   minimum?: number | null;
   maximum?: number | null;
   bins?: Bin[];

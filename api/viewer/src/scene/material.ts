@@ -4,7 +4,7 @@
  * The colour of feature i of a tile is texel i of the tile's small texture, so that recolouring a
  * whole city rewrites a few kilobytes and no geometry.
  */
-import { Color, DataTexture, MeshLambertMaterial, NearestFilter, RGBAFormat, SRGBColorSpace, UnsignedByteType, type Vector3 } from "three";
+import { Color, DataTexture, MeshDepthMaterial, MeshLambertMaterial, NearestFilter, RGBAFormat, SRGBColorSpace, UnsignedByteType, type Vector3 } from "three";
 import type { Palette } from "./palette";
 
 const TEXTURE_WIDTH = 128;
@@ -50,11 +50,18 @@ export class FeatureColours {
   }
 }
 
-const VERTEX_HEAD = /* glsl */ `#include <common>
-attribute float _feature_id_0;
+/** The ground between the buildings is a guess: walls reach below it, so that none seems to float. */
+const FOOTING_HEAD = /* glsl */ `
 attribute float above;
+uniform vec3 uDown;`;
+
+const FOOTING_BODY = /* glsl */ `
+if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};`;
+
+const VERTEX_HEAD = /* glsl */ `#include <common>
+${FOOTING_HEAD}
+attribute float _feature_id_0;
 uniform sampler2D uColours;
-uniform vec3 uDown;
 uniform float uSelected;
 uniform float uHovered;
 varying vec4 vColour;
@@ -66,8 +73,7 @@ int feature = int(_feature_id_0 + 0.5);
 vColour = texelFetch(uColours, ivec2(feature % ${TEXTURE_WIDTH}, feature / ${TEXTURE_WIDTH}), 0);
 vState = vec2(abs(_feature_id_0 - uSelected) < 0.5, abs(_feature_id_0 - uHovered) < 0.5);
 vAbove = above;
-// The ground between the buildings is a guess: walls reach below it, so that none seems to float.
-if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};`;
+${FOOTING_BODY}`;
 
 const FRAGMENT_HEAD = /* glsl */ `#include <common>
 uniform vec3 uTint;
@@ -117,4 +123,17 @@ export function buildingMaterial(
       .replace("#include <color_fragment>", FRAGMENT_BODY);
   };
   return [material, own];
+}
+
+/** For the shadow map: the same footing, or a line of light would run along every wall. */
+export function depthMaterial({ uDown }: Pick<BuildingUniforms, "uDown">): MeshDepthMaterial {
+  const material = new MeshDepthMaterial();
+  material.customProgramCacheKey = () => "buildings-depth";
+  material.onBeforeCompile = (shader) => {
+    shader.uniforms.uDown = uDown;
+    shader.vertexShader = shader.vertexShader
+      .replace("#include <common>", `#include <common>${FOOTING_HEAD}`)
+      .replace("#include <begin_vertex>", `#include <begin_vertex>${FOOTING_BODY}`);
+  };
+  return material;
 }

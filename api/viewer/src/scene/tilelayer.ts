@@ -3,7 +3,7 @@ import { Matrix4, type Mesh, type MeshLambertMaterial, type Object3D, type Persp
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 import { TilesRenderer } from "3d-tiles-renderer/three";
 import { GLTFExtensionsPlugin } from "3d-tiles-renderer/three/plugins";
-import { type BuildingUniforms, FeatureColours, buildingMaterial } from "./material";
+import { type BuildingUniforms, FeatureColours, buildingMaterial, depthMaterial } from "./material";
 import { FEATURE_ATTRIBUTE, type Foot, featureCount, featureIdReader, floatFeatureIds, measureFeet, meshesOf } from "./tilecontent";
 
 /** Colour (0xrrggbb) of a feature of a tile by its number, null for the model's own. */
@@ -190,6 +190,7 @@ export class TileLayer {
       (mesh.material as MeshLambertMaterial).dispose();
       const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"));
       mesh.material = material;
+      mesh.customDepthMaterial = depthMaterial(own);
       mesh.castShadow = mesh.receiveShadow = true;
       return own;
     });
@@ -217,6 +218,7 @@ export class TileLayer {
     if (!content) return;
     if (this.hovered?.content === content) this.hovered = null;
     content.colours.dispose();
+    for (const mesh of content.meshes) mesh.customDepthMaterial?.dispose();
     this.contents.delete(tile);
   }
 }

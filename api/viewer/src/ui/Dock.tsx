@@ -1,7 +1,7 @@
 /** The panel on the left: name, places, counts, filter and colour. */
 import { useEffect, useRef } from "preact/hooks";
 import { LANGUAGES, LANGUAGE_NAMES, type Language, cityName, formatCount, language, t } from "../i18n";
-import { type Place, allCounts, chosenLanguage, chosenTheme, counting, counts, dockWidth, notice, panelOpen, places, theme } from "../state";
+import { type Place, allCounts, chosenLanguage, chosenTheme, counting, counts, currentPlace, dockWidth, notice, panelOpen, places, theme } from "../state";
 import { flyTo, overviewPose, placePose } from "../view";
 import { ColourPanel } from "./ColourPanel";
 import { FilterPanel } from "./FilterPanel";
@@ -94,15 +94,16 @@ function LanguageSelect() {
 
 function Places() {
   const known = places.value;
+  const here = currentPlace.value;
   return (
     <nav class="places" aria-label={t("places")}>
       {known.length > 1 && (
-        <button type="button" onClick={() => flyTo(overviewPose(known))}>
+        <button type="button" aria-current={here === ""} onClick={() => flyTo(overviewPose(known))}>
           {t("overview")}
         </button>
       )}
       {known.map((place: Place) => (
-        <button key={place.key} type="button" data-place={place.key} onClick={() => flyTo(placePose(place))}>
+        <button key={place.key} type="button" data-place={place.key} aria-current={here === place.key} onClick={() => flyTo(placePose(place))}>
           {cityName(place.city)}
         </button>
       ))}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { type Link, readLink, writeLink } from "../src/data/link";
+
+const LINK: Link = {
+  pose: { lon: 24.94123, lat: 60.17, ground: 21, range: 1200, heading: 332, pitch: -35 },
+  controls: { choices: { current_use: ["office", "trade"] }, ranges: { height_m: [10, null] }, text: "a LIKE 'x&y%'" },
+  colourBy: "height_m",
+  selected: "helsinki.BID_1",
+  lang: "fi",
+  theme: "dark",
+};
+
+describe("link", () => {
+  it("holds the whole view", () => {
+    expect(readLink(`#${writeLink(LINK)}`)).toEqual(LINK);
+  });
+
+  it("ignores what it does not understand", () => {
+    const link = readLink("#at=1,2,x&in.height_m=..&is.city=&nonsense");
+    expect(link.pose).toBeNull();
+    expect(link.controls).toEqual({ choices: {}, ranges: {}, text: "" });
+  });
+});
