@@ -1,0 +1,13 @@
+"""All benchmarks, one after the other: ``make bench``."""
+
+from benchmarks import bench_processing, bench_whole_path
+
+
+def main() -> None:
+    for benchmark in (bench_processing, bench_whole_path):
+        print(f"\n{(benchmark.__doc__ or '').splitlines()[0]}\n", flush=True)
+        benchmark.main()
+
+
+if __name__ == "__main__":
+    main()
