@@ -11,9 +11,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from api import parameters
+from api.cityjson import cityjson_item
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, Selected, service
-from api.links import GEOJSON, JSON, Link, base, link, link_header, with_query
+from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
 from api.parameters import DATETIME, SCENARIO, SELECTION, Parameter, documented
 from twin.db.feature_query import item, item_count, items
 from twin.db.query import Selection, View
@@ -46,7 +47,7 @@ COUNT = Parameter(
     {"type": "string", "enum": ["none", "exact"], "default": "none"},
 )
 FORMAT_ITEMS = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson"]})
-FORMAT_ITEM = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson"]})
+FORMAT_ITEM = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson", "cityjson"]})
 
 
 def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
@@ -173,14 +174,16 @@ def _after(selection: Selection, cursor: str) -> str:
     openapi_extra=documented(FORMAT_ITEM, DATETIME, SCENARIO),
 )
 async def get_item(request: Request, collection: str, id: str, view: CurrentView, pool: Reader) -> Response:
-    """With its footprint as geometry; the entity tag is of this feature alone."""
-    parameters.choice(request.query_params, FORMAT_ITEM.name, ("json", "geojson"), "json")
+    """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
+    form = parameters.choice(request.query_params, FORMAT_ITEM.name, ("json", "geojson", "cityjson"), "json")
     row = None if "\0" in id else await pool.fetch_one(item(view, collection, id))
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
     headers = cache_headers(entity_tag(request, row["row_hash"].hex(), view.scopes), view.scopes)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
+    if form == "cityjson":
+        return Response(await cityjson_item(pool, view, row), headers=headers, media_type=CITYJSON)
     links = _item_links(request, collection, row["id"])
     shape = _shape(view, None)
     text = row["geojson"] if shape is None else shape(row["geojson"])
@@ -190,7 +193,9 @@ async def get_item(request: Request, collection: str, id: str, view: CurrentView
 
 def _item_links(request: Request, collection: str, id: str) -> list[Link]:
     about = f"{base(request)}/collections/{collection}"
+    address = f"{about}/items/{quote(id, safe=':')}"
     return [
-        link(f"{about}/items/{quote(id, safe=':')}", "self", GEOJSON, "This feature"),
+        link(address, "self", GEOJSON, "This feature"),
+        link(f"{address}?f=cityjson", "alternate", CITYJSON, "This feature with its solids"),
         link(about, "collection", JSON, "The collection"),
     ]

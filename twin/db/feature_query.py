@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, select
 
 from twin.db.query import Selection, Statement, View, collection_type, select_features, source, statement
+from twin.db.schema import dataset
 
 
 def items(
@@ -35,12 +36,22 @@ def item_count(selection: Selection) -> Statement:
 def item(view: View, collection: str, id: str) -> Statement:
     """One feature of a collection, whatever the role of its dataset.
 
-    Columns: id, dataset_id, object_id, row_hash, geojson.
+    Columns: id, dataset_id, object_id, row_hash, geojson, horizontal_epsg.
     """
     f = source(view).c
-    columns: list[ColumnElement[Any]] = [f.id, f.dataset_id, f.object_id, f.row_hash, f.geojson]
-    clause = select(*columns).where(
-        f.id == bindparam("id", type_=Text), f.type == bindparam("collection_type", type_=Text)
+    d = dataset.c
+    columns: list[ColumnElement[Any]] = [
+        f.id,
+        f.dataset_id,
+        f.object_id,
+        f.row_hash,
+        f.geojson,
+        d.horizontal_epsg,
+    ]
+    clause = (
+        select(*columns)
+        .select_from(source(view).join(dataset, d.id == f.dataset_id))
+        .where(f.id == bindparam("id", type_=Text), f.type == bindparam("collection_type", type_=Text))
     )
     values = {**view.values, "id": id, "collection_type": collection_type(collection)}
     return Statement(clause, ("item", view.shape), values)

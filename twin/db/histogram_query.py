@@ -38,11 +38,12 @@ def number_histogram(
     low, high = func.min(values.c.value), func.max(values.c.value)
     bounds = select(low.label("minimum"), high.label("maximum")).select_from(values).subquery("bounds")
     b = bounds.c
-    share = (values.c.value - b.minimum) / func.nullif(b.maximum - b.minimum, 0)
+    # Where all values are one, they share the first bin; LEAST would pass the null over.
+    share = func.coalesce((values.c.value - b.minimum) / func.nullif(b.maximum - b.minimum, 0), 0)
     number = bindparam("bins", type_=Integer)
     index = func.least(func.floor(share * number), number - 1)
     bin_: ColumnElement[Any] = case(
-        (values.c.value.is_(None), null()), else_=cast(func.coalesce(index, 0), Integer)
+        (values.c.value.is_(None), null()), else_=cast(index, Integer)
     ).label("bin")
     columns: list[ColumnElement[Any]] = [
         values.c.grouped,

@@ -1,0 +1,180 @@
+"""Runs the application under uvicorn, in one process or several."""
+
+import ipaddress
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from twin.db.engine import Database
+from twin.db.query import ALL_SCOPES
+from twin.errors import ServiceError, TwinError
+
+PUBLIC_SCOPES = frozenset({"public"})
+GRACE_S = 5
+"""How long requests may finish after the server was told to stop."""
+
+STABLE_S = 10
+"""A worker that ends sooner than this after its start would end again."""
+
+Factory = Callable[[], FastAPI]
+
+
+def serve(database: Database, *, host: str, port: int, workers: int = 1, public_read: bool = False) -> None:
+    """Serves until Ctrl-C. Beyond this machine only with ``public_read``, and without personal data.
+
+    TwinError tells why the address cannot be served.
+    """
+    loopback = is_loopback(host)
+    if not loopback and not public_read:
+        raise TwinError(
+            f"{host} can be reached from other machines. Use --host 127.0.0.1, or --public-read to let "
+            "everyone read everything but personal data."
+        )
+    scopes = PUBLIC_SCOPES if public_read else ALL_SCOPES
+    listener = _listen(host, port)
+    factory = partial(create_app, database.reader(), database.settings, scopes)
+    with listener, suppress(KeyboardInterrupt):
+        if workers > 1:
+            _Workers(factory, listener, workers).run()
+        else:
+            _run(factory, listener)
+
+
+def _run(factory: Factory, listener: socket.socket) -> None:
+    """Serves in this process until it is told to stop."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(
+        factory,
+        factory=True,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _work(factory: Factory, listener: socket.socket) -> None:
+    """What a worker does: it serves, and stops when its parent is gone."""
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    _run(factory, listener)
+
+
+def _stop_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    started: float
+
+
+class _Workers:
+    """Processes on one socket; one that dies is replaced.
+
+    Not uvicorn's own supervisor: it kills workers that are not up within seconds, and waits for
+    answers of workers that are dead.
+    """
+
+    def __init__(self, factory: Factory, listener: socket.socket, number: int) -> None:
+        self._factory = factory
+        self._listener = listener
+        self._number = number
+
+    def run(self) -> None:
+        """Until interrupted; ServiceError where a worker cannot start."""
+        workers: list[_Worker] = []
+        try:
+            workers += [self._start() for _ in range(self._number)]
+            while True:
+                wait([worker.process.sentinel for worker in workers])
+                workers = [self._kept(worker) for worker in workers]
+        finally:
+            _stop([worker.process for worker in workers])
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_work, args=(self._factory, self._listener), daemon=True)
+        with _uninterrupted():
+            process.start()
+        return _Worker(process, time.monotonic())
+
+    def _kept(self, worker: _Worker) -> _Worker:
+        """The worker, or its successor if it ended."""
+        code = worker.process.exitcode
+        if code is None:
+            return worker
+        if time.monotonic() - worker.started < STABLE_S:
+            raise ServiceError(f"A worker ended with code {code} right after its start.")
+        logging.getLogger(__name__).warning("A worker ended with code %s and is replaced.", code)
+        return self._start()
+
+
+@contextmanager
+def _uninterrupted() -> Generator[None, None, None]:
+    """Children that start within ignore Ctrl-C until uvicorn listens to it; their parent stops them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stop(processes: list[SpawnProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(GRACE_S + 2)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens already, so that a busy port is told before anything starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another with --port."
+        ) from None
+    listener.listen(1024)
+    return listener
+
+
+def free_port(first: int, host: str = "127.0.0.1") -> int:
+    """The first port from ``first`` on that nobody listens on; ServiceError where there is none."""
+    for port in range(first, min(first + 1000, 65536)):
+        with suppress(ServiceError), _listen(host, port):
+            return port
+    raise ServiceError(f"No port from {first} on is free on {host}.")

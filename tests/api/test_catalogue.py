@@ -1,0 +1,126 @@
+"""Landing page, conformance, collections, queryables, datasets and the OpenAPI document."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import ogc
+from api.app import create_app
+from tests.api.client import Client, serving
+from tests.api.seeding import Seeded
+from twin.db.engine import Database
+from twin.model.attributes import CATALOGUE
+
+
+def links(body: dict[str, Any]) -> dict[str, str]:
+    return {link["rel"]: link["href"] for link in body["links"]}
+
+
+def test_every_link_of_the_landing_page_leads_somewhere(client: Client) -> None:
+    body = client.get("/").json()
+    assert {"self", "service-desc", "conformance", "data"} <= links(body).keys()
+    for address in links(body).values():
+        assert client.request("GET", address).status_code == 200, address
+
+
+def test_every_link_of_a_collection_leads_somewhere(client: Client) -> None:
+    body = client.get("/collections/buildings").json()
+    assert body["itemType"] == "feature"
+    for address in links(body).values():
+        address += "?property=city" if address.endswith("histogram") else ""
+        assert client.request("GET", address).status_code == 200, address
+    assert body in client.get("/collections").json()["collections"]
+
+
+def test_the_extent_holds_every_primary_feature(client: Client, seeded_towns: list[Seeded]) -> None:
+    extent = client.get("/collections/buildings").json()["extent"]
+    west, south, east, north = extent["spatial"]["bbox"][0]
+    for item in seeded_towns:
+        assert west <= item.square[0] <= item.square[2] <= east
+        assert south <= item.square[1] <= item.square[3] <= north
+    assert extent["temporal"]["interval"] == [["2026-01-01T00:00:00Z", None]]
+
+
+def test_queryables_describe_the_whole_catalogue(client: Client) -> None:
+    response = client.get("/collections/buildings/queryables")
+    assert response.headers["content-type"] == "application/schema+json"
+    body = response.json()
+    assert body["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert body["$id"].endswith("/collections/buildings/queryables")
+    found = body["properties"]
+    assert set(found) == {"id", "geometry", *(attribute.name for attribute in CATALOGUE)}
+    height = found["height_m"]
+    assert (height["type"], height["x-unit"], height["x-group"]) == ("number", "m", "dimensions")
+    assert (height["title"], height["x-labels"]["fi"], height["x-origin"]) == (
+        "Height",
+        "Korkeus",
+        "computed",
+    )
+    assert found["current_use"]["enum"][0] == "residential"
+    assert found["geometry"]["x-ogc-role"] == "primary-geometry"
+
+
+def test_the_schema_has_the_originals_too(client: Client) -> None:
+    found = client.get("/collections/buildings/schema").json()["properties"]
+    assert found["attributes"]["type"] == "object"
+    assert found["id"]["x-ogc-role"] == "id"
+
+
+def test_datasets(client: Client) -> None:
+    found = {row["name"]: row for row in client.get("/datasets").json()["datasets"]}
+    assert found["seed_harbour"] == {
+        "name": "seed_harbour", "title": "Seed Harbour", "city": "harbour", "role": "primary",
+        "synthetic": True, "placement": "exact", "heights": {"method": "none"}, "horizontal_epsg": 3879,
+        "vertical_epsg": 3900, "publisher": None, "licence": None, "count": 60,
+        "bbox": [24.95, 60.17, 24.9576, 60.1744],
+    }  # fmt: skip
+    assert (found["seed_harbour_lod1"]["role"], found["seed_harbour_lod1"]["count"]) == ("alternative", 5)
+
+
+def test_the_api_document_is_openapi_3_0_with_concrete_paths(client: Client) -> None:
+    response = client.get("/api")
+    assert response.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    document = response.json()
+    assert document["openapi"].startswith("3.0")
+    assert not [path for path in document["paths"] if "{collection}" in path]
+    items = document["paths"]["/collections/buildings/items"]["get"]
+    assert items["summary"]
+    declared = {parameter["name"]: parameter for parameter in items["parameters"]}
+    assert {"bbox", "datetime", "limit", "filter", "filter-lang", "height_m"} <= declared.keys()
+    assert declared["filter-lang"]["schema"]["enum"] == ["cql2-text", "cql2-json"]
+    assert declared["limit"]["schema"]["minimum"] == 1
+    assert '"null"' not in response.text
+
+
+def test_conformance_names_what_the_tests_prove(client: Client) -> None:
+    found = client.get("/conformance").json()["conformsTo"]
+    assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in found
+    assert "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2" in found
+
+
+def test_health(client: Client) -> None:
+    assert client.get("/health/live").json() == {"status": "pass"}
+    assert client.get("/health/ready").json()["datasets"] >= 3
+
+
+def test_a_browser_gets_the_viewer_and_a_client_the_landing_page(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text("<title>viewer</title>")
+    (tmp_path / "app.js").write_text("1")
+    monkeypatch.setattr(ogc, "VIEWER", tmp_path)
+    with serving(create_app(database.reader(), database.settings)) as client:
+        page = client.request("GET", "/", headers={"Accept": "text/html,*/*"})
+        assert page.text == "<title>viewer</title>"
+        assert "Accept" in page.headers["vary"].split(", ")
+        assert client.request("GET", "/viewer/app.js").text == "1"
+        assert client.request("GET", "/viewer/missing.js").json()["status"] == 404
+        assert client.get("/").headers["content-type"] == "application/json"
+
+
+def test_without_a_built_viewer_a_browser_gets_the_landing_page(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ogc, "VIEWER", tmp_path)
+    assert client.request("GET", "/", headers={"Accept": "text/html"}).json()["title"] == "FinEst twin"
