@@ -1,6 +1,6 @@
 """What tests of the ingest look at in the database."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,7 +34,7 @@ def remove_all(engine: Engine) -> None:
 
 
 @contextmanager
-def clean(engine: Engine) -> Iterator[Engine]:
+def clean(engine: Engine) -> Generator[Engine, None, None]:
     """An engine on a database without datasets, left without datasets."""
     remove_all(engine)
     try:

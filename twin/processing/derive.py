@@ -4,25 +4,22 @@ Pure: features in, plain values out. Importing and later processing both call ``
 value never depends on which of them computed it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
-import shapely
 
 from twin.model.cells import quadkeys
 from twin.model.cityobject import CityFeature, CityObject, geometries_at, highest_lod
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
+from twin.processing import planar
 from twin.processing.compute import Measures, measure
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
 
 Values: TypeAlias = dict[str, Any]
-Shapes: TypeAlias = npt.NDArray[np.object_]
-
 _DECIMALS = 6
 """Micrometres, and cubic centimetres: finer than any source."""
 
@@ -66,7 +63,7 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     ranks = _ranks(batch, placer)
     for index, (feature, lod) in enumerate(zip(features, lods, strict=True)):
         values = _values(measures, index) if groups[index] else {}
-        known = {"lod": lod, "placement": PLACEMENTS[ranks[index]]}
+        known: Values = {"lod": lod, "placement": PLACEMENTS[int(ranks[index])]}
         results[index].values[feature.root.id] = {**values, **known}
     _measure_parts(features, lods, results)
     if batch.surfaces:
@@ -97,7 +94,8 @@ def _values(measures: Measures, index: int) -> Values:
 
 def plain(value: Any) -> Any:
     """A numpy scalar as Python's own; NaN as None, and no digits that only rounding made."""
-    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic):
+        value = cast("Any", value).item()
     if isinstance(value, float):
         return round(value, _DECIMALS) if np.isfinite(value) else None
     return value
@@ -129,8 +127,8 @@ def _place(batch: GeometryBatch, measures: Measures, placer: Placer, results: Se
     low, high = np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
     on_map = np.isfinite(low[:, :2]).all(axis=1)
     present, low, high = present[on_map], low[on_map], high[on_map]
-    footprints = reproject(measures.footprints[present], placer.lonlat)
-    mercator = reproject(footprints, web_mercator)
+    footprints = planar.transformed(measures.footprints[present], placer.lonlat)
+    mercator = planar.transformed(footprints, web_mercator)
     keys = quadkeys(_middles(footprints, low, high))
     for row, index in enumerate(present.tolist()):
         results[index].place = _place_of(low[row].tolist(), high[row].tolist(), int(keys[row]))
@@ -142,11 +140,11 @@ def _place_of(low: list[float], high: list[float], quadkey: int) -> Place:
     return Place(low[0], low[1], high[0], high[1], plain(low[2]), plain(high[2]), quadkey)
 
 
-def _middles(footprints: Shapes, low: Floats, high: Floats) -> Floats:
+def _middles(footprints: planar.Shapes, low: Floats, high: Floats) -> Floats:
     """Centroids (n, 2) of footprints; the middle of the bounds where there is no footprint."""
     middle = (low[:, :2] + high[:, :2]) / 2
-    has_area = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
-    middle[has_area] = shapely.get_coordinates(shapely.centroid(footprints[has_area]))
+    has_area = ~planar.missing(footprints)
+    middle[has_area] = planar.centroids(footprints[has_area])
     return middle
 
 
@@ -155,11 +153,6 @@ def native(batch: GeometryBatch) -> Floats:
     present, start = _spans(batch)
     counts = np.diff(np.append(start, len(batch.xyz)))
     return batch.xyz + np.repeat(batch.origin[present], counts, axis=0)
-
-
-def reproject(shapes: Shapes, transform: Callable[[Floats], Floats]) -> Shapes:
-    """Polygons (n,) of which each coordinate pair (m, 2) went through ``transform``; None stays."""
-    return shapely.set_coordinates(shapes.copy(), transform(shapely.get_coordinates(shapes)))
 
 
 def _mesh(

@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 # shapely's functions take untyped keywords.
 
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -71,6 +72,36 @@ def united(shapes: Shapes) -> Shapes:
     kept = polygons(outlines[thick], part[thick], len(parts))
     real = ~missing(kept)
     return multipolygons(kept[real], owner[real], len(shapes))
+
+
+def transformed(shapes: Shapes, transform: Callable[[Floats], Floats]) -> Shapes:
+    """The shapes with each coordinate pair (m, 2) put through ``transform``."""
+    xy = transform(np.asarray(shapely.get_coordinates(shapes)))
+    return np.asarray(shapely.set_coordinates(shapes.copy(), xy), dtype=object)
+
+
+def centroids(shapes: Shapes) -> Floats:
+    """Centroids (n, 2) of shapes that are neither None nor empty."""
+    return np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
+
+
+def as_multipolygons(shapes: Sequence[Any]) -> Shapes:
+    """Polygons and MultiPolygons as MultiPolygons; None stays."""
+    result = np.full(len(shapes), None, dtype=object)
+    result[:] = [shapely.MultiPolygon([s]) if isinstance(s, shapely.Polygon) else s for s in shapes]
+    return result
+
+
+def ewkb(shapes: Shapes, srid: int) -> list[bytes | None]:
+    """Extended well-known binary of each shape."""
+    marked: Any = shapely.set_srid(shapes, srid)
+    return np.asarray(shapely.to_wkb(marked, include_srid=True), dtype=object).tolist()
+
+
+def geojson(shapes: Shapes, decimals: int) -> list[str | None]:
+    """GeoJSON text of each shape, coordinates rounded."""
+    rounded: Any = transformed(shapes, lambda xy: np.round(xy, decimals))
+    return np.asarray(shapely.to_geojson(rounded), dtype=object).tolist()
 
 
 def moved(shapes: Shapes, offset: Floats) -> Shapes:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import orjson
-import shapely
 
 from twin.db import geometry as geometry_codec
 from twin.db.load import DatasetSpec, Row, Rows
 from twin.db.schema import KEY_COLUMNS
 from twin.model.attributes import CATALOGUE
 from twin.model.cityobject import CityFeature, CityObject
+from twin.model.geometry import Geometry
+from twin.processing import planar
 from twin.processing.compute import VERSION
 from twin.processing.derive import Derived, Place, Values
 
@@ -77,7 +77,7 @@ def _quadkey(entry: Entry) -> int:
 
 def _add_geometries(rows: Rows, entries: Sequence[Entry], membership: Membership) -> None:
     keys: list[tuple[str, int]] = []
-    geometries = []
+    geometries: list[Geometry] = []
     for entry in entries:
         for item in entry.feature:
             for ordinal, geometry in enumerate(item.geometries):
@@ -98,23 +98,10 @@ def _add_geometries(rows: Rows, entries: Sequence[Entry], membership: Membership
 
 def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes | None, str | None]]:
     """EWKB in 4326 and in 3857 and GeoJSON text of each footprint; None where there is none."""
-    geographic = multipolygons([entry.derived.footprint for entry in entries])
-    mercator = multipolygons([entry.derived.footprint_3857 for entry in entries])
-    rounded = shapely.set_coordinates(
-        geographic.copy(), np.round(shapely.get_coordinates(geographic), _GEOJSON_DECIMALS)
-    )
-    texts = shapely.to_geojson(rounded)
-    return zip(_ewkb(geographic, 4326), _ewkb(mercator, 3857), texts, strict=True)
-
-
-def multipolygons(shapes: Sequence[Any]) -> Any:
-    """Shapes as an array (n,) of MultiPolygons, as the columns want them; None stays."""
-    several = [shapely.MultiPolygon([s]) if isinstance(s, shapely.Polygon) else s for s in shapes]
-    return np.array([*several, None], dtype=object)[:-1]
-
-
-def _ewkb(shapes: Any, srid: int) -> Any:
-    return shapely.to_wkb(shapely.set_srid(shapes, srid), include_srid=True)
+    geographic = planar.as_multipolygons([entry.derived.footprint for entry in entries])
+    mercator = planar.as_multipolygons([entry.derived.footprint_3857 for entry in entries])
+    texts = planar.geojson(geographic, _GEOJSON_DECIMALS)
+    return zip(planar.ewkb(geographic, 4326), planar.ewkb(mercator, 3857), texts, strict=True)
 
 
 def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
