@@ -168,6 +168,44 @@ def demo(
         server.serve(opened, host="127.0.0.1", port=chosen)
 
 
+tiles_commands = typer.Typer(no_args_is_help=True, help="Batch tiles and their checker.")
+app.add_typer(tiles_commands, name="tiles")
+
+
+@tiles_commands.command(epilog="Example: twin tiles build tiles/ --filter \"city = 'helsinki'\"")
+def build(
+    out: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    filter: Annotated[str | None, typer.Option(help="CQL2 text: which buildings.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset, primary or not.")] = None,
+) -> None:
+    """Write a 3D Tiles 1.1 tileset as files."""
+    from tiles.build import TileRequest, write_tileset
+    from twin.db.filters import compile_filter, parse
+    from twin.db.query import Selection, View
+    from twin.db.queryables import feature_queryables
+
+    conditions = (compile_filter(parse(filter), feature_queryables(View())),) if filter else ()
+    selection = Selection(View(), "buildings", (dataset,) if dataset else (), conditions)
+    with database(load()) as opened, console.progress("tiles") as advance:
+        written = write_tileset(opened.engine, out, TileRequest(selection), advance)
+    console.say(f"{out}: {written.objects} buildings in {written.tiles} tiles, {written.size / 1e6:.1f} MB")
+
+
+@tiles_commands.command(epilog="Example: twin tiles validate tiles/")
+def validate(
+    path: Annotated[Path, typer.Argument(help="A folder with tileset.json, a tileset file or a GLB.")],
+) -> None:
+    """Check tilesets, their tiles and metadata; every fault is a line."""
+    from tiles.check import check_path
+
+    findings = check_path(path)
+    for finding in findings:
+        typer.echo(str(finding))
+    if findings:
+        raise InputError(f"{path}: {len(findings)} faults")
+    console.say(f"{path}: no fault found")
+
+
 @app.command(epilog="Example: twin datasets")
 def datasets() -> None:
     """List the datasets, one a line: name, city, role, features, placement."""

@@ -189,12 +189,18 @@ class Loader:
             for table in schema.PARTITIONED:
                 statement = _ATTACH_PARTITION.format(table=table.name, id=self.dataset_id)
                 self._connection.execute(text(statement))
+        self._analyze()
         self.revise()
         self._connection.execute(
             insert(schema.import_run).values(
                 {**run, "dataset_id": self.dataset_id, "state": "done", "finished_at": func.now()}
             )
         )
+
+    def _analyze(self) -> None:
+        """Without statistics of the new rows the planner would read them all for every tile."""
+        for table in (schema.feature.name, *(self._partition(table) for table in schema.PARTITIONED)):
+            self._connection.execute(text(f"ANALYZE {table}"))
 
     def revise(self) -> None:
         """Count the dataset's revision up, so that caches know, and store what it is now."""
