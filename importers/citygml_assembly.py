@@ -81,12 +81,13 @@ class _Joiner:
         resolved: list[tuple[str, ResolvedGeometry]] = []
         for lod, geometry, surface in draft.geometries:
             found = self.pool.resolve(geometry)
-            faces = {_number(face) for face in found.faces()}
+            faces = set(map(_number, found.faces()))
             known = self.referenced.setdefault(lod, set())
             if surface is not None:
                 self.semantic.update(dict.fromkeys(faces, surface))
             if "Solid" not in found.type and faces <= known:
-                self.ledger["geometry repeated"] += bool(faces)
+                if faces:
+                    self.ledger["geometry repeated"] += 1
                 continue
             known |= faces
             resolved.append((lod, found))
@@ -99,7 +100,7 @@ class _Joiner:
             found = self.pool.resolve(geometry).faces()
             faces.setdefault(lod, []).extend(found)
             for face in found:
-                self.semantic.setdefault(_number(face), surface)
+                self.semantic.setdefault(face if face >= 0 else ~face, surface)
         return faces
 
     def geometries(
@@ -183,4 +184,4 @@ class _Joiner:
 
 def _number(face: int) -> int:
     """The polygon, whichever way round it is used."""
-    return max(face, ~face)
+    return face if face >= 0 else ~face

@@ -66,7 +66,7 @@ class _Member:
         names, values, attributes = self.names, self.values, draft.attributes
         for child in element:
             name = names[child.tag]
-            if name.role is Role.GENERIC:
+            if name.value_type:
                 values.generic(child, name, attributes)
             elif name.role is Role.PROPERTY:
                 self._property(child, name, draft)
@@ -89,35 +89,33 @@ class _Member:
             self.ledger[name.local] += 1
 
     def _property(self, element: Element, name: Name, draft: ObjectDraft) -> None:
-        content = element[0] if len(element) else None
-        if content is None:
-            self._without_content(element, name, draft)
-            return
-        inner = self.names[content.tag]
-        if inner.is_gml or name.lod is not None:
-            self._geometry(element, content, name, draft)
-        elif inner.surface is not None or (name.local in _BOUNDARIES and inner.foreign is not None):
+        if _is_simple(element):
+            self._simple(element, name, draft)
+        elif self._is_geometry(element, name):
+            self._own_geometry(element, name, draft)
+        elif not len(element):
+            self.ledger[f"link {name.local}"] += 1
+        else:
+            self._content(element, name, draft)
+
+    def _simple(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        if name.foreign is not None:
+            self.ledger[f"ADE {name.foreign}"] += 1
+        if name.local == "lod" and draft.type in ("ReliefFeature", "TINRelief"):
+            draft.lod = (element.text or "").strip()
+        self.values.simple(element, name, draft.attributes)
+
+    def _content(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        """A property that holds a surface, another object, or something that is not known."""
+        inner = self.names[element[0].tag]
+        if inner.surface is not None or (name.local in _BOUNDARIES and inner.foreign is not None):
             for child in element:
                 self._surface(child, self.names[child.tag], draft, None)
-        elif inner.city_object is not None or _is_foreign_object(content, inner):
+        elif inner.city_object is not None or _is_foreign_object(element[0], inner):
             for child in element:
                 self._child(child, self.names[child.tag], draft)
         else:
             self._complex(element, name, inner, draft.attributes)
-
-    def _without_content(self, element: Element, name: Name, draft: ObjectDraft) -> None:
-        if element.get(HREF) is None:
-            if name.foreign is not None:
-                self.ledger[f"ADE {name.foreign}"] += 1
-            if name.local == "lod" and draft.type in ("ReliefFeature", "TINRelief"):
-                draft.lod = (element.text or "").strip()
-            self.values.simple(element, name, draft.attributes)
-        elif name.lod is not None:
-            geometry = self.pool.property(element)
-            if geometry is not None:
-                draft.geometries.append((name.lod, geometry, None))
-        else:
-            self.ledger[f"link {name.local}"] += 1
 
     def _complex(self, element: Element, name: Name, inner: Name, attributes: Attributes) -> None:
         """Nested content of no known kind, as nested attributes; ADEs come this way."""
@@ -131,11 +129,11 @@ class _Member:
         if self.pool.geometry(element) is not None:
             self.ledger[f"geometry {self.names[element.tag].local} in nested content"] += 1
 
-    def _geometry(self, element: Element, content: Element, name: Name, draft: ObjectDraft) -> None:
-        if "Implicit" in name.local:
-            self.ledger["geometry ImplicitGeometry"] += 1
-            return
-        geometry = self._read_geometry(element, content)
+    def _is_geometry(self, element: Element, name: Name) -> bool:
+        return name.lod is not None or (len(element) > 0 and self.names[element[0].tag].is_gml)
+
+    def _own_geometry(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        geometry = self._geometry(element, name)
         if geometry is None:
             return
         semantic = None
@@ -144,12 +142,16 @@ class _Member:
             self.surfaces.append(SurfaceDraft(_LOD0_SURFACES[name.local]))
         draft.geometries.append((name.lod or draft.lod, geometry, semantic))
 
-    def _read_geometry(self, element: Element, content: Element) -> GmlGeometry | None:
-        self._check_reference(content)
+    def _geometry(self, element: Element, name: Name) -> GmlGeometry | None:
+        if "Implicit" in name.local:
+            self.ledger["geometry ImplicitGeometry"] += 1
+            return None
+        if len(element):
+            self._check_reference(element[0])
         return self.pool.property(element)
 
     def _check_reference(self, element: Element) -> None:
-        reference = element.get("srsName")
+        reference = element.get("srsName") if element.attrib else None
         if reference is not None and not self.same_reference(reference):
             raise Refusal(
                 "other-reference-system", f"its reference system {reference} is not that of the file",
@@ -172,7 +174,7 @@ class _Member:
         names, values, attributes = self.names, self.values, surface.attributes
         for child in element:
             kind = names[child.tag]
-            if kind.role is Role.GENERIC:
+            if kind.value_type:
                 values.generic(child, kind, attributes)
             elif kind.role is Role.PROPERTY:
                 self._surface_property(child, kind, index, draft)
@@ -182,23 +184,16 @@ class _Member:
                 self._other(child, kind, attributes)
 
     def _surface_property(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
-        attributes = self.surfaces[index].attributes
-        content = element[0] if len(element) else None
-        if content is None and element.get(HREF) is None:
-            self.values.simple(element, name, attributes)
-            return
-        if name.lod is not None or (content is not None and self.names[content.tag].is_gml):
-            if "Implicit" in name.local or content is None:
-                geometry = self.pool.property(element) if content is None else None
-                self.ledger["geometry ImplicitGeometry"] += content is not None
-            else:
-                geometry = self._read_geometry(element, content)
+        if _is_simple(element):
+            self.values.simple(element, name, self.surfaces[index].attributes)
+        elif self._is_geometry(element, name):
+            geometry = self._geometry(element, name)
             if geometry is not None:
                 draft.thematic.append((name.lod or draft.lod, geometry, index))
-        elif content is None:
-            self.ledger[f"link {name.local}"] += 1
-        else:
+        elif len(element):
             self._surface_content(element, name, index, draft)
+        else:
+            self.ledger[f"link {name.local}"] += 1
 
     def _surface_content(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
         """Openings are surfaces within the surface; anything else becomes nested attributes."""
@@ -209,6 +204,11 @@ class _Member:
             else:
                 self._complex(element, name, inner, self.surfaces[index].attributes)
                 return
+
+
+def _is_simple(element: Element) -> bool:
+    """Whether a property has a text or nothing at all, and is no link."""
+    return not len(element) and (element.text is not None or element.get(HREF) is None)
 
 
 def _is_foreign_object(element: Element, name: Name) -> bool:

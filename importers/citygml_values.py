@@ -28,34 +28,38 @@ def add(attributes: Attributes, name: str, value: Any) -> None:
         attributes[name] = Repeated([known, value])
 
 
-def integer(text: str) -> int | str:
+def plain(text: str) -> str | None:
+    """The text itself; None where it is empty."""
+    return text.strip() or None
+
+
+def integer(text: str) -> int | str | None:
     """A whole number of 64 bits; the text itself where it is none."""
     try:
-        number = int(text)
+        value = int(text)
     except ValueError:
-        return text
-    return number if -(2**63) <= number < 2**63 and "_" not in text else text
+        return plain(text)
+    return value if -(2**63) <= value < 2**63 and "_" not in text else plain(text)
 
 
-def number(text: str) -> float | str:
+def number(text: str) -> float | str | None:
     """A finite number; the text itself where it is none."""
     try:
         value = float(text)
     except ValueError:
-        return text
-    return value if value - value == 0 and "_" not in text else text
+        return plain(text)
+    return value if value - value == 0 and "_" not in text else plain(text)
 
 
-def numbers(text: str) -> list[float | str]:
+def numbers(text: str) -> list[float | str | None]:
     """A list of numbers, such as the heights of storeys."""
     return [number(token) for token in text.split()]
 
 
-def _text(text: str) -> str:
-    return text
-
-
-_CONVERT: dict[str, Callable[[str], Any]] = {"int": integer, "measure": number}
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "string": plain, "int": integer, "double": number, "date": plain, "uri": plain, "code": plain,
+}  # fmt: skip
+"""By type of generic attribute; measures have a unit too and are no plain values."""
 _STANDARD: dict[str, Callable[[str], Any]] = {
     "measuredHeight": number,
     "storeysAboveGround": integer,
@@ -71,20 +75,22 @@ _STANDARD: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _typed(element: Element, value_type: str) -> Any:
-    """The value of a ``gen:value``; None where it is empty."""
-    text = element.text
-    if text is None:
-        return None
-    text = text.strip()
-    if value_type == "string" or not text:
-        return text or None
-    if value_type == "double":
-        return number(text)
-    value = _CONVERT.get(value_type, _text)(text)
-    if value_type == "measure":
-        return {"value": value, "uom": element.get("uom")}
-    return value
+def _measure(element: Element) -> Attributes:
+    """A number with its unit of measure."""
+    return {"value": number(element.text or ""), "uom": element.get("uom")}
+
+
+def _named_by_child(element: Element, name: Name) -> tuple[str, Any]:
+    """Label and value of a generic attribute of CityGML 3.0."""
+    label, value = name.local, None
+    for child in element:
+        text = child.text
+        if child.tag.endswith("}name"):
+            label = (text or "").strip() or label
+        elif text is not None:
+            convert = _CONVERT.get(name.value_type)
+            value = convert(text) if convert is not None else _measure(child)
+    return label, value
 
 
 class Values:
@@ -95,19 +101,24 @@ class Values:
         self._ledger = ledger
 
     def generic(self, element: Element, name: Name, attributes: Attributes) -> None:
-        """``gen:stringAttribute`` and its kin: the name is an attribute (2.0) or a child (3.0)."""
+        """``gen:stringAttribute`` and its kin: the name is an attribute (2.0) or a child (3.0).
+
+        Half of the elements of a city's delivery come here, so that this is written for speed.
+        """
         label = element.get("name")
         value: Any = None
-        if label is not None:
-            if len(element):
-                value = _typed(element[0], name.value_type)
+        if label is None:
+            label, value = _named_by_child(element, name)
+        elif len(element):
+            content = element[0]
+            text = content.text
+            if text is not None:
+                convert = _CONVERT.get(name.value_type)
+                value = convert(text) if convert is not None else _measure(content)
+        if label in attributes:
+            add(attributes, label, value)
         else:
-            for child in element:
-                if child.tag.endswith("}name"):
-                    label = (child.text or "").strip()
-                else:
-                    value = _typed(child, name.value_type)
-        add(attributes, label or name.local, value)
+            attributes[label] = value
 
     def generic_set(self, element: Element, attributes: Attributes) -> None:
         """A named set of generic attributes, as an object of its own; sets may hold sets."""
@@ -138,12 +149,11 @@ class Values:
     def simple(self, element: Element, name: Name, attributes: Attributes) -> None:
         """A property with text only."""
         text = (element.text or "").strip()
-        qualifiers = element.attrib
-        if qualifiers:
+        if element.attrib:
             self._note_qualifiers(element, name)
         value: Any = None
         if text and name.foreign is None:
-            value = _STANDARD.get(name.local, _text)(text)
+            value = _STANDARD.get(name.local, plain)(text)
         elif text:
             unit = element.get("uom")
             value = text if unit is None else {"value": number(text), "uom": unit}

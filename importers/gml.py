@@ -5,8 +5,9 @@ resolved once the whole feature was read, whichever way the link points.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from importers.gml_rings import RingPool
 from importers.port import Refusal
 from importers.rings import without_degenerate
 from importers.xml_stream import Element, line, local_name, namespace
-from twin.model.geometry import Geometry, SemanticSurface, offsets
+from twin.model.geometry import Geometry, Ints, SemanticSurface
 
 GML_NAMESPACES = ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2")
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -245,14 +246,21 @@ class GmlPool:
             type=geometry.type,
             lod=lod,
             xyz=xyz,
-            ring_start=offsets(ring_lengths),
-            surface_start=offsets(surface_lengths),
-            shell_start=offsets([len(shell) for solid in geometry.solids for shell in solid]),
-            solid_start=offsets([len(solid) for solid in geometry.solids]),
-            semantic=np.array([semantic.get(max(face, ~face), -1) for face in faces], dtype=np.int64),
+            ring_start=_starts(ring_lengths),
+            surface_start=_starts(surface_lengths),
+            shell_start=_starts([len(shell) for solid in geometry.solids for shell in solid]),
+            solid_start=_starts([len(solid) for solid in geometry.solids]),
+            semantic=np.array(
+                [semantic.get(face if face >= 0 else ~face, -1) for face in faces], dtype=np.int64
+            ),
             semantics=semantics,
         )
-        return without_degenerate(built, self.ledger)
+        return without_degenerate(built, self.ledger) if self.rings.suspicious else built
+
+
+def _starts(lengths: Sequence[int]) -> Ints:
+    """Lengths to offsets that start at 0; quicker than numpy for the few of a building."""
+    return np.array([0, *accumulate(lengths)], dtype=np.int64)
 
 
 def _remember(element: Element, registry: dict[str, _T], value: _T) -> None:

@@ -1,4 +1,8 @@
-"""Linear rings of GML: coordinate lists gathered as text and parsed in one go."""
+"""Linear rings of GML: coordinate lists gathered as text and parsed in one go.
+
+Most buildings have a few dozen rings of a few points, where plain lists beat arrays; arrays are made
+once, of the geometry.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,30 +13,25 @@ import numpy as np
 import orjson
 
 from importers.port import Refusal
-from importers.rings import FARTHEST, ranges
+from importers.rings import FARTHEST
 from importers.xml_stream import Element, line
-from twin.model.geometry import Bools, Floats, Ints, offsets
+from twin.model.geometry import Floats
 
-_SEPARATOR = 1e300
 _NOT_NUMBERS = ("t", "f", "n", "N", '"', "[", "{", "_")
 """Marks of what JSON or Python would take for values, and lists of coordinates never hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rings:
-    """Parsed rings: ``xyz`` (points, 3) without closing points, ``start`` (rings + 1)."""
-
-    xyz: Floats
-    start: Ints
-
-
 @dataclass(slots=True)
 class RingPool:
-    """The rings of one feature in document order."""
+    """The rings of one feature in document order.
+
+    ``suspicious`` is true once rings are parsed of which one may have fewer than 3 distinct points.
+    """
 
     texts: list[str] = field(default_factory=list[str])
     elements: list[Element] = field(default_factory=list[Element])
-    _parsed: Rings | None = None
+    suspicious: bool = False
+    _rings: list[list[float]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -54,77 +53,78 @@ class RingPool:
         self.texts.append(text or "")
         self.elements.append(ring)
 
-    def rings(self) -> Rings:
-        """All rings as arrays; Refusal with line and reason for the first one that is none."""
-        if self._parsed is None:
-            self._parsed = self._parse()
-        return self._parsed
+    def rings(self) -> list[list[float]]:
+        """The numbers of each ring, its closing point left out.
 
-    def _parse(self) -> Rings:
-        if not self.texts:
-            return Rings(np.zeros((0, 3)), np.zeros(1, dtype=np.int64))
-        values = _numbers(" 1e300 ".join(self.texts))
+        Refusal with line and reason for the first ring that is none.
+        """
+        if self._rings is None:
+            rings = self._parse(self.texts) or self._parse([" ".join(text.split()) for text in self.texts])
+            if rings is None:
+                raise self._diagnose()
+            self._rings = rings
+        return self._rings
+
+    def _parse(self, texts: Sequence[str]) -> list[list[float]] | None:
+        """Rings from texts with single spaces between numbers; None where something is not as it should."""
+        values = _numbers(",".join(texts).replace(" ", ","))
         if values is None:
-            raise self._diagnose()
-        separator = values == _SEPARATOR
-        ends = np.concatenate([[-1], np.flatnonzero(separator), [len(values)]])
-        lengths = np.diff(ends) - 1
-        regular = len(lengths) == len(self.texts) and not (lengths % 3).any() and lengths.min() >= 3
-        values = values[~separator]
-        if not regular or not (np.abs(values) < FARTHEST).all():
-            raise self._diagnose()
-        xyz = values.reshape(-1, 3)
-        start = offsets(lengths // 3)
-        last = start[1:] - 1
-        if not (xyz[start[:-1]] == xyz[last]).all():
-            raise self._diagnose()
-        keep = np.ones(len(xyz), dtype=np.bool_)
-        keep[last] = False
-        return Rings(xyz[keep], offsets(lengths // 3 - 1))
+            return None
+        rings: list[list[float]] = []
+        start = 0
+        for text in texts:
+            end = start + text.count(" ") + 1
+            ring = values[start : end - 3]
+            a, b, c = ring[:3], ring[3:6], ring[6:9]
+            if (end - start) % 3 or (a or values[end - 3 : end]) != values[end - 3 : end]:
+                return None
+            if not c or a in (b, c) or b == c:
+                self.suspicious = True
+            rings.append(ring)
+            start = end
+        return rings if start == len(values) else None
 
     def _diagnose(self) -> Refusal:
         """The reason why parsing in one go did not work out, from the first faulty ring."""
         for text, element in zip(self.texts, self.elements, strict=True):
             problem = _problem(text)
             if problem is not None:
-                return _refusal(element, *problem)
-        return _refusal(self.elements[0], "invalid-coordinates", "the coordinates cannot be read")
+                code, reason, suggestion = problem
+                return Refusal(code, reason, suggestion, line(element))
+        return Refusal("invalid-coordinates", "the coordinates cannot be read", _CORRECT)
 
-    def select(self, faces: Sequence[int], face_start: Sequence[int]) -> tuple[Floats, Ints, Ints]:
+    def select(self, faces: Sequence[int], face_start: Sequence[int]) -> tuple[Floats, list[int], list[int]]:
         """Points, ring lengths and rings per surface of polygons, ``~number`` being reversed ones."""
         rings = self.rings()
-        signed = np.array(faces, dtype=np.int64)
-        reverse = signed < 0
-        face = np.where(reverse, ~signed, signed)
-        starts = np.array(face_start, dtype=np.int64)
-        counts = starts[face + 1] - starts[face]
-        ring = ranges(starts[face], counts)
-        lengths = rings.start[ring + 1] - rings.start[ring]
-        points = ranges(rings.start[ring], lengths)
-        if reverse.any():
-            points = _flip(points, lengths, np.repeat(reverse, counts))
-        return rings.xyz[points], lengths, counts
+        numbers: list[float] = []
+        lengths: list[int] = []
+        counts: list[int] = []
+        for face in faces:
+            number = face if face >= 0 else ~face
+            first, last = face_start[number], face_start[number + 1]
+            counts.append(last - first)
+            for ring in rings[first:last]:
+                numbers.extend(ring if face >= 0 else _backwards(ring))
+                lengths.append(len(ring) // 3)
+        xyz = np.array(numbers, dtype=np.float64).reshape(-1, 3)
+        if len(numbers) and not np.abs(xyz).max() < FARTHEST:
+            raise self._diagnose()
+        return xyz, lengths, counts
 
 
-def _flip(points: Ints, lengths: Ints, reverse: Bools) -> Ints:
-    """Each ring that is to be reversed read backwards."""
-    start = offsets(lengths)
-    order = np.arange(len(points), dtype=np.int64)
-    mirrored = np.repeat(start[:-1] + start[1:] - 1, lengths) - order
-    return points[np.where(np.repeat(reverse, lengths), mirrored, order)]
+def _backwards(ring: list[float]) -> list[float]:
+    """The points of a ring in the opposite order."""
+    return [number for start in range(len(ring) - 3, -3, -3) for number in ring[start : start + 3]]
 
 
-def _numbers(text: str) -> Floats | None:
-    """Numbers in a text; None where a token is none. JSON's parser is the quickest at hand."""
+def _numbers(text: str) -> list[float] | None:
+    """Numbers between commas; None where one is none. JSON's parser is the quickest at hand."""
     if any(mark in text for mark in _NOT_NUMBERS):
         return None
-    with suppress(ValueError, OverflowError):
-        return np.array(orjson.loads("[" + text.replace(" ", ",") + "]"), dtype=np.float64)
-    tokens = text.split()  # there are line breaks between the numbers, or several spaces
-    with suppress(ValueError, OverflowError):
-        return np.array(orjson.loads("[" + ",".join(tokens) + "]"), dtype=np.float64)
+    with suppress(ValueError):
+        return orjson.loads(f"[{text}]")
     try:  # there are numbers such as .5 or +1, which JSON has not
-        return np.array([float(token) for token in tokens])
+        return [float(token) for token in text.split(",")]
     except ValueError:
         return None
 
@@ -134,7 +134,7 @@ def _position(element: Element, names: Mapping[str, str]) -> str:
     if name == "pos":
         if element.get("srsDimension") not in (None, "3"):
             raise _wrong_dimension(element)
-        return text
+        return text.strip()
     if name == "coordinates":
         return text.replace(",", " ")
     if name == "posList":
@@ -145,32 +145,26 @@ def _position(element: Element, names: Mapping[str, str]) -> str:
     )  # fmt: skip
 
 
-def _problem(text: str) -> tuple[str, str] | None:
-    """Code and reason where a ring cannot be one."""
+_CORRECT = "correct the coordinates (three finite numbers a point) and import again"
+
+
+def _problem(text: str) -> tuple[str, str, str] | None:
+    """Code, reason and suggestion where a ring cannot be one."""
     numbers: list[float] = []
     for token in text.split():
         try:
             numbers.append(float(token))
         except ValueError:
-            return "invalid-coordinates", f"{token[:40]!r} is no number"
+            return "invalid-coordinates", f"{token[:40]!r} is no number", _CORRECT
     if len(numbers) % 3 or not numbers:
-        return "invalid-coordinates", f"{len(numbers)} numbers are no list of 3D points"
+        return "invalid-coordinates", f"{len(numbers)} numbers are no list of 3D points", _CORRECT
     for number in numbers:
         if not math.isfinite(number) or abs(number) >= FARTHEST:
-            return "invalid-coordinates", f"{number} is outside of any reference system"
+            return "invalid-coordinates", f"{number} is outside of any reference system", _CORRECT
     if numbers[:3] != numbers[-3:]:
-        return "ring-not-closed", "the last point of a ring is not its first"
+        reason = "the last point of a ring is not its first"
+        return "ring-not-closed", reason, "repeat the first point at the end of the ring"
     return None
-
-
-_SUGGESTIONS = {
-    "invalid-coordinates": "correct the coordinates (three finite numbers a point) and import again",
-    "ring-not-closed": "repeat the first point at the end of the ring",
-}
-
-
-def _refusal(ring: Element, code: str, reason: str) -> Refusal:
-    return Refusal(code, reason, _SUGGESTIONS[code], line(ring))
 
 
 def _wrong_dimension(element: Element) -> Refusal:

@@ -10,6 +10,8 @@ from twin.model.geometry import Floats, Geometry, Ints, offsets
 
 FARTHEST = 1e9
 """No reference system has coordinates beyond this; larger ones are mistakes or attacks."""
+_CORNERS = np.arange(3)
+_NEXT_CORNERS = np.array([1, 2, 0])
 
 
 def ranges(start: Ints, length: Ints) -> Ints:
@@ -20,13 +22,15 @@ def ranges(start: Ints, length: Ints) -> Ints:
 
 
 def degenerate(xyz: Floats, start: Ints) -> list[int]:
-    """The rings with fewer than 3 distinct points."""
-    lengths = np.diff(start)
-    short = lengths < 3
-    a = np.where(short, 0, start[:-1])
-    b, c = np.where(short, 0, a + 1), np.where(short, 0, a + 2)
-    same = (xyz[a] == xyz[b]).all(axis=1) | (xyz[b] == xyz[c]).all(axis=1) | (xyz[a] == xyz[c]).all(axis=1)
-    doubtful: list[int] = np.flatnonzero(short | same).tolist()
+    """The rings with fewer than 3 distinct points.
+
+    Nearly all rings begin with three distinct points, so that only the others need a closer look.
+    """
+    first = start[:-1]
+    corners = xyz[np.minimum(first[:, None] + _CORNERS, len(xyz) - 1)]
+    distinct = (corners != corners[:, _NEXT_CORNERS]).any(axis=2).all(axis=1)
+    distinct &= np.diff(start) >= 3
+    doubtful: list[int] = np.flatnonzero(~distinct).tolist()
     return [ring for ring in doubtful if len(np.unique(xyz[start[ring] : start[ring + 1]], axis=0)) < 3]
 
 

@@ -71,7 +71,7 @@ def stream(
     """
     options: dict[str, Any] = {
         "events": events, "resolve_entities": False, "no_network": True, "load_dtd": False,
-        "huge_tree": False, "remove_comments": True, "remove_pis": True,
+        "huge_tree": False, "remove_comments": True, "remove_pis": True, "remove_blank_text": True,
     }  # fmt: skip
     if tags is not None:
         options["tag"] = tags
