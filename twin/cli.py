@@ -45,6 +45,10 @@ def main() -> None:
     except TwinError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
@@ -278,6 +282,7 @@ def _files(paths: list[Path]) -> list[Path]:
 
 def _synthetic_cities(folder: Path, buildings: int) -> list[Path]:
     """A model of each city, written once."""
+    folder.mkdir(parents=True, exist_ok=True)
     models: dict[City, Path] = {city: folder / f"{city}_{buildings}.gml" for city in CITIES}
     for city, out in models.items():
         if not out.exists():

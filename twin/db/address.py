@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -30,7 +31,7 @@ def external(address: str) -> Connect:
         with engine.connect() as connection:
             session = {"default_transaction_read_only": "on"} | _reading_role(connection)
     except OperationalError as error:
-        raise DatabaseUnavailable(f"No connection to TWIN_DATABASE_URL {url!r}: {_reason(error)}") from error
+        raise DatabaseUnavailable(f"No connection to TWIN_DATABASE_URL {url!r}: {reason(error)}") from error
     finally:
         engine.dispose()
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -64,5 +65,7 @@ def _reading_role(connection: Connection) -> dict[str, str]:
     return {"role": READERS} if may else {}
 
 
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[-1]
+def reason(error: DBAPIError | psycopg.Error) -> str:
+    """What the database said, in one line."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)

@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 
-from twin.db.address import reachable
+from twin.db.address import reachable, reason
 from twin.db.embedded import Connect
 from twin.db.migrations import migrate
+from twin.errors import DatabaseUnavailable
 from twin.settings import Settings
 
 
@@ -37,5 +40,9 @@ def database(settings: Settings) -> Generator[Database, None, None]:
         try:
             migrate(engine)
             yield Database(engine, settings, connect)
+        except (DBAPIError, psycopg.Error) as error:
+            raise DatabaseUnavailable(
+                f"The database failed: {reason(error)}. What was not finished is not stored; run it again."
+            ) from error
         finally:
             engine.dispose()
