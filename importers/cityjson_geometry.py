@@ -10,7 +10,7 @@ import numpy as np
 
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal
-from importers.rings import FARTHEST, degenerate, without_degenerate
+from importers.rings import FARTHEST, degenerate, fingerprints, without_degenerate
 from twin.model.geometry import Floats, Geometry, Ints, SemanticSurface, offsets
 
 _SURFACES = frozenset({"MultiSurface", "CompositeSurface"})
@@ -41,12 +41,12 @@ def read_vertices(raw: Json, scale: Floats, translate: Floats) -> Floats:
     if not raw:
         return np.zeros((0, 3))
     try:
-        vertices = np.array(as_list(raw))
+        numbers = np.array(list(chain.from_iterable(raw))) if set(map(len, raw)) == {3} else None
     except (ValueError, TypeError, OverflowError):
-        vertices = np.zeros(0)
-    if vertices.dtype.kind not in "iuf" or vertices.shape[1:] != (3,):
+        numbers = None
+    if numbers is None or numbers.dtype.kind not in "iuf" or numbers.ndim != 1:
         _refuse("invalid-vertices", "the vertices are not lists of three numbers")
-    return vertices * scale + translate
+    return numbers.reshape(-1, 3) * scale + translate
 
 
 def unnest(raw: Json, ledger: Counter[str]) -> NestedGeometry | None:
@@ -92,7 +92,7 @@ def build(geometries: Sequence[NestedGeometry], vertices: Floats, ledger: Counte
     except TypeError:
         _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
     xyz, ring_start = _without_closing(vertices[index], ring_start)
-    if not (np.abs(xyz) < FARTHEST).all():
+    if len(xyz) and not np.abs(xyz).max() < FARTHEST:
         _refuse("invalid-coordinates", "coordinates are outside of any reference system")
     built = _slices(geometries, xyz, ring_start)
     if len(rings) and degenerate(xyz, ring_start):
@@ -180,11 +180,13 @@ def _without_closing(xyz: Floats, start: Ints) -> tuple[Floats, Ints]:
     """Rings without a repetition of their first point, which CityJSON does not ask for."""
     if not len(xyz):
         return xyz, start
+    key = fingerprints(xyz)
     last = np.maximum(start[1:] - 1, 0)
     first = np.minimum(start[:-1], len(xyz) - 1)
-    closed = (xyz[first] == xyz[last]).all(axis=1) & (last > first)
+    closed = (key[first] == key[last]) & (last > first)
     if not closed.any():
         return xyz, start
+    closed &= (xyz[first] == xyz[last]).all(axis=1)
     keep = np.ones(len(xyz), dtype=np.bool_)
     keep[last[closed]] = False
     return xyz[keep], offsets(np.diff(start) - closed)
@@ -232,13 +234,10 @@ def _flat_values(values: Json, shells: list[Json], solids: list[Json], type_: Js
 
 def _semantic_surface(raw: Json) -> SemanticSurface:
     """A semantic surface; ``parent`` and ``children`` stay in its attributes."""
-    content = as_object(raw)
-    type_ = None if content is None else content.get("type")
-    if content is None or not isinstance(type_, str):
+    attributes = dict(as_object(raw) or {})
+    type_ = attributes.pop("type", None)
+    if not isinstance(type_, str):
         _refuse("invalid-semantics", "a semantic surface has no type")
-    if len(content) == 1:
-        return SemanticSurface(type_)
-    attributes = {key: value for key, value in content.items() if key != "type"}
     identifier = attributes.get("id")
     if not isinstance(identifier, str):
         return SemanticSurface(type_, None, attributes)
