@@ -122,8 +122,10 @@ class GmlPool:
             _remember(element, self._solids, geometry)
             return geometry
         if name in _ATOMS or name in _SURFACES or not name:
-            return GmlGeometry(_SURFACES.get(name, "MultiSurface"), [[self._surface(element)]])
-        self.ledger[f"geometry {name}"] += 1
+            surfaces = self._surface(element)
+            if surfaces or name:
+                return GmlGeometry(_SURFACES.get(name, "MultiSurface"), [[surfaces]])
+        self.ledger[f"geometry {name or local_name(element.tag)}"] += 1
         return None
 
     def _shells(self, element: Element) -> Solid:

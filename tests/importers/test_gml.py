@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.importers.citygml_cube import SURFACES, face, multi_surface, only, polygon
+from tests.importers.citygml_cube import SURFACES, building, face, model, multi_surface, only, polygon, read
 from twin.model.geometry import Geometry
 
 FLOOR = "0 0 0 10 0 0 10 10 0 0 10 0 0 0 0"
@@ -149,3 +149,17 @@ def test_a_surface_of_surfaces_is_flattened(tmp_path: Path) -> None:
         tmp_path, f"<gml:MultiSurface>{_member(_composite())}{_member(face('roof'))}</gml:MultiSurface>"
     )
     assert len(geometry.semantic) == 7
+
+
+def test_an_element_of_another_namespace_may_wrap_a_surface(tmp_path: Path) -> None:
+    """The TexturedSurface of CityGML 1.0."""
+    wrapped = f"<ade:TexturedSurface>{_member(face('roof'), 'baseSurface')}<ade:look/></ade:TexturedSurface>"
+    (geometry,) = only(tmp_path, multi_surface(wrapped)).root.geometries
+    assert len(geometry.semantic) == 1
+
+
+def test_geometry_of_no_known_kind_is_noted(tmp_path: Path) -> None:
+    content = "<bldg:lod2Geometry><ade:Cloud><ade:points>1 2 3</ade:points></ade:Cloud></bldg:lod2Geometry>"
+    (feature,), refused, opened = read(tmp_path, model(building(content)))
+    assert (feature.root.geometries, refused) == ((), [])
+    assert opened.ledger == {"geometry Cloud": 1}
