@@ -1,0 +1,78 @@
+"""One service and one browser for all tests of the viewer; a fresh page for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.serving import VIEWER, chromium, launch, served
+
+BUILDINGS = 250
+"""Of each city."""
+
+TIMEOUT_MS = 90_000
+"""Software rendering on a busy machine is slow; a test that is well ends long before."""
+
+
+@dataclass
+class Viewer:
+    """A page at the service's address, and what went wrong in it."""
+
+    page: Page
+    address: str
+    problems: list[str] = field(default_factory=list[str])
+
+    def open(self, link: str = "") -> None:
+        """Open the viewer with what follows ``#`` and wait until all is drawn."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}/#{link}" if link else f"{self.address}/")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is loading, moving or being counted."""
+        self.page.wait_for_function("window.__twin?.ready")
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not VIEWER.exists():
+        pytest.skip("the viewer is not built: run 'make setup'")
+    with served(tmp_path_factory.mktemp("e2e") / "twin", BUILDINGS) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        executable = chromium(playwright)
+        if executable is None:
+            pytest.skip("there is no Chromium on this machine")
+        expect.set_options(timeout=TIMEOUT_MS / 3)
+        browser = launch(playwright, executable)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def viewer(browser: Browser, address: str) -> Iterator[Viewer]:
+    """Flights are instant, as for people who want less motion."""
+    context = browser.new_context(
+        viewport={"width": 1000, "height": 640}, locale="en-GB", reduced_motion="reduce"
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    viewer = Viewer(page, address)
+    page.on("pageerror", lambda error: viewer.problems.append(str(error)))
+    page.on(
+        "console",
+        lambda message: viewer.problems.append(message.text) if message.type == "error" else None,
+    )
+    page.on(
+        "response",
+        lambda response: (
+            viewer.problems.append(f"{response.status} {response.url}") if response.status >= 400 else None
+        ),
+    )
+    yield viewer
+    context.close()

@@ -1,0 +1,109 @@
+"""The service over two small synthetic cities, and a browser to look at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+from tests.fixtures import ROOT
+from twin.db import embedded
+from twin.settings import Settings
+
+VIEWER = ROOT / "api" / "viewer" / "dist" / "index.html"
+CITIES = ("helsinki", "tallinn")
+_START_S = 60
+
+_ARGUMENTS = (
+    "--no-sandbox",
+    # WebGL without a graphics card.
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    # Nothing but the page itself asks for anything.
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium(playwright: Playwright) -> Path | None:
+    """The machine's Chromium, else Playwright's own where it was fetched."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    own = Path(playwright.chromium.executable_path)
+    return own if own.exists() else None
+
+
+def launch(playwright: Playwright, executable: Path) -> Browser:
+    """A headless browser that draws in software."""
+    return playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
+
+
+@contextmanager
+def served(home: Path, buildings: int) -> Generator[str, None, None]:
+    """The address of a service over ``buildings`` buildings of each city; its database goes in the end."""
+    settings = Settings(home=home)
+    models = [home / f"{city}.city.jsonl" for city in CITIES]
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        for city, model in zip(CITIES, models, strict=True):
+            _twin(home, "synth", str(model), "--city", city, "--buildings", str(buildings))
+        _twin(home, "import", *map(str, models))
+        with _serving(home) as address:
+            yield address
+    finally:
+        embedded.destroy(settings)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "TWIN_HOME": str(home)}
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "twin.cli", *arguments]
+
+
+def _twin(home: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        _command(*arguments), cwd=ROOT, env=_environment(home), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"twin {' '.join(arguments)}: {done.stderr}"
+
+
+@contextmanager
+def _serving(home: Path) -> Generator[str, None, None]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(_command("serve", "--port", str(port)), cwd=ROOT, env=_environment(home))
+    try:
+        _wait_until_ready(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _START_S
+    while time.monotonic() < end:
+        assert process.poll() is None, "the service ended at its start"
+        try:
+            with urllib.request.urlopen(f"{address}/health/ready", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise AssertionError(f"the service at {address} was not ready within {_START_S} s")

@@ -1,0 +1,257 @@
+"""What a planner does with the viewer, in a real browser over a served database of both cities."""
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import BUILDINGS, Viewer
+
+DETAILS = "[data-testid=building]"
+LEGEND = "[data-testid=legend]"
+
+
+def probe(page: Page, expression: str) -> Any:
+    """A value of the page's own probe."""
+    return page.evaluate(f"window.__twin.{expression}")
+
+
+def matched(viewer: Viewer, condition: str) -> int:
+    """How many buildings the service itself finds."""
+    query = urllib.parse.urlencode({"filter": condition, "limit": 1, "count": "exact"})
+    with urllib.request.urlopen(f"{viewer.address}/collections/buildings/items?{query}") as answer:
+        return int(json.load(answer)["numberMatched"])
+
+
+def shown(text: str | None) -> int:
+    """The number in a text such as "1,234"."""
+    return int(re.sub(r"\D", "", text or ""))
+
+
+def visible_building(page: Page) -> tuple[str, float, float]:
+    """A building whose roof is in the free middle of the view, and where to click it."""
+    for name in probe(page, "ids"):
+        at = page.evaluate(
+            """(id) => {
+                const at = window.__twin.project(id);
+                const free = at && at.x > 380 && at.x < 820 && at.y > 200 && at.y < 560;
+                return free && window.__twin.pick(at.x, at.y + 3) === id ? [at.x, at.y + 3] : null;
+            }""",
+            name,
+        )
+        if at is not None:
+            return name, at[0], at[1]
+    raise AssertionError("no building can be clicked")
+
+
+def test_both_cities_load_without_an_error(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    assert probe(page, "features") > 0
+    assert any(name.startswith("helsinki") for name in probe(page, "ids"))
+
+    page.get_by_role("button", name="Tallinn").click()
+    viewer.settle()
+    assert any(name.startswith("tallinn") for name in probe(page, "ids"))
+    assert probe(page, "pose.lat") < 59.6
+    assert viewer.problems == []
+
+
+def test_synthetic_buildings_are_called_so(viewer: Viewer) -> None:
+    viewer.open()
+    expect(viewer.page.get_by_test_id("synthetic")).to_contain_text("do not exist")
+
+
+def test_controls_filter_counts_and_view(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    before = probe(page, "features")
+
+    low = page.get_by_label("Height: From")
+    low.fill("12")
+    low.press("Enter")
+    expected = matched(viewer, "height_m >= 12")
+    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    viewer.settle()
+    assert 0 < expected < 2 * BUILDINGS
+    assert probe(page, "filter") == "height_m >= 12"
+    assert 0 < probe(page, "features") < before
+
+    page.get_by_label("Offices").check()
+    expected = matched(viewer, "current_use = 'office' AND height_m >= 12")
+    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    by_city = page.locator("[data-city]")
+    assert sum(shown(by_city.nth(i).text_content()) for i in range(by_city.count())) == expected
+
+    page.get_by_role("button", name="Clear filter").first.click()
+    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    viewer.settle()
+    assert probe(page, "features") == before
+    assert viewer.problems == []
+
+
+def test_slider_is_moved_by_the_keyboard(viewer: Viewer) -> None:
+    viewer.open()
+    viewer.page.get_by_label("Highest Height").focus()
+    viewer.page.keyboard.press("PageDown")
+    viewer.page.wait_for_function("window.__twin.filter.startsWith('height_m <= ')")
+    assert shown(viewer.page.get_by_test_id("total").text_content()) < 2 * BUILDINGS
+
+
+def test_expression_joins_the_controls_and_tells_of_mistakes(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    box = page.get_by_label("Expression (CQL2)")
+    box.fill("roof_type = 'flat' OR height_m > 30")
+    box.press("Enter")
+    expected = matched(viewer, "roof_type = 'flat' OR height_m > 30")
+    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    assert viewer.problems == []
+
+    box.fill("heigth_m > 30")
+    box.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("heigth_m")
+    # What was understood last stays on show.
+    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+
+
+def test_no_result_is_said_and_mended(viewer: Viewer) -> None:
+    viewer.open("cql2=height_m>5000")
+    page = viewer.page
+    message = page.get_by_role("alert")
+    expect(message).to_contain_text("No building matches")
+    message.get_by_role("button", name="Clear filter").click()
+    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    viewer.settle()
+    assert probe(page, "features") > 0
+    assert viewer.problems == []
+
+
+def test_click_shows_attributes(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    name, x, y = visible_building(page)
+    page.mouse.click(x, y)
+    details = page.locator(DETAILS)
+    expect(details.locator("[data-attribute=height_m]")).to_contain_text(" m")
+    expect(details.locator("[data-attribute=city]")).to_contain_text(name.split("_")[0].capitalize())
+    expect(details).to_contain_text("Synthetic")
+    expect(details.get_by_role("heading", name="Envelope")).to_be_visible()
+    assert probe(page, "selected") == name
+    for link in ("GeoJSON", "CityJSON"):
+        href = details.get_by_role("link", name=link, exact=True).get_attribute("href") or ""
+        with urllib.request.urlopen(href) as answer:
+            assert name.split(".", 1)[1] in answer.read().decode()
+
+    page.keyboard.press("Escape")
+    expect(details).to_have_count(0)
+    assert viewer.problems == []
+
+
+def test_colour_by_number_has_a_legend(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    plain = page.locator("canvas").screenshot()
+    page.get_by_label("Colour by").select_option("height_m")
+    legend = page.locator(LEGEND)
+    expect(legend.locator("h2")).to_contain_text("Height m")
+    counts = legend.locator("li .choice-count")
+    expect(counts.nth(3)).to_be_visible()
+    total = sum(shown(counts.nth(i).text_content()) for i in range(counts.count()))
+    # Classes are counted from a fine histogram: a class border may cut one of its bins.
+    assert abs(total - 2 * BUILDINGS) <= counts.count()
+    viewer.settle()
+    assert page.locator("canvas").screenshot() != plain
+    assert viewer.problems == []
+
+
+def test_colour_by_term_names_missing_values(viewer: Viewer) -> None:
+    viewer.open("by=year_of_construction")
+    page = viewer.page
+    missing = matched(viewer, "year_of_construction IS NULL")
+    row = page.locator(LEGEND).get_by_role("listitem").filter(has_text="No value")
+    if missing:
+        expect(row.locator(".choice-count")).to_have_text(str(missing))
+    else:
+        expect(row).to_have_count(0)
+
+    page.get_by_label("Colour by").select_option("current_use")
+    expect(page.locator(LEGEND)).to_contain_text("More than two dwellings")
+    assert viewer.problems == []
+
+
+def test_link_opens_the_same_view(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    page.get_by_role("button", name="Tallinn").click()
+    viewer.settle()
+    box = page.get_by_label("Expression (CQL2)")
+    box.fill("height_m > 6")
+    box.press("Enter")
+    page.get_by_label("Colour by").select_option("roof_type")
+    page.wait_for_function("window.__twin.filter === 'height_m > 6'")
+    viewer.settle()
+    _, x, y = visible_building(page)
+    page.mouse.click(x, y)
+    expect(page.locator(f"{DETAILS} dl").first).to_be_visible()
+    page.wait_for_function("location.hash.includes('id=')")
+    state = ("filter", "counts", "colourBy", "selected", "pose")
+    before = {name: probe(page, name) for name in state}
+
+    viewer.open(page.url.partition("#")[2])
+    after = {name: probe(page, name) for name in state}
+    pose_before, pose_after = before.pop("pose"), after.pop("pose")
+    assert after == before
+    for name, tolerance in (("lon", 1e-4), ("lat", 1e-4), ("range", 1), ("heading", 1), ("pitch", 1)):
+        assert abs(pose_after[name] - pose_before[name]) <= tolerance, name
+    expect(page.locator(f"{DETAILS} dl").first).to_be_visible()
+    expect(page.locator(LEGEND)).to_be_visible()
+    assert viewer.problems == []
+
+
+def test_speaks_the_readers_language(viewer: Viewer) -> None:
+    viewer.open("lang=fi")
+    page = viewer.page
+    expect(page.locator("html")).to_have_attribute("lang", "fi")
+    expect(page.get_by_role("heading", name="Suodatus")).to_be_visible()
+    expect(page.locator("[data-attribute=year_of_construction] legend")).to_have_text("Rakennusvuosi")
+    page.get_by_label("Kieli").select_option("et")
+    expect(page.get_by_role("button", name="Helsingi")).to_be_visible()
+    page.get_by_label("Keel").select_option("sv")
+    expect(page.get_by_role("button", name="Helsingfors")).to_be_visible()
+
+
+def test_dark_and_light(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Switch to dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.wait_for_function("location.hash.includes('theme=dark')")
+
+
+def test_service_that_does_not_answer(viewer: Viewer) -> None:
+    page = viewer.page
+    page.route("**/datasets", lambda route: route.abort())
+    page.goto(f"{viewer.address}/")
+    message = page.get_by_role("alert")
+    expect(message).to_contain_text("does not answer")
+    page.unroute("**/datasets")
+    message.get_by_role("button", name="Try again").click()
+    viewer.settle()
+    assert probe(page, "features") > 0
+
+
+def test_small_window_keeps_the_view_free(viewer: Viewer) -> None:
+    viewer.page.set_viewport_size({"width": 844, "height": 390})
+    viewer.open()
+    page = viewer.page
+    expect(page.get_by_role("heading", name="Filter", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Filter and colour").click()
+    expect(page.get_by_role("heading", name="Filter", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert viewer.problems == []
