@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from api import parameters
 from api.conditional import Datasets, Revisions
 from twin.db.cql2 import Node
-from twin.db.filters import Encoding, all_of, canonical, compile_filter, equals, parse
+from twin.db.filters import Encoding, all_of, compile_filter, equals, parse
 from twin.db.pool import ReadPool
 from twin.db.query import COLLECTIONS, Condition, Selection, View, collection_type, intersects
 from twin.db.queryables import Queryables, feature_queryables
@@ -70,12 +70,6 @@ def filter_tree(request: Request, queryables: Queryables) -> Node | None:
 
 
 _EQUALITIES = {parameter.name for parameter in parameters.ATTRIBUTES}
-
-
-async def canonical_filter(request: Request, view: CurrentView) -> str:
-    """The filter of a request as canonical CQL2 JSON, empty without one: equal for equal filters."""
-    tree = filter_tree(request, feature_queryables(view))
-    return "" if tree is None else canonical(tree)
 
 
 async def selected(

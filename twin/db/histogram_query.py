@@ -3,12 +3,12 @@
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Double,
     FromClause,
     Integer,
-    Subquery,
     Text,
     bindparam,
     case,
@@ -35,16 +35,21 @@ def number_histogram(
     whole selection). Bins without values have no row. What is not finite counts as missing.
     """
     values = _values(selection, _finite(queryable.column), group)
-    low, high = func.min(values.c.value), func.max(values.c.value)
-    bounds = select(low.label("minimum"), high.label("maximum")).select_from(values).subquery("bounds")
-    b = bounds.c
-    # Where all values are one, they share the first bin; LEAST would pass the null over.
-    share = func.coalesce((values.c.value - b.minimum) / func.nullif(b.maximum - b.minimum, 0), 0)
     number = bindparam("bins", type_=Integer)
-    index = func.least(func.floor(share * number), number - 1)
-    bin_: ColumnElement[Any] = case(
-        (values.c.value.is_(None), null()), else_=cast(index, Integer)
-    ).label("bin")
+    low, high = func.min(values.c.value), func.max(values.c.value)
+    # Where all values are one there is no width, and they share the first bin.
+    per_unit = func.coalesce(number.op("/")(func.nullif(high - low, 0, type_=Double)), 0, type_=Double)
+    measured: list[ColumnElement[Any]] = [
+        low.label("minimum"),
+        high.label("maximum"),
+        per_unit.label("per_unit"),
+    ]
+    bounds = select(*measured).select_from(values).subquery("bounds")
+    b = bounds.c
+    index = func.least(func.floor((values.c.value - b.minimum) * b.per_unit), number - 1)
+    bin_: ColumnElement[Any] = case((values.c.value.is_(None), null()), else_=cast(index, Integer)).label(
+        "bin"
+    )
     columns: list[ColumnElement[Any]] = [
         values.c.grouped,
         bin_,
@@ -87,11 +92,11 @@ def _finite(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((func.abs(value) < cast(literal("Infinity", Text), Double), value), else_=null())
 
 
-def _values(selection: Selection, value: ColumnElement[Any], group: Queryable | None) -> Subquery:
+def _values(selection: Selection, value: ColumnElement[Any], group: Queryable | None) -> CTE:
     grouped: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
     columns: list[ColumnElement[Any]] = [value.label("value"), grouped.label("grouped")]
     source: FromClause = selection.source
-    return select(*columns).select_from(source).where(selection.where()).subquery("v")
+    return select(*columns).select_from(source).where(selection.where()).cte("v")
 
 
 def _shape(queryable: Queryable, group: Queryable | None) -> tuple[str, str | None]:
