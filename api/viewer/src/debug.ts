@@ -18,7 +18,6 @@ export interface TwinProbe {
   project(id: string): { x: number; y: number } | null;
   /** The building under a point. */
   pick(x: number, y: number): string | null;
-  debug(): unknown;
 }
 
 declare global {
@@ -57,7 +56,6 @@ export function exposeProbe(): void {
     get colourBy() {
       return state.colourBy.value;
     },
-    debug: () => { const w = theWorld() as any; const c = w.buildings.current; return [state.started.value, state.counting.value, w.frameRequest, !!w.flight, !!w.buildings.next, c?.loaded, c?.tiles.stats, w.current]; },
     project: (id) => theWorld()?.project(id) ?? null,
     pick: (x, y) => theWorld()?.pick(x, y) ?? null,
   };

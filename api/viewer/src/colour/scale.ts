@@ -26,8 +26,8 @@ export interface Scale {
   missing: number;
 }
 
-/** Viridis (CC0), dark to light, cut where its yellow leaves a light ground. */
-const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
+/** Viridis (CC0), dark to light, without its darkest end, which a dark ground swallows. */
+const VIRIDIS = ["#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
 /** Okabe and Ito (2008), without black. */
 const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"];
 const OTHER = "#8c7a6b";
@@ -58,10 +58,18 @@ function unitWithin(gap: number, integer: boolean): number {
 
 const round = (value: number, unit: number): number => Number((Math.round(value / unit) * unit).toPrecision(10));
 
+/** Equal shares; where few values reach far up, as heights do, the last class is for those few. */
+function shares(bins: Bin[], wanted: number): number[] {
+  const equal = (parts: number): number[] => Array.from({ length: parts - 1 }, (_, i) => (i + 1) / parts);
+  const [middle, upper] = [quantile(bins, 0.5), quantile(bins, 0.85)];
+  const skewed = bins[bins.length - 1].to - upper > 3 * (upper - middle);
+  return skewed ? [...equal(wanted - 1), 0.97] : equal(wanted);
+}
+
 /** Limits between classes of about equal numbers of buildings, rounded to numbers that people say. */
 export function niceLimits(bins: Bin[], integer: boolean, wanted = MOST_CLASSES): number[] {
   const [low, high] = [bins[0].from, bins[bins.length - 1].to];
-  const quantiles = Array.from({ length: wanted - 1 }, (_, i) => quantile(bins, (i + 1) / wanted));
+  const quantiles = shares(bins, wanted).map((share) => quantile(bins, share));
   const gaps = quantiles.map((value, i) => value - (quantiles[i - 1] ?? low)).filter((gap) => gap > 0);
   if (!gaps.length) return [];
   const tidy = (limits: number[]): number[] => [...new Set(limits)].filter((limit) => limit > low && limit < high).sort((a, b) => a - b);

@@ -58,6 +58,7 @@ export const en = {
   yes: "yes",
   no: "no",
 
+  navigation: "View",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   north: "Face north",

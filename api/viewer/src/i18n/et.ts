@@ -59,6 +59,7 @@ export const et: Messages = {
   yes: "jah",
   no: "ei",
 
+  navigation: "Vaade",
   zoomIn: "Suurenda",
   zoomOut: "Vähenda",
   north: "Pööra põhja",

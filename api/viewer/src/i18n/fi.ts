@@ -59,6 +59,7 @@ export const fi: Messages = {
   yes: "kyllä",
   no: "ei",
 
+  navigation: "Näkymä",
   zoomIn: "Lähennä",
   zoomOut: "Loitonna",
   north: "Käännä pohjoiseen",

@@ -59,6 +59,7 @@ export const sv: Messages = {
   yes: "ja",
   no: "nej",
 
+  navigation: "Vy",
   zoomIn: "Zooma in",
   zoomOut: "Zooma ut",
   north: "Vänd mot norr",

@@ -38,6 +38,12 @@ function zoomPath(distance: number, from: number, to: number): Path {
 
 const ease = (t: number): number => (t < 0.5 ? 4 * t ** 3 : 1 - (2 - 2 * t) ** 3 / 2);
 
+/** From high up one looks down at the way, not at the horizon. */
+function lookDown(range: number): number {
+  const t = Math.min(1, Math.max(0, Math.log(range / 5_000) / Math.log(12)));
+  return -55 * t * t * (3 - 2 * t);
+}
+
 export function fly(from: Pose, to: Pose): Flight {
   const path = zoomPath(distanceM(from.lon, from.lat, to.lon, to.lat), from.range, to.range);
   const turning = turn(from.heading, to.heading);
@@ -54,7 +60,7 @@ export function fly(from: Pose, to: Pose): Flight {
         ground: mix(from.ground, to.ground, way),
         range,
         heading: from.heading + turning * t,
-        pitch: mix(from.pitch, to.pitch, t),
+        pitch: Math.min(mix(from.pitch, to.pitch, t), lookDown(range)),
       };
     },
   };

@@ -85,7 +85,7 @@ varying float vAbove;`;
 const FRAGMENT_BODY = /* glsl */ `#include <color_fragment>
 // The model's own colours, calmer: they are the ground that chosen colours stand out from.
 float grey = dot(diffuseColor.rgb, vec3(0.2126, 0.7152, 0.0722));
-diffuseColor.rgb = mix(mix(vec3(grey), diffuseColor.rgb, 0.7), vec3(0.86), 0.2) * uTint;
+diffuseColor.rgb = mix(mix(vec3(grey), diffuseColor.rgb, 0.78), vec3(0.88), 0.16) * uTint;
 diffuseColor.rgb = mix(diffuseColor.rgb, vColour.rgb, vColour.a);
 // Streets are darker than roofs: a cheap stand-in for the light that walls take from each other.
 diffuseColor.rgb *= mix(0.74, 1.0, smoothstep(-1.0, 9.0, vAbove));

@@ -83,6 +83,7 @@ export class World {
     this.scene.fog = this.fog;
     this.scene.add(this.sky, this.earth, this.sun, this.sun.target, this.ambient);
     this.controls = new Controls(canvas, this.surface());
+    canvas.addEventListener("webglcontextrestored", () => this.invalidate());
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }

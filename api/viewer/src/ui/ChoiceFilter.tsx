@@ -27,7 +27,7 @@ export function ChoiceFilter({ attribute }: { attribute: Attribute }) {
       {shown.map((value) => (
         <label key={value} class="choice">
           <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
-          <span class="choice-name">{valueLabel(attribute, value)}</span>
+          <span class="choice-name" title={valueLabel(attribute, value)}>{valueLabel(attribute, value)}</span>
           <span class="choice-bar" aria-hidden="true">
             <i style={{ width: `${(100 * (counted.get(value) ?? 0)) / most}%` }} />
           </span>

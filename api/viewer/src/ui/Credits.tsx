@@ -7,9 +7,14 @@ export function Credits() {
     .filter(({ count, role }) => count > 0 && role === "primary")
     .flatMap(({ title, publisher, licence, heights }) => [
       [publisher ?? title, licence].filter(Boolean).join(", "),
-      heights?.credit ?? "",
+      // The licence's name stays, its address would fill the line.
+      heights?.credit?.replace(/ \(https?:[^)]*\)/g, "") ?? "",
     ]);
   const credits = [...new Set(lines.filter(Boolean))];
   if ((pose.value?.range ?? 0) > 7_000) credits.push(t("coast"));
-  return <footer class="credits">{credits.join(" · ")}</footer>;
+  return (
+    <footer class="credits" title={credits.join("\n")}>
+      {credits.join(" · ")}
+    </footer>
+  );
 }

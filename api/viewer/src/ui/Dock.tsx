@@ -27,8 +27,8 @@ export function Dock() {
       <Totals />
       {open && (
         <div class="dock-body">
-          <FilterPanel />
           <ColourPanel />
+          <FilterPanel />
         </div>
       )}
       <button type="button" class="dock-toggle" aria-expanded={open} onClick={() => (panelOpen.value = !open)}>
@@ -56,6 +56,8 @@ function Header() {
 
 function ShareButton() {
   const share = async (): Promise<void> => {
+    // Browsers give the clipboard to pages of this machine and of https only.
+    if (!navigator.clipboard) return void window.prompt(t("copyLink"), window.location.href);
     await navigator.clipboard.writeText(window.location.href);
     notice.value = { text: "linkCopied" };
   };

@@ -1,5 +1,5 @@
 /** The filter: choices, ranges and an expression, which all hold together. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Attribute } from "../data/catalogue";
 import { colourable } from "../data/catalogue";
 import { NO_FILTER, isEmpty } from "../data/filter";
@@ -44,7 +44,7 @@ export function FilterPanel() {
           ))}
         </select>
       )}
-      <Expression key={current === NO_FILTER ? "clear" : "kept"} />
+      <Expression />
     </section>
   );
 }
@@ -56,6 +56,7 @@ function Control({ attribute }: { attribute: Attribute }) {
 function Expression() {
   const applied = controls.value.text;
   const [text, setText] = useState(applied);
+  useEffect(() => setText(applied), [applied]);
   const error = filterError.value;
   const apply = (): void => {
     if (text.trim() !== controls.value.text.trim()) controls.value = { ...controls.value, text: text.trim() };

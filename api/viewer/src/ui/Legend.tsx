@@ -19,7 +19,8 @@ function classLabel(attribute: Attribute, { from, to }: NumberClass): string {
   if (from === null) return t("under", { value: text(to as number) });
   if (to === null) return t("andOver", { value: text(from) });
   // Whole numbers: 1960–1969 says what "1960 up to 1970" means.
-  return `${text(from)} – ${text(attribute.integer ? to - 1 : to)}`;
+  const last = attribute.integer ? to - 1 : to;
+  return last > from ? `${text(from)} – ${text(last)}` : text(from);
 }
 
 function rowsOf(current: Scale): Row[] {
