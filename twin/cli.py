@@ -141,7 +141,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
     public_read: Annotated[
-        bool, typer.Option(help="Let everyone who reaches the address read everything.")
+        bool, typer.Option(help="Let everyone who reaches the address read all but personal data.")
     ] = False,
 ) -> None:
     """Serve the API, tiles and viewer."""
