@@ -42,8 +42,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not of the session: Playwright runs an event loop in this thread for as long as it is open."""
     with sync_playwright() as playwright:
         executable = chromium(playwright)
         if executable is None:
