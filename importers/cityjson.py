@@ -7,17 +7,17 @@ from typing import BinaryIO
 
 import orjson
 
+from importers.cityjson_document import CityJSONModel, parse_document, scan, too_large
 from importers.cityjson_geometry import read_vertices
 from importers.cityjson_header import Header, feature_header, read_header
 from importers.cityjson_objects import ObjectReader
+from importers.json_scan import LARGEST_PIECE
 from importers.json_values import Json, as_object
 from importers.port import Model, ModelMetadata, Refusal, Refused
 from twin.errors import UnreadableFile
 from twin.model.cityobject import CityFeature
 
 _BOM = b"\xef\xbb\xbf"
-_LONGEST_LINE = 1 << 28
-"""Bytes; a single feature beyond a quarter of a gigabyte is a mistake or an attack."""
 _LONGEST_HEAD = 1 << 24
 """Bytes in which the first line of a sequence has to end."""
 
@@ -33,8 +33,11 @@ class CityJSONReader:
             return file.read(256).removeprefix(_BOM).lstrip().startswith(b"{")
 
     def open(self, path: Path) -> Model:
-        """Read the document; UnreadableFile where it is no CityJSON."""
-        return CityJSONModel(path)
+        """Scan the document; UnreadableFile where it is no CityJSON."""
+        scanned = scan(path)
+        if scanned.rest.get("type") == "CityJSONFeature":
+            return CityJSONFeatureModel(path)
+        return CityJSONModel(path, scanned)
 
 
 class CityJSONSeqReader:
@@ -43,36 +46,32 @@ class CityJSONSeqReader:
     name = "CityJSONSeq"
 
     def sniff(self, path: Path) -> bool:
-        """Whether the first line is a JSON document of its own and others follow, or it is a feature."""
+        """Whether the first line is a JSON document of its own, and others follow."""
         with path.open("rb") as file:
             head = file.readline(_LONGEST_HEAD).removeprefix(_BOM)
-            if not head.lstrip().startswith(b"{"):
+            if not head.lstrip().startswith(b"{") or not any(line.strip() for line in _lines(file)):
                 return False
             try:
-                type_ = orjson.loads(head).get("type")
+                return orjson.loads(head).get("type") in ("CityJSON", "CityJSONFeature")
             except orjson.JSONDecodeError:
                 return False
-            if type_ == "CityJSONFeature":
-                return True
-            return type_ == "CityJSON" and any(line.strip() for line in _lines(path, file))
 
     def open(self, path: Path) -> Model:
         """Read the first line; UnreadableFile where it is no header."""
         return CityJSONSeqModel(path)
 
 
-class CityJSONModel:
-    """An opened CityJSON document; it is in memory whole."""
+class CityJSONFeatureModel:
+    """A file that holds a single CityJSONFeature; it is a line without a file around it."""
 
     def __init__(self, path: Path) -> None:
         self.size = path.stat().st_size
+        if self.size > LARGEST_PIECE:
+            raise UnreadableFile(f"{path}: a single feature of more than {LARGEST_PIECE} bytes is not read")
         self.position = 0
         self.ledger: Counter[str] = Counter()
-        self._document = _document(path, path.read_bytes())
-        self._is_feature = self._document.get("type") == "CityJSONFeature"
-        self._header = (
-            feature_header(self._document) if self._is_feature else read_header(path, self._document)
-        )
+        self._document = parse_document(path, path.read_bytes())
+        self._header = feature_header(self._document)
 
     @property
     def metadata(self) -> ModelMetadata:
@@ -81,27 +80,8 @@ class CityJSONModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
-        if self._is_feature:
-            yield from _line_features(self._document, self._header, ObjectReader(self.ledger), "byte 0")
-        else:
-            yield from self._features()
+        yield from _line_features(self._document, self._header, ObjectReader(self.ledger), "byte 0")
         self.position = self.size
-
-    def _features(self) -> Iterator[CityFeature | Refused]:
-        objects = as_object(self._document.get("CityObjects")) or {}
-        try:
-            vertices = read_vertices(
-                self._document.get("vertices"), self._header.scale, self._header.translate
-            )
-        except Refusal as refusal:
-            yield refusal.refused(None, "vertices")
-            return
-        reader = ObjectReader(self.ledger)
-        for count, feature in enumerate(
-            reader.features(objects, vertices, lambda identifier: f"CityObjects/{identifier}"), 1
-        ):
-            self.position = self.size * count // max(len(objects), 1)
-            yield feature
 
 
 class CityJSONSeqModel:
@@ -113,8 +93,8 @@ class CityJSONSeqModel:
         self.position = 0
         self.ledger: Counter[str] = Counter()
         with path.open("rb") as file:
-            first = next(_lines(path, file), b"")
-        document = _document(path, first)
+            first = next(_lines(file), b"")
+        document = parse_document(path, first)
         self._has_header = document.get("type") == "CityJSON"
         self._header = (
             read_header(path, document, sequence=True) if self._has_header else feature_header(document)
@@ -130,9 +110,12 @@ class CityJSONSeqModel:
         reader = ObjectReader(self.ledger)
         self.position = 0
         with self._path.open("rb") as file:
-            for line in _lines(self._path, file):
+            for line in _lines(file):
                 start, self.position = self.position, file.tell()
                 if (start == 0 and self._has_header) or not line.strip():
+                    continue
+                if self.position - start > LARGEST_PIECE:
+                    yield too_large(f"byte {start}", self.position - start)
                     continue
                 yield from self._line(line, start, reader)
 
@@ -184,26 +167,10 @@ def _unexpected(found: str, place: str, identifier: str | None = None) -> Refuse
     )  # fmt: skip
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[bytes]:
-    """The remaining lines of a file; UnreadableFile for one that is absurdly long."""
-    while line := file.readline(_LONGEST_LINE):
-        if len(line) >= _LONGEST_LINE:
-            raise UnreadableFile(
-                f"{path}: byte {file.tell() - len(line)}: a line is longer than {_LONGEST_LINE} bytes"
-            )
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The remaining lines of a file; of one that is absurdly long only the begin."""
+    while line := file.readline(LARGEST_PIECE):
+        while not line.endswith(b"\n") and (more := file.readline(LARGEST_PIECE)):
+            if more.endswith(b"\n"):
+                break
         yield line
-
-
-def _document(path: Path, content: bytes) -> dict[str, Json]:
-    """A JSON object; UnreadableFile with line and column where it is none."""
-    try:
-        document = orjson.loads(content.removeprefix(_BOM))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableFile(
-            f"{path}: line {error.lineno} column {error.colno}: {error.msg}: the JSON is not well-formed"
-            " or ends too early; fetch the file again"
-        ) from error
-    found = as_object(document)
-    if found is None:
-        raise UnreadableFile(f"{path}: line 1: the JSON document is no object, so no city model")
-    return found

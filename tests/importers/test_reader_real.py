@@ -35,6 +35,7 @@ NO_MODELS = {
 """Files that are refused whole, and what the message says."""
 REFUSED = {
     "cube_20.jsonl": ["unexpected-type"],
+    "duplicate.json": ["duplicate-id"],
     "extension.jsonl": ["unexpected-type"],
     "fcb_noise_ext.city.jsonl": ["degenerate-ring"] * 3,
     "gocitygml_malformed_poslist.gml": ["invalid-coordinates"],

@@ -1,0 +1,180 @@
+"""Plain CityJSON of any size: found in a first pass, read object by object in a second.
+
+Vertices wait in a temporary file that is mapped into memory, so that objects may use any of them.
+"""
+
+import mmap
+import os
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from importers.cityjson_geometry import read_vertices
+from importers.cityjson_header import read_header
+from importers.cityjson_index import ObjectIndex
+from importers.cityjson_objects import ObjectReader
+from importers.json_scan import LARGEST_PIECE, Content, Outline, without_separator
+from importers.json_values import Json, as_object
+from importers.port import ModelMetadata, Refusal, Refused
+from twin.errors import UnreadableFile
+from twin.model.cityobject import CityFeature
+from twin.model.geometry import Floats, Ints
+
+_BLOCK = 1 << 18
+"""Vertices that are scaled at once."""
+_ROWS_UNTIL_RELEASE = 500
+
+
+class Vertices:
+    """The vertices of a document, in a file; ``refused`` says why they cannot be used."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._store, name = tempfile.mkstemp(prefix="twin-vertices-")
+        Path(name).unlink()
+        self._close = weakref.finalize(self, os.close, self._store)
+        self._map: mmap.mmap | None = None
+        self.refused: Refused | None = None
+        self.xyz: Floats = np.zeros((0, 3))
+
+    def take(self, cuts: Ints) -> None:
+        """Append the vertices between these offsets of the document."""
+        start, stop = int(cuts[0]), int(cuts[-1])
+        text = self._content.read(start, stop)
+        try:
+            raw = orjson.loads(b"[" + without_separator(text) + b"]")
+            _append(self._store, read_vertices(raw, np.ones(3), np.zeros(3)).tobytes())
+        except orjson.JSONDecodeError as error:
+            raise self._content.not_well_formed(start, error) from error
+        except Refusal as refusal:
+            self.refused = refusal.refused(None, "vertices")
+
+    def check(self, raw: Json) -> None:
+        """What stands in place of vertices that were not handed over; anything but none is refused."""
+        if raw:
+            suggestion = "correct them and import again"
+            self.refused = Refused(
+                "invalid-vertices", None, "vertices", "the vertices are no list", suggestion
+            )
+
+    def finish(self, scale: Floats, translate: Floats) -> None:
+        """Turn the numbers of the file into coordinates ``xyz``, shape (vertices, 3)."""
+        if os.fstat(self._store).st_size:
+            self._map = mmap.mmap(self._store, 0)
+        self._close()
+        if self._map is None:
+            return
+        self.xyz = np.frombuffer(self._map, dtype=np.float64).reshape(-1, 3)
+        for first in range(0, len(self.xyz), _BLOCK):
+            block = self.xyz[first : first + _BLOCK]
+            block[:] = block * scale + translate
+            self.release()
+
+    def release(self) -> None:
+        """Give pages back to the system; they are read from the file again where needed."""
+        if self._map is not None:
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def _append(file: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.write(file, content[written:])
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the first pass found; ``rest`` is the document with no objects and vertices in it."""
+
+    index: ObjectIndex
+    vertices: Vertices
+    rest: dict[str, Json]
+
+
+def scan(path: Path) -> Scanned:
+    """The first pass; UnreadableFile where the document is not well-formed."""
+    content = Content(path)
+    index, vertices = ObjectIndex(content), Vertices(content)
+    takers = {("CityObjects", "{"): index.take, ("vertices", "["): vertices.take}
+    rest = parse_document(path, Outline(content, takers).walk())
+    return Scanned(index, vertices, rest)
+
+
+class CityJSONModel:
+    """An opened CityJSON document; one feature at a time is in memory."""
+
+    def __init__(self, path: Path, scanned: Scanned) -> None:
+        self.size = path.stat().st_size
+        self.position = 0
+        self.ledger: Counter[str] = Counter()
+        self._index, self._vertices = scanned.index, scanned.vertices
+        self._header = read_header(path, scanned.rest)
+        self._index.resolve()
+        self._vertices.check(scanned.rest.get("vertices"))
+        self._vertices.finish(self._header.scale, self._header.translate)
+
+    @property
+    def metadata(self) -> ModelMetadata:
+        return self._header.metadata
+
+    def __iter__(self) -> Iterator[CityFeature | Refused]:
+        self.ledger.clear()
+        self.ledger.update(self._header.ledger)
+        if self._vertices.refused:
+            yield self._vertices.refused
+            return
+        reader = ObjectReader(self.ledger)
+        for count, rows in enumerate(self._index.families()):
+            self.position = self._index.end(rows[-1])
+            objects = self._index.load(rows)
+            yield from reader.features(objects, self._vertices.xyz, _place)
+            if count % _ROWS_UNTIL_RELEASE == 0:
+                self._vertices.release()
+        yield from self._left_out()
+        self.position = self.size
+
+    def _left_out(self) -> Iterator[Refused]:
+        for rows, code, reason, suggestion in (
+            (self._index.unrooted(), "cyclic-parents", "its parents lead back to it",
+             "let the parents lead to an object without one"),
+            (self._index.repeated(), "duplicate-id", "the id occurs twice in the file",
+             "the first object with it was kept"),
+        ):  # fmt: skip
+            for row in rows:
+                identifier = list(self._index.load([row]))[-1]
+                yield Refused(code, identifier, _place(identifier), reason, suggestion)
+        for start, stop in self._index.too_large:
+            yield too_large(f"byte {start}", stop - start)
+
+
+def _place(identifier: str) -> str:
+    return f"CityObjects/{identifier}"
+
+
+def too_large(place: str, size: int) -> Refused:
+    """The entry for a feature that would not fit into the memory that an import may take."""
+    return Refused(
+        "too-large", None, place, f"it takes {size} bytes, more than {LARGEST_PIECE}",
+        "split the object, or remove what does not belong into an attribute",
+    )  # fmt: skip
+
+
+def parse_document(path: Path, content: bytes) -> dict[str, Json]:
+    """A JSON object; UnreadableFile with line and column where it is none."""
+    try:
+        document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise UnreadableFile(
+            f"{path}: line {error.lineno} column {error.colno}: {error.msg}: the JSON is not well-formed"
+            " or ends too early; fetch the file again"
+        ) from error
+    found = as_object(document)
+    if found is None:
+        raise UnreadableFile(f"{path}: line 1: the JSON document is no object, so no city model")
+    return found
