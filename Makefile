@@ -68,8 +68,7 @@ bench: setup ## Measure the speed of import, processing and tiles
 bless: setup $(GLTF) ## Take what the code gives now as the golden files of the tests
 	@pytest -q -m golden --bless
 
-verify: check bench ## The long checks: all that 'check' and 'bench' do, and the tests marked slow
-	@pytest -q -m slow
+verify: check bench ## The long checks: all of 'check', then 'bench'
 
 lock: $(ENVIRONMENT) ## Lock the newest versions of the dependencies
 	@$$(scripts/uv) pip compile --quiet --universal --upgrade --generate-hashes --group dev pyproject.toml -o requirements.lock
