@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
 def viewer(browser: Browser, address: str) -> Iterator[Viewer]:
     """Flights are instant, as for people who want less motion."""
     context = browser.new_context(
-        viewport={"width": 1000, "height": 640}, locale="en-GB", reduced_motion="reduce"
+        viewport={"width": 960, "height": 560}, locale="en-GB", reduced_motion="reduce"
     )
     context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()

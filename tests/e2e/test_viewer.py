@@ -37,7 +37,7 @@ def visible_building(page: Page) -> tuple[str, float, float]:
         at = page.evaluate(
             """(id) => {
                 const at = window.__twin.project(id);
-                const free = at && at.x > 380 && at.x < 820 && at.y > 200 && at.y < 560;
+                const free = at && at.x > 380 && at.x < 820 && at.y > 160 && at.y < 500;
                 return free && window.__twin.pick(at.x, at.y + 3) === id ? [at.x, at.y + 3] : null;
             }""",
             name,
@@ -255,3 +255,15 @@ def test_small_window_keeps_the_view_free(viewer: Viewer) -> None:
     expect(page.get_by_role("heading", name="Filter", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert viewer.problems == []
+
+
+def test_tile_that_fails_can_be_asked_for_again(viewer: Viewer) -> None:
+    page = viewer.page
+    page.route("**/*.glb*", lambda route: route.abort())
+    viewer.open()
+    expect(page.get_by_text("could not be loaded")).to_be_visible()
+    assert probe(page, "features") == 0
+    page.unroute("**/*.glb*")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_function("window.__twin.features > 0")
+    expect(page.get_by_text("could not be loaded")).to_have_count(0)

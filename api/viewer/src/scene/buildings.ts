@@ -20,6 +20,7 @@ export class Buildings {
   private selectedId: string | null = null;
   private readonly outline = new LineSegments(new BufferGeometry(), new LineBasicMaterial());
   private outlined = "";
+  private wanted = "";
 
   constructor(
     private readonly camera: PerspectiveCamera,
@@ -33,6 +34,7 @@ export class Buildings {
 
   /** Load a tileset beside the one on show and change over when it is complete. */
   show(url: string): void {
+    this.wanted = url;
     if ((this.next ?? this.current)?.url === url) return;
     this.next?.dispose();
     this.next = null;
@@ -102,14 +104,22 @@ export class Buildings {
   retry(): void {
     this.current?.retry();
     this.next?.retry();
+    if (this.wanted) this.show(this.wanted);
     this.hooks.invalidate();
   }
 
   update(width: number, height: number, palette: Palette): void {
     this.current?.update(width, height);
     this.next?.update(width, height);
-    if (this.next?.idle) this.changeOver(this.next);
+    if (this.next?.broken) this.giveUp(this.next);
+    else if (this.next?.idle) this.changeOver(this.next);
     this.drawOutline(palette);
+  }
+
+  /** A tileset that cannot be had leaves the one on show. */
+  private giveUp(next: TileLayer): void {
+    next.dispose();
+    this.next = null;
   }
 
   private changeOver(next: TileLayer): void {

@@ -47,7 +47,10 @@ export class TileLayer {
   readonly tiles: TilesRenderer;
   private readonly contents = new Map<LibraryTile, Content>();
   private hovered: { content: Content; feature: number } | null = null;
+  private readonly failed = new Set<unknown>();
   private loaded = false;
+  /** The tileset itself could not be loaded. */
+  broken = false;
   private disposed = false;
 
   constructor(
@@ -78,7 +81,8 @@ export class TileLayer {
       hooks.invalidate();
     });
     tiles.addEventListener("load-error", ({ tile, error }) => {
-      if (!tile) this.loaded = true;
+      if (tile) this.failed.add(tile);
+      else this.broken = true;
       if (!this.disposed) hooks.failed(error, !tile);
       hooks.invalidate();
     });
@@ -89,7 +93,7 @@ export class TileLayer {
   /** Everything that the camera asks for is here. */
   get idle(): boolean {
     const { stats } = this.tiles as unknown as { stats: Record<"queued" | "downloading" | "parsing", number> };
-    return this.loaded && stats.queued + stats.downloading + stats.parsing === 0;
+    return this.broken || (this.loaded && stats.queued + stats.downloading + stats.parsing === 0);
   }
 
   get progress(): number {
@@ -168,6 +172,11 @@ export class TileLayer {
   }
 
   retry(): void {
+    // The library asks again only for tiles that its cache has forgotten.
+    const cache = this.tiles.lruCache as unknown as { remove(tile: unknown): boolean };
+    for (const tile of this.failed) cache.remove(tile);
+    this.failed.clear();
+    this.broken = false;
     this.tiles.resetFailedTiles();
   }
 
