@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import catalog, features, health, histogram, ogc, problems, tiles3d, vector_tiles
+from api import catalog, features, health, histogram, ogc, problems, search, tiles3d, vector_tiles
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Service, known_parameters
@@ -22,6 +22,7 @@ ROUTERS = (
     ogc.router,
     catalog.router,
     features.router,
+    search.router,
     histogram.router,
     tiles3d.router,
     vector_tiles.router,
@@ -58,7 +59,7 @@ def create_app(
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
-                allow_methods=["GET", "HEAD"],
+                allow_methods=["GET", "HEAD", "POST"],
                 allow_headers=["*"],
                 expose_headers=["Link", "ETag", "Retry-After"],
             ),

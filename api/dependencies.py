@@ -62,7 +62,7 @@ async def filter_condition(request: Request, view: CurrentView) -> Condition | N
 def filter_tree(request: Request, queryables: Queryables) -> Node | None:
     """All conditions on attributes of a request as one tree."""
     given = request.query_params
-    encoding = parameters.choice(given, "filter-lang", ("cql2-text", "cql2-json"), "cql2-text")
+    encoding = parameters.choice(given, "filter-lang", parameters.ENCODINGS, parameters.ENCODINGS[0])
     trees = [equals(name, value, queryables) for name, value in sorted(given.items()) if name in _EQUALITIES]
     if (text := given.get(parameters.FILTER.name)) is not None:
         trees.append(parse(text, cast(Encoding, encoding)))

@@ -48,6 +48,7 @@ COUNT = Parameter(
 )
 FORMAT_ITEMS = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson"]})
 FORMAT_ITEM = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson", "cityjson"]})
+ITEM_PARAMETERS = documented(LIMIT, CURSOR, PROPERTIES, COUNT, FORMAT_ITEMS, *SELECTION)
 
 
 def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
@@ -61,7 +62,7 @@ def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
     summary="Features of a collection",
     tags=["Features"],
     responses=_geojson_response("A page of features as a GeoJSON FeatureCollection"),
-    openapi_extra=documented(LIMIT, CURSOR, PROPERTIES, COUNT, FORMAT_ITEMS, *SELECTION),
+    openapi_extra=ITEM_PARAMETERS,
 )
 async def get_items(request: Request, collection: str, selection: Selected, pool: Reader) -> Response:
     """In order of their ids. Follow the `next` link for more."""

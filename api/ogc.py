@@ -39,6 +39,11 @@ CONFORMS_TO = (
     f"{_SPEC}/cql2/1.0/conf/case-insensitive-comparison",
     f"{_SPEC}/cql2/1.0/conf/basic-spatial-functions",
     f"{_SPEC}/cql2/1.0/conf/basic-spatial-functions-plus",
+    f"{_SPEC}/cql2/1.0/conf/accent-insensitive-comparison",
+    f"{_SPEC}/cql2/1.0/conf/spatial-functions",
+    f"{_SPEC}/cql2/1.0/conf/temporal-functions",
+    f"{_SPEC}/cql2/1.0/conf/array-functions",
+    f"{_SPEC}/cql2/1.0/conf/arithmetic",
     f"{_SPEC}/cql2/1.0/conf/property-property",
 )
 

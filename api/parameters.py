@@ -16,6 +16,8 @@ from twin.model.attributes import CATALOGUE, Attribute
 
 JSON_TYPES = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 
+ENCODINGS = ("cql2-text", "cql2-json", "cql-text")
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -73,8 +75,8 @@ FILTER = Parameter(
 )
 FILTER_LANG = Parameter(
     "filter-lang",
-    "The encoding of `filter`.",
-    {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
+    "The encoding of `filter`; `cql-text`, the older name, is read as `cql2-text`.",
+    {"type": "string", "enum": list(ENCODINGS), "default": ENCODINGS[0]},
 )
 DATASET = Parameter(
     "dataset",

@@ -88,7 +88,7 @@ def test_the_api_document_is_openapi_3_0_with_concrete_paths(client: Client) -> 
     assert items["summary"]
     declared = {parameter["name"]: parameter for parameter in items["parameters"]}
     assert {"bbox", "datetime", "limit", "filter", "filter-lang", "height_m"} <= declared.keys()
-    assert declared["filter-lang"]["schema"]["enum"] == ["cql2-text", "cql2-json"]
+    assert declared["filter-lang"]["schema"]["enum"] == ["cql2-text", "cql2-json", "cql-text"]
     assert declared["limit"]["schema"]["minimum"] == 1
     assert '"null"' not in response.text
 

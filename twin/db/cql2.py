@@ -7,16 +7,20 @@ A tree is made of frozen values, so that equal filters are equal, hashable and c
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias, cast
 
 import orjson
 
-from twin.db.shapes import Shape, ShapeError, box, from_geojson, to_geojson
+from twin.db.shapes import Shape, ShapeError, box, from_geojson, solid_box, to_geojson
 from twin.errors import InvalidFilter
 
 MAX_BYTES = 16 * 1024
 MAX_NODES = 2_000
 MAX_DEPTH = 40
+
+OPEN = ".."
+"""The end of an interval that has none."""
 
 Literal: TypeAlias = str | bool | int | float | None
 
@@ -49,6 +53,13 @@ class Moment:
 
     kind: str
     text: str
+
+    @property
+    def value(self) -> date | datetime:
+        """The date, or the time in UTC."""
+        if self.kind == "date":
+            return datetime.strptime(self.text, "%Y-%m-%d").date()
+        return datetime.fromisoformat(self.text.upper()).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,34 @@ def text_value(text: str) -> Value:
     return Value(text)
 
 
+def moment(kind: str, text: str) -> Moment:
+    """A date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z; raises InvalidFilter."""
+    found = Moment(kind, text)
+    try:
+        if kind == "timestamp" and datetime.fromisoformat(text.upper()).tzinfo is None:
+            raise ValueError
+        assert found.value
+    except (ValueError, OverflowError):
+        example = "2026-01-31" if kind == "date" else "2026-01-31T12:00:00Z"
+        raise InvalidFilter(f"'{text[:60]}' is no {kind}, such as {example}.") from None
+    return found
+
+
+def interval(ends: Sequence[Node]) -> Call:
+    """The time between two ends: properties, dates, times, or texts of them, or `OPEN`."""
+    return call("interval", *map(_end, ends))
+
+
+def _end(node: Node) -> Node:
+    match node:
+        case Value(str(text)) if text != OPEN:
+            return moment("timestamp" if "T" in text.upper() else "date", text)
+        case Property() | Moment() | Value(str()):
+            return node
+        case _:
+            raise InvalidFilter(f"An interval ends in a date, a time, a property or '{OPEN}'.")
+
+
 def from_json(data: bytes | str) -> Node:
     """The tree of a CQL2 JSON document; raises InvalidFilter."""
     try:
@@ -143,14 +182,16 @@ def _object(data: dict[str, Any], depth: int) -> Node:
         return Property(name)
     for kind in ("date", "timestamp"):
         if isinstance(text := data.get(kind), str):
-            return Moment(kind, text)
+            return moment(kind, text)
+    if isinstance(ends := data.get("interval"), list):
+        return interval([_node(end, depth + 1) for end in cast(list[Any], ends)])
     if "bbox" in data:
         return bounding_box(data["bbox"])
     if "type" in data:
         return geometry(data)
     raise InvalidFilter(
         f"The filter has an object with the members {', '.join(map(repr, data)) or 'none'}; "
-        "expected 'op' and 'args', 'property', 'date', 'timestamp', 'bbox' or a GeoJSON geometry."
+        "expected 'op' and 'args', 'property', 'date', 'timestamp', 'interval', 'bbox' or a GeoJSON geometry."
     )
 
 
@@ -159,7 +200,8 @@ def _call(data: dict[str, Any], depth: int) -> Call:
     if not isinstance(op, str) or not isinstance(args, list):
         raise InvalidFilter("In the filter, 'op' has to be a text and 'args' a list.")
     members = [_node(arg, depth + 1) for arg in cast(list[Any], args)]
-    return call("isNull" if op == "isNull" else op.lower(), *members)
+    name = "isNull" if op.lower() == "isnull" else op.lower()
+    return interval(members) if name == "interval" else call(name, *members)
 
 
 def geometry(data: dict[str, Any]) -> Shape:
@@ -171,15 +213,13 @@ def geometry(data: dict[str, Any]) -> Shape:
 
 
 def bounding_box(numbers: Any) -> Shape:
-    """The rectangle of west, south, east, north; of six numbers the heights are left out."""
+    """The rectangle of west, south, east, north, or with heights of six numbers as in GeoJSON."""
     given = cast(list[object], numbers) if isinstance(numbers, list) else []
     corners = [float(number) for number in given if isinstance(number, int | float)]
-    if len(corners) == 6:
-        corners = [*corners[0:2], *corners[3:5]]
-    if len(corners) != 4:
+    if len(corners) != len(given) or len(corners) not in (4, 6) or not all(map(math.isfinite, corners)):
         raise InvalidFilter("A bbox in the filter needs 4 or 6 numbers.")
     try:
-        return box(*corners)
+        return box(*corners) if len(corners) == 4 else solid_box(*corners)
     except ShapeError as error:
         raise InvalidFilter(f"A bbox in the filter is not usable: {error}") from None
 
@@ -193,8 +233,10 @@ def to_json(node: Node) -> Any:
             return value
         case Moment(kind, text):
             return {kind: text}
-        case Shape():
-            return orjson.Fragment(to_geojson(node))
+        case Shape(_, solid):
+            return {"bbox": list(solid)} if solid else orjson.Fragment(to_geojson(node))
+        case Call("interval", ends):
+            return {"interval": [end.text if isinstance(end, Moment) else to_json(end) for end in ends]}
         case Items(members):
             return [to_json(member) for member in members]
         case Call(op, args):

@@ -13,13 +13,14 @@ from typing import NoReturn
 from twin.db.cql2 import (
     MAX_DEPTH,
     Call,
-    Moment,
     Node,
     Property,
     Value,
     bounding_box,
     call,
+    interval,
     items,
+    moment,
     text_value,
     too_deep,
 )
@@ -273,7 +274,9 @@ def _function(name: str, arguments: list[Node]) -> Node:
     if lower in {"date", "timestamp"} and len(arguments) == 1:
         argument = arguments[0]
         if isinstance(argument, Value) and isinstance(argument.value, str):
-            return Moment(lower, argument.value)
+            return moment(lower, argument.value)
+    if lower == "interval":
+        return interval(arguments)
     if lower == "bbox":
         return bounding_box([a.value if isinstance(a, Value) else None for a in arguments])
     return call(lower, *arguments)

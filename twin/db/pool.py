@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from twin.db.query import Statement
-from twin.errors import DatabaseUnavailable
+from twin.errors import DatabaseUnavailable, InvalidFilter
 
 MAX_TEXTS = 1024
 """How many texts of SQL are remembered; filters come in ever new shapes."""
@@ -113,6 +113,11 @@ class ReadPool:
             raise StatementTimeout(
                 "The answer took too long. Ask for less: a smaller bbox or a narrower filter."
             ) from None
+        except (_asyncpg.DataError, _asyncpg.ProgramLimitExceededError) as error:
+            raise InvalidFilter(f"The filter cannot be computed: {error}.") from None
+        except _asyncpg.InternalServerError as error:
+            # PostGIS gives errors of GEOS no code of their own.
+            raise InvalidFilter(f"A relation of geometries cannot be computed: {error}.") from None
         except (_asyncpg.InterfaceError, _asyncpg.PostgresConnectionError, OSError) as error:
             raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
         except (_asyncpg.InvalidCatalogNameError, _asyncpg.CannotConnectNowError) as error:

@@ -1,6 +1,6 @@
 """What a filter may name: the queryables of a collection, each with its type and its column."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -12,7 +12,9 @@ from twin.db.query import View, current_features, recorded_features, source
 from twin.errors import InvalidFilter, TwinError
 from twin.model.attributes import BY_NAME, CATALOGUE, Attribute
 
-QueryableType: TypeAlias = Literal["text", "integer", "number", "boolean", "geometry"]
+QueryableType: TypeAlias = Literal[
+    "text", "integer", "number", "boolean", "geometry", "date", "timestamp", "list"
+]
 
 GEOMETRY = "geometry"
 """The queryable that stands for the footprint, named as in GeoJSON."""
@@ -22,19 +24,27 @@ GEOMETRY = "geometry"
 class Queryable:
     """One name with its type and the expression that stands for it in SQL.
 
-    ``attribute`` is its declaration in the catalogue; None for ``id`` and ``geometry``.
+    ``attribute`` is its declaration in the catalogue; None for ``id`` and ``geometry``. ``heights``
+    are the lowest and the highest ellipsoidal height of a geometry, where they are known.
     """
 
     name: str
     type: QueryableType
     column: ColumnElement[Any]
     attribute: Attribute | None = None
+    heights: tuple[ColumnElement[Any], ColumnElement[Any]] | None = None
 
 
 class Queryables:
-    """The queryables of one collection; equal only to itself, so that it can key a cache."""
+    """The queryables of one collection; equal only to itself, so that it can key a cache.
 
-    def __init__(self, members: Iterable[Queryable], hidden: Iterable[str] = ()) -> None:
+    ``key`` tells them from those of other collections that have the same names.
+    """
+
+    def __init__(
+        self, members: Iterable[Queryable], hidden: Iterable[str] = (), key: Hashable = None
+    ) -> None:
+        self.key = key
         self._members = {member.name: member for member in members}
         self._hidden = frozenset(hidden)
 
@@ -78,7 +88,7 @@ def _feature_queryables(past: bool, scopes: frozenset[str]) -> Queryables:
         [
             Queryable("id", "text", f.id),
             *(Queryable(a.name, a.type, f[a.name], a) for a in opened),
-            Queryable(GEOMETRY, "geometry", f.footprint),
+            Queryable(GEOMETRY, "geometry", f.footprint, heights=(f.z_min, f.z_max)),
         ],
         hidden=BY_NAME.keys() - {attribute.name for attribute in opened},
     )

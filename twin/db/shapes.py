@@ -9,6 +9,8 @@ from typing import Any
 import shapely
 
 MAX_VERTICES = 10_000
+_COLLECTION = 7
+"""The type of a GeometryCollection, in the first byte after the byte order of little-endian WKB."""
 
 _shapely: Any = shapely
 
@@ -19,9 +21,18 @@ class ShapeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A checked geometry as EWKB in EPSG:4326, in two dimensions."""
+    """A checked geometry as EWKB in EPSG:4326, in two dimensions.
+
+    ``solid`` are west, south, lowest, east, north and highest of a box with ellipsoidal heights.
+    """
 
     ewkb: bytes
+    solid: tuple[float, ...] | None = None
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether it mixes kinds of geometries, which few spatial relations are defined for."""
+        return self.ewkb[1] == _COLLECTION
 
 
 def from_wkt(text: str) -> Shape:
@@ -73,7 +84,15 @@ def box(west: float, south: float, east: float, north: float) -> Shape:
     if west <= east:
         return _checked(_rectangle(west, south, east, north))
     halves = [_rectangle(west, south, 180.0, north), _rectangle(-180.0, south, east, north)]
-    return _checked(_shapely.geometrycollections(halves))
+    return _checked(_shapely.union_all(halves))
+
+
+def solid_box(*corners: float) -> Shape:
+    """The box of west, south, lowest, east, north, highest; raises ShapeError."""
+    west, south, low, east, north, high = corners
+    if low > high:
+        raise ShapeError(f"its lowest height {low:g} lies above its highest {high:g}.")
+    return Shape(box(west, south, east, north).ewkb, corners)
 
 
 def _rectangle(west: float, south: float, east: float, north: float) -> Any:
