@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from twin.settings import Settings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="take what the code gives now as the golden files")
+
+
+def pytest_configure() -> None:
+    """A terminated run ends its fixtures too, and with them the private clusters."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: pytest.exit("terminated", 143))
 
 
 _KEPT = {"TWIN_POSTGRES_BIN"}
