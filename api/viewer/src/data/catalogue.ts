@@ -15,7 +15,15 @@ export interface Attribute {
   labels: Record<string, string>;
 }
 
-export const GROUPS = ["identity", "use", "dimensions", "envelope", "quality"] as const;
+export const GROUPS = [
+  "identity",
+  "use",
+  "dimensions",
+  "shape",
+  "envelope",
+  "surroundings",
+  "quality",
+] as const;
 
 /** Texts with a value of their own for nearly every building: nothing to colour or list by. */
 const UNIQUE = new Set(["object_id", "national_building_id", "municipal_id", "street", "house_number", "postal_code"]);
