@@ -173,7 +173,9 @@ def create(home: Path, programs: Programs) -> Path:
             return there
         if os.geteuid() != 0:
             return _initialise(home, "postgres", programs)
-        CLUSTERS.mkdir(parents=True, exist_ok=True)
+        for folder in (CLUSTERS.parent, CLUSTERS):
+            folder.mkdir(parents=True, exist_ok=True)
+            _open_to_account(folder)
         with exclusive(CLUSTERS / "create.lock"):
             cluster = _initialise(CLUSTERS, secrets.token_hex(6), programs)
         (cluster / "home").write_text(f"{home}\n")
@@ -197,9 +199,16 @@ def _initialise(parent: Path, name: str, programs: Programs) -> Path:
     for interrupted in parent.glob(".initdb-*"):
         shutil.rmtree(interrupted)
     fresh = parent / f".initdb-{name}"
-    fresh.mkdir(mode=0o755)
+    fresh.mkdir()
+    _open_to_account(fresh)
     initialise_data(fresh, "data", Account.of_server(), programs)
     return fresh.rename(parent / name)
+
+
+def _open_to_account(folder: Path) -> None:
+    """Let the server's account pass through a folder of root's, whatever root's umask is."""
+    if os.geteuid() == 0:
+        folder.chmod(0o755)
 
 
 def initialise_data(cluster: Path, name: str, account: Account, programs: Programs) -> None:

@@ -230,24 +230,35 @@ def test_reason_of_a_failed_start_is_told(settings: Settings) -> None:
         moved.rename(version)
 
 
-def test_interrupted_initdb_leaves_nothing(homes: Callable[[str], Settings]) -> None:
-    settings = homes("interrupted")
-    program = """
+INTERRUPTED = """
 import os, sys
+from pathlib import Path
 from twin.db import embedded, layout
 from twin.settings import Settings
 def die(cluster, *others):
-    (cluster / "data").mkdir(); (cluster / "data" / "PG_VERSION").write_text("15"); os.kill(os.getpid(), 9)
+    (cluster / "data").mkdir()
+    (cluster / "data" / "PG_VERSION").write_text("15")
+    os.kill(os.getpid(), 9)
 layout.initialise_data = die
+layout.CLUSTERS = Path(sys.argv[2])
 embedded.cluster(Settings(home=sys.argv[1]))
 """
-    done = subprocess.run([sys.executable, "-c", program, str(settings.home)], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
+
+
+def test_interrupted_initdb_leaves_nothing(public_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not the shared folder of root's clusters, where tests of another checkout may clean up.
+    monkeypatch.setattr(layout, "CLUSTERS", public_folder / "clusters")
+    settings = Settings(home=public_folder / "home")
+    command = [sys.executable, "-c", INTERRUPTED, str(settings.home), str(layout.CLUSTERS)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
     parent = layout.CLUSTERS if os.geteuid() == 0 else settings.home
     assert list(parent.glob(".initdb-*"))
-    with embedded.running(settings) as connect, session(connect) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert not list(parent.glob(".initdb-*"))
+    try:
+        with embedded.running(settings) as connect, session(connect) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert not list(parent.glob(".initdb-*"))
+    finally:
+        embedded.destroy(settings)
 
 
 def test_deleted_home_never_meets_old_data(homes: Callable[[str], Settings]) -> None:
@@ -281,6 +292,20 @@ def test_long_home_gets_a_short_socket(public_folder: Path, monkeypatch: pytest.
             assert str(connect.owner_url.host) != str(folder)
         folder.rmdir()
     finally:
+        embedded.destroy(settings)
+
+
+def test_closed_umask_does_not_lock_the_server_out(
+    public_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "CLUSTERS", public_folder / "made" / "clusters")
+    settings = Settings(home=public_folder / "made" / "home")
+    before = os.umask(0o077)
+    try:
+        with embedded.running(settings) as connect, session(connect) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        os.umask(before)
         embedded.destroy(settings)
 
 
