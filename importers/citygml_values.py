@@ -197,7 +197,7 @@ class Values:
         """The addresses in an address property, xAL 2.0 or 3.0; none where every field is empty."""
         found: dict[str, str] = {}
         self._address(element, "", found)
-        return [Address(**found)] if found else []
+        return [Address.of(found)] if found else []
 
     def _address(self, element: Element, parent: str, found: dict[str, str]) -> None:
         for child in element:

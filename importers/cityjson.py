@@ -80,7 +80,9 @@ class CityJSONFeatureModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
-        yield from _line_features(self._document, self._header, ObjectReader(self.ledger), "byte 0")
+        yield from _line_features(
+            self._document, self._header, ObjectReader(self.ledger, self._header.resources), "byte 0"
+        )
         self.position = self.size
 
 
@@ -107,7 +109,7 @@ class CityJSONSeqModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
-        reader = ObjectReader(self.ledger)
+        reader = ObjectReader(self.ledger, self._header.resources)
         self.position = 0
         with self._path.open("rb") as file:
             for line in _lines(file):
@@ -145,8 +147,7 @@ def _line_features(
     if document.get("type") != "CityJSONFeature":
         yield _unexpected(repr(document.get("type")), place, known)
         return
-    objects = as_object(document.get("CityObjects")) or {}
-    if known not in objects:
+    if known not in (as_object(document.get("CityObjects")) or {}):
         yield Refused(
             "root-unresolved", known, place, f"the feature's id {identifier!r} is none of its CityObjects",
             "let the id name the first-level object of the feature",
@@ -157,7 +158,7 @@ def _line_features(
     except Refusal as refusal:
         yield refusal.refused(known, place)
         return
-    yield from reader.features(objects, vertices, lambda _: place)
+    yield from reader.line_features(document, vertices, lambda _: place)
 
 
 def _unexpected(found: str, place: str, identifier: str | None = None) -> Refused:

@@ -129,7 +129,7 @@ class CityJSONModel:
         if self._vertices.refused:
             yield self._vertices.refused
             return
-        reader = ObjectReader(self.ledger)
+        reader = ObjectReader(self.ledger, self._header.resources)
         for count, rows in enumerate(self._index.families()):
             self.position = self._index.end(rows[-1])
             objects = self._index.load(rows)

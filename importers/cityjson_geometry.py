@@ -1,21 +1,31 @@
 """Geometries of CityJSON (2.0, section 3) as flat arrays, all those of a feature in one go."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NoReturn
 
 import numpy as np
 
+from importers.cityjson_appearance import (
+    NestedAppearance,
+    Resources,
+    appearance,
+    flatten,
+    nested_appearance,
+)
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal
-from importers.rings import FARTHEST, degenerate, fingerprints, without_degenerate
-from twin.model.geometry import Floats, Geometry, Ints, SemanticSurface, offsets
+from importers.rings import FARTHEST
+from twin.model.geometry import Bools, Floats, Geometry, Instance, Ints, SemanticSurface, offsets
+from twin.model.rings import fingerprints
 
-_SURFACES = frozenset({"MultiSurface", "CompositeSurface"})
-_SOLIDS = frozenset({"MultiSolid", "CompositeSolid"})
-_NOT_STORED = frozenset({"MultiPoint", "MultiLineString", "GeometryInstance"})
+_DEPTH = {
+    "MultiPoint": 0, "MultiLineString": 0, "GeometryInstance": 0, "MultiSurface": 0, "CompositeSurface": 0,
+    "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2,
+}  # fmt: skip
+"""How many levels of boundaries stand above the surfaces; points and lines count as surfaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class NestedGeometry:
 
     ``rings`` are lists of vertex numbers, the lengths count rings by surface, surfaces by shell and
     shells by solid; ``semantic`` has an index into ``semantics`` for each surface, -1 for none.
+    A line is a surface of one ring, a point one of a single vertex, as in ``Geometry``.
     """
 
     type: str
@@ -34,6 +45,8 @@ class NestedGeometry:
     solid_lengths: list[int]
     semantic: list[int]
     semantics: tuple[SemanticSurface, ...]
+    appearance: NestedAppearance | None = None
+    instance: Instance | None = None
 
 
 def read_vertices(raw: Json, scale: Floats, translate: Floats) -> Floats:
@@ -49,55 +62,105 @@ def read_vertices(raw: Json, scale: Floats, translate: Floats) -> Floats:
     return numbers.reshape(-1, 3) * scale + translate
 
 
-def unnest(raw: Json, ledger: Counter[str]) -> NestedGeometry | None:
-    """Resolve the nesting; None (and a note in the ledger) for points, lines and template instances."""
+def unnest(raw: Json, resources: Resources) -> NestedGeometry:
+    """Resolve the nesting of a geometry; Refusal where it is none."""
     geometry = as_object(raw)
     if geometry is None:
         _refuse("invalid-geometry", "a geometry is no JSON object")
     type_ = geometry.get("type")
-    if type_ in _NOT_STORED:
-        ledger[f"geometry {type_}"] += 1
-        return None
-    for appearance in sorted(geometry.keys() & {"material", "texture"}):
-        ledger[f"appearance {appearance}"] += 1
+    depth = _DEPTH.get(type_) if isinstance(type_, str) else None
+    if depth is None:
+        _refuse("unknown-geometry", f"{type_!r} is no geometry type of CityJSON")
     try:
-        solids = _solids(type_, geometry.get("boundaries"))
-        shells = list(chain.from_iterable(solids))
-        surfaces = list(chain.from_iterable(shells))
-        rings = list(chain.from_iterable(surfaces))
-        semantics, semantic = _semantics(geometry.get("semantics"), shells, solids, type_)
-        nested = NestedGeometry(
-            str(type_),
-            _lod(geometry.get("lod")),
-            rings,
-            list(map(len, surfaces)),
-            list(map(len, shells)),
-            list(map(len, solids)),
-            semantic,
-            semantics,
-        )
-    except TypeError:
+        return _unnest(geometry, str(type_), depth, resources)
+    except (TypeError, ValueError):
         _refuse("invalid-boundaries", f"the boundaries are not nested as those of a {type_}")
-    if not all(nested.surface_lengths):
+
+
+def _unnest(geometry: Mapping[str, Json], type_: str, depth: int, resources: Resources) -> NestedGeometry:
+    solids = _solids(type_, depth, geometry.get("boundaries"))
+    shells = list(chain.from_iterable(solids))
+    surfaces = list(chain.from_iterable(shells))
+    rings = list(chain.from_iterable(surfaces))
+    semantics, semantic = _semantics(geometry.get("semantics"), solids, depth)
+    instance = _instance(geometry, resources) if type_ == "GeometryInstance" else None
+    surface_lengths = list(map(len, surfaces))
+    if not all(surface_lengths):
         _refuse("invalid-boundaries", "a surface has no ring")
-    return nested
+    return NestedGeometry(
+        type_,
+        instance.template.lod if instance else _lod(geometry.get("lod")),
+        rings,
+        surface_lengths,
+        list(map(len, shells)),
+        list(map(len, solids)),
+        semantic,
+        semantics,
+        _appearance(geometry, solids, depth),
+        instance,
+    )
 
 
-def build(geometries: Sequence[NestedGeometry], vertices: Floats, ledger: Counter[str]) -> list[Geometry]:
+def _appearance(geometry: Mapping[str, Json], solids: list[Json], depth: int) -> NestedAppearance | None:
+    try:
+        return nested_appearance(geometry, solids, depth)
+    except (TypeError, ValueError):
+        # A ring that no geometry has is noted as what does not fit once the geometry is built.
+        return NestedAppearance(texture={"": []})
+
+
+def _instance(geometry: Mapping[str, Json], resources: Resources) -> Instance:
+    """The template of an instance with its matrix (section 3.4)."""
+    number, listed = geometry.get("template"), as_list(geometry.get("transformationMatrix"))
+    if not isinstance(number, int) or not 0 <= number < len(resources.templates):
+        _refuse("template-out-of-range", f"there is no geometry template {number!r}")
+    template = resources.templates[number]
+    if isinstance(template, Refusal):
+        raise template
+    try:
+        matrix = np.array(listed, dtype=np.float64).reshape(4, 4)
+    except (TypeError, ValueError):
+        matrix = np.full((4, 4), np.nan)
+    if template.instance is not None or not np.isfinite(matrix).all() or not matrix[3].any():
+        _refuse("invalid-instance", "an instance has no matrix of 16 numbers, or its template is one itself")
+    return Instance(template, matrix)
+
+
+def build(
+    geometries: Sequence[NestedGeometry], vertices: Floats, ledger: Counter[str], resources: Resources
+) -> list[Geometry]:
     """The arrays of geometries; Refusal where a ring is none or names a vertex that is not there."""
     rings = list(chain.from_iterable(geometry.rings for geometry in geometries))
     try:
-        ring_start = offsets(list(map(len, rings)))
+        lengths = list(map(len, rings))
+        ring_start = offsets(lengths)
         index = _indices(list(chain.from_iterable(rings)), len(vertices))
     except TypeError:
         _refuse("invalid-boundaries", "a ring is no list of vertex numbers")
-    xyz, ring_start = _without_closing(vertices[index], ring_start)
+    if not all(lengths):
+        _refuse("invalid-boundaries", "a ring has no point")
+    is_open = [g.type == "MultiLineString" for g in geometries]
+    may_close = None
+    if any(is_open):
+        may_close = ~np.repeat(is_open, [len(g.rings) for g in geometries])
+    xyz, ring_start = _without_closing(vertices[index], ring_start, may_close)
     if len(xyz) and not np.abs(xyz).max() < FARTHEST:
         _refuse("invalid-coordinates", "coordinates are outside of any reference system")
     built = _slices(geometries, xyz, ring_start)
-    if len(rings) and degenerate(xyz, ring_start):
-        return [without_degenerate(geometry, ledger) for geometry in built]
+    for place, (nested, geometry) in enumerate(zip(geometries, built, strict=True)):
+        _check_counts(geometry)
+        if nested.appearance is not None:
+            found = appearance(nested.appearance, geometry, resources, ledger)
+            built[place] = replace(geometry, appearance=found)
     return built
+
+
+def _check_counts(geometry: Geometry) -> None:
+    """Lines have two points at least, and an instance has one reference point."""
+    if geometry.type == "MultiLineString" and (np.diff(geometry.ring_start) < 2).any():
+        _refuse("invalid-boundaries", "a line has fewer than 2 points")
+    if geometry.instance is not None and len(geometry.xyz) != 1:
+        _refuse("invalid-boundaries", "an instance has not exactly one reference point")
 
 
 def _slices(geometries: Sequence[NestedGeometry], xyz: Floats, ring_start: Ints) -> list[Geometry]:
@@ -128,6 +191,7 @@ def _slices(geometries: Sequence[NestedGeometry], xyz: Floats, ring_start: Ints)
                 solid_start=starts[2][solid : next_solid + 1] - shell,
                 semantic=semantic[surface:next_surface],
                 semantics=geometry.semantics,
+                instance=geometry.instance,
             )
         )
         ring, surface, shell, solid = next_ring, next_surface, next_shell, next_solid
@@ -146,18 +210,18 @@ def _lod(raw: Json) -> str:
     return lod
 
 
-def _solids(type_: Json, raw: Json) -> list[Json]:
+def _solids(type_: str, depth: int, raw: Json) -> list[Json]:
     """Boundaries with all levels: solids, shells, surfaces, rings."""
     boundaries = as_list(raw)
     if boundaries is None:
         raise TypeError
-    if type_ in _SURFACES:
-        return [[boundaries]]
-    if type_ == "Solid":
-        return [boundaries]
-    if type_ in _SOLIDS:
+    if type_ == "MultiLineString":
+        return [[[[line] for line in boundaries]]]
+    if type_ in ("MultiPoint", "GeometryInstance"):
+        return [[[[[vertex]] for vertex in boundaries]]]
+    if depth == 2:
         return boundaries
-    _refuse("unknown-geometry", f"{type_!r} is no geometry type of CityJSON")
+    return [boundaries] if depth else [[boundaries]]
 
 
 def _indices(raw: list[int], vertices: int) -> Ints:
@@ -176,38 +240,37 @@ def _indices(raw: list[int], vertices: int) -> Ints:
     return index.astype(np.int64, copy=False)
 
 
-def _without_closing(xyz: Floats, start: Ints) -> tuple[Floats, Ints]:
-    """Rings without a repetition of their first point, which CityJSON does not ask for."""
+def _without_closing(xyz: Floats, start: Ints, may_close: Bools | None) -> tuple[Floats, Ints]:
+    """Rings without repetitions of their first point at the end, which CityJSON does not ask for."""
     if not len(xyz):
         return xyz, start
     key = fingerprints(xyz)
-    last = np.maximum(start[1:] - 1, 0)
-    first = np.minimum(start[:-1], len(xyz) - 1)
+    last = start[1:] - 1
+    first = start[:-1]
     closed = (key[first] == key[last]) & (last > first)
+    if may_close is not None:
+        closed &= may_close
     if not closed.any():
         return xyz, start
     closed &= (xyz[first] == xyz[last]).all(axis=1)
+    if not closed.any():
+        return xyz, start
     keep = np.ones(len(xyz), dtype=np.bool_)
     keep[last[closed]] = False
-    return xyz[keep], offsets(np.diff(start) - closed)
+    return _without_closing(xyz[keep], offsets(np.diff(start) - closed), may_close)
 
 
-def _semantics(
-    raw: Json, shells: list[Json], solids: list[Json], type_: Json
-) -> tuple[tuple[SemanticSurface, ...], list[int]]:
+def _semantics(raw: Json, solids: list[Json], depth: int) -> tuple[tuple[SemanticSurface, ...], list[int]]:
     """Semantic surfaces, and the index of each face's one."""
-    faces = sum(map(len, shells))
+    faces = sum(len(shell) for solid in solids for shell in solid)
     if raw is None:
         return (), [-1] * faces
     content = as_object(raw)
     if content is None:
         _refuse("invalid-semantics", "the semantics of a geometry are no JSON object")
     surfaces = tuple(map(_semantic_surface, as_list(content.get("surfaces")) or []))
-    values = content.get("values")
-    if values is None:
-        return surfaces, [-1] * faces
     try:
-        flat = _flat_values(values, shells, solids, type_)
+        flat = flatten(content.get("values"), solids, depth)
     except (TypeError, ValueError):
         _refuse("invalid-semantics", "the semantic values are not nested as the boundaries are")
     semantic = [-1 if value is None else value for value in flat]
@@ -216,20 +279,6 @@ def _semantics(
     if not set(map(type, semantic)) <= {int} or not set(semantic) <= set(range(-1, len(surfaces))):
         _refuse("invalid-semantics", "a semantic value is no index of a listed surface")
     return surfaces, semantic
-
-
-def _flat_values(values: Json, shells: list[Json], solids: list[Json], type_: Json) -> list[Json]:
-    """Values face by face; null for a whole shell or solid stands for null for each of its faces."""
-    if type_ in _SURFACES:
-        return list(values)
-    per_solid = [values] if type_ == "Solid" else list(values)
-    per_shell: list[Json] = []
-    for value, solid in zip(per_solid, solids, strict=True):
-        per_shell.extend([None] * len(solid) if value is None else value)
-    flat: list[Json] = []
-    for value, shell in zip(per_shell, shells, strict=True):
-        flat.extend([None] * len(shell) if value is None else value)
-    return flat
 
 
 def _semantic_surface(raw: Json) -> SemanticSurface:

@@ -2,19 +2,23 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import orjson
 
+from importers.cityjson_appearance import Resources
+from importers.cityjson_resources import read_resources
 from importers.json_values import Json, as_list, as_object, as_text
 from importers.port import ModelMetadata, says_synthetic
 from twin.errors import UnreadableFile
+from twin.formats.cityjson_upgrade import upgraded_head
 from twin.model.geometry import Floats
 
 _VERSIONS = ("1.0", "1.1", "2.0")
-_KNOWN = frozenset({"type", "version", "transform", "metadata", "CityObjects", "vertices", "id"})
+_READ = frozenset({"type", "CityObjects", "vertices", "id", "appearance", "geometry-templates"})
+_POOLS = frozenset({"materials", "textures", "vertices-texture"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Header:
     scale: Floats = field(default_factory=lambda: np.ones(3))
     translate: Floats = field(default_factory=lambda: np.zeros(3))
     ledger: Counter[str] = field(default_factory=Counter[str])
+    resources: Resources = field(default_factory=Resources)
 
 
 def read_header(path: Path, document: Mapping[str, Json], sequence: bool = False) -> Header:
@@ -37,13 +42,15 @@ def read_header(path: Path, document: Mapping[str, Json], sequence: bool = False
     if as_object(document.get("CityObjects")) is None:
         raise UnreadableFile(f"{path}: there is no CityObjects object; the document is not whole")
     name = "CityJSONSeq" if sequence else "CityJSON"
-    ledger = _not_stored(document)
-    return Header(_metadata(f"{name} {version}", document.get("metadata")), scale, translate, ledger)
+    ledger: Counter[str] = Counter()
+    resources = read_resources(document, ledger)
+    metadata = replace(_metadata(f"{name} {version}", document.get("metadata")), document=_kept(document))
+    return Header(metadata, scale, translate, ledger, resources)
 
 
-def feature_header(document: Mapping[str, Json]) -> Header:
+def feature_header(_document: Mapping[str, Json]) -> Header:
     """What is assumed of features that come without a line of metadata: nothing."""
-    header = Header(ModelMetadata("CityJSONFeature"), ledger=_not_stored(document))
+    header = Header(ModelMetadata("CityJSONFeature"))
     header.ledger["transform that is not stated"] += 1
     return header
 
@@ -90,6 +97,9 @@ def _metadata(format_: str, raw: Json) -> ModelMetadata:
     )
 
 
-def _not_stored(document: Mapping[str, Json]) -> Counter[str]:
-    """Members of the document beside the objects, each counted once."""
-    return Counter({f"property {key}": 1 for key in sorted(document.keys() - _KNOWN)})
+def _kept(document: Mapping[str, Json]) -> dict[str, Json]:
+    """The members of the document that are no pool and no object: an export gives them back."""
+    kept = {key: value for key, value in upgraded_head(document).items() if key not in _READ}
+    appearance = as_object(document.get("appearance")) or {}
+    themes = {key: value for key, value in appearance.items() if key not in _POOLS}
+    return kept | ({"appearance": themes} if themes else {})

@@ -2,38 +2,40 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
+from importers.cityjson_appearance import Resources
 from importers.cityjson_geometry import build, unnest
+from importers.cityjson_resources import of_line
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal, Refused
+from twin.formats.cityjson_names import ADDRESS_PARTS, GROUP
 from twin.model.cityobject import Address, CityFeature, CityObject
-from twin.model.geometry import Floats
+from twin.model.geometry import Floats, Geometry
 
 Objects = Mapping[str, Json]
-_GROUP = "CityObjectGroup"
-_KNOWN = frozenset(
-    {"type", "attributes", "geometry", "parents", "children", "address", "geographicalExtent"}
-)  # fmt: skip
-_ADDRESS = {
-    "country": "country",
-    "countryname": "country",
-    "locality": "locality",
-    "localityname": "locality",
-    "thoroughfarename": "street",
-    "street": "street",
-    "thoroughfarenumber": "house_number",
-    "postcode": "postal_code",
-    "postalcode": "postal_code",
-    "postalcodenumber": "postal_code",
-}
+_KNOWN = frozenset({"type", "attributes", "geometry", "parents", "children", "members", "address"})
 
 
 class ObjectReader:
-    """Turns the CityObjects of a document or a line into features; ``ledger`` counts the rest."""
+    """Turns the CityObjects of a document or a line into features; ``ledger`` counts the rest.
 
-    def __init__(self, ledger: Counter[str]) -> None:
+    ``resources`` are appearances and templates of the document.
+    """
+
+    def __init__(self, ledger: Counter[str], resources: Resources = Resources()) -> None:
         self._ledger = ledger
+        self._resources = resources
+
+    def line_features(
+        self, line: Mapping[str, Json], vertices: Floats, place: Callable[[str], str]
+    ) -> Iterator[CityFeature | Refused]:
+        """Features of a line of a sequence, which has appearances of its own."""
+        objects = as_object(line.get("CityObjects")) or {}
+        yield from ObjectReader(self._ledger, of_line(line, self._resources)).features(
+            objects, vertices, place
+        )
 
     def features(
         self, objects: Objects, vertices: Floats, place: Callable[[str], str]
@@ -61,10 +63,6 @@ class ObjectReader:
             listed = [other for other in _names(item, "parents") if not _is_group(objects.get(other))]
             if listed:
                 parent[identifier] = listed[0]
-                if len(listed) > 1:
-                    self._ledger["further parent"] += len(listed) - 1
-            if _is_group(item):
-                self._ledger["member of a CityObjectGroup"] += len(_names(item, "children"))
         for identifier, item in objects.items():
             for child in () if _is_group(item) else _names(item, "children"):
                 if child in objects:
@@ -83,9 +81,9 @@ class ObjectReader:
     ) -> CityFeature | Refused:
         notes: Counter[str] = Counter()
         try:
-            read = _objects(members, objects, parent, vertices, notes)
+            read = _objects(members, objects, parent, vertices, notes, self._resources)
         except Refusal as refusal:
-            culprit = _culprit(members, objects, vertices)
+            culprit = _culprit(members, objects, vertices, self._resources)
             return refusal.refused(members[0], place(culprit))
         self._ledger.update(notes)
         return CityFeature(tuple(read), place(members[0]))
@@ -98,7 +96,7 @@ def _names(item: Json, key: str) -> list[str]:
 
 
 def _is_group(item: Json) -> bool:
-    return (as_object(item) or {}).get("type") == _GROUP
+    return (as_object(item) or {}).get("type") == GROUP
 
 
 def _below(root: str, children: Mapping[str, list[str]]) -> Iterator[str]:
@@ -126,39 +124,46 @@ def _objects(
     parent: Mapping[str, str],
     vertices: Floats,
     ledger: Counter[str],
+    resources: Resources,
 ) -> list[CityObject]:
     """The objects of a feature; their geometries are built together, which is what makes it quick."""
-    read = [_Read(objects[identifier], ledger) for identifier in members]
-    geometries = iter(build([nested for item in read for nested in item.geometries], vertices, ledger))
+    read = [_Read(objects[identifier], resources) for identifier in members]
+    nested = [geometry for item in read for geometry in item.geometries]
+    geometries = iter(build(nested, vertices, ledger, resources))
     return [
         CityObject(
             identifier,
             item.type,
             item.attributes,
-            tuple(islice(geometries, len(item.geometries))),
+            tuple(islice(geometries, item.own_geometries)),
             parent.get(identifier),
-            item.addresses,
+            tuple(_located(address, next(geometries) if has else None) for address, has in item.addresses),
+            item.extra,
         )
         for identifier, item in zip(members, read, strict=True)
     ]
 
 
-def _culprit(members: list[str], objects: Objects, vertices: Floats) -> str:
+def _located(address: Address, location: Geometry | None) -> Address:
+    return address if location is None else replace(address, location=location)
+
+
+def _culprit(members: list[str], objects: Objects, vertices: Floats, resources: Resources) -> str:
     """The member that cannot be read, found by reading each alone."""
     for identifier in members:
         try:
-            _objects([identifier], objects, {}, vertices, Counter())
+            _objects([identifier], objects, {}, vertices, Counter(), resources)
         except Refusal:
             return identifier
     return members[0]
 
 
 class _Read:
-    """An object as far as it can be read without vertices."""
+    """An object as far as it can be read without vertices; locations of addresses are geometries too."""
 
-    __slots__ = ("addresses", "attributes", "geometries", "type")
+    __slots__ = ("addresses", "attributes", "extra", "geometries", "own_geometries", "type")
 
-    def __init__(self, raw: Json, ledger: Counter[str]) -> None:
+    def __init__(self, raw: Json, resources: Resources) -> None:
         item = as_object(raw)
         if item is None:
             raise Refusal(
@@ -172,25 +177,41 @@ class _Read:
         listed = as_list(item.get("geometry") or [])
         if listed is None:
             raise Refusal("invalid-geometry", "the geometries are no list", "correct them and import again")
-        for key in sorted(item.keys() - _KNOWN):
-            ledger[f"property {key}"] += 1
-        self.type: str = type_
+        self.type: str = resources.renamed.get(type_, type_)
         self.attributes: dict[str, Json] = attributes
-        self.geometries = [nested for raw in listed if (nested := unnest(raw, ledger)) is not None]
-        self.addresses = tuple(_addresses(item["address"], ledger)) if "address" in item else ()
+        self.extra = _extra(item)
+        self.geometries = [unnest(geometry, resources) for geometry in listed]
+        self.own_geometries = len(self.geometries)
+        self.addresses: list[tuple[Address, bool]] = []
+        if "address" in item:
+            self._take_addresses(item["address"], resources)
+
+    def _take_addresses(self, raw: Json, resources: Resources) -> None:
+        """Addresses; CityJSON 1.0 has one object, later versions a list, none prescribes the names."""
+        for item in map(as_object, as_list(raw) or [raw]):
+            if not item:
+                continue
+            location = item.get("location")
+            if location is not None:
+                self.geometries.append(unnest(location, resources))
+            fields = {key: value for key, value in item.items() if key != "location"}
+            self.addresses.append((Address.of(_parts(fields), fields), location is not None))
 
 
-def _addresses(raw: Json, ledger: Counter[str]) -> Iterator[Address]:
-    """Addresses; CityJSON 1.0 has one object, later versions a list, none prescribes the names."""
-    for item in as_list(raw) or [raw]:
-        found: dict[str, str] = {}
-        for key, value in (as_object(item) or {}).items():
-            name = _ADDRESS.get(key.lower())
-            if name is not None and isinstance(value, str | int) and name not in found:
-                found[name] = str(value)
-            elif key == "location":
-                ledger["geometry MultiPoint of an address"] += 1
-            else:
-                ledger[f"address field {key}"] += 1
-        if found:
-            yield Address(**found)
+def _parts(fields: Mapping[str, Json]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in fields.items():
+        name = ADDRESS_PARTS.get(key.lower())
+        if name is not None and isinstance(value, str | int) and name not in found:
+            found[name] = str(value)
+    return found
+
+
+def _extra(item: Mapping[str, Json]) -> dict[str, Json]:
+    """What no other part of the object holds: members of Extensions, and who belongs to a group."""
+    extra = {key: value for key, value in item.items() if key not in _KNOWN}
+    if _is_group(item):
+        extra["children"] = _names(item, "children") or _names(item, "members")
+    elif len(parents := _names(item, "parents")) > 1:
+        extra["parents"] = parents
+    return extra

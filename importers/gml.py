@@ -14,7 +14,6 @@ import numpy as np
 
 from importers.gml_rings import RingPool
 from importers.port import Refusal
-from importers.rings import without_degenerate
 from importers.xml_stream import Element, line, local_name, namespace
 from twin.model.geometry import Geometry, Ints, SemanticSurface
 
@@ -244,7 +243,7 @@ class GmlPool:
         """The arrays of a geometry; ``semantic`` maps polygons to indices into ``semantics``."""
         faces = geometry.faces()
         xyz, ring_lengths, surface_lengths = self.rings.select(faces, self.face_start)
-        built = Geometry(
+        return Geometry(
             type=geometry.type,
             lod=lod,
             xyz=xyz,
@@ -257,7 +256,6 @@ class GmlPool:
             ),
             semantics=semantics,
         )
-        return without_degenerate(built, self.ledger) if self.rings.suspicious else built
 
 
 def _starts(lengths: Sequence[int]) -> Ints:

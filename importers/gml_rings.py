@@ -23,14 +23,10 @@ _NOT_NUMBERS = ("t", "f", "n", "N", '"', "[", "{", "_")
 
 @dataclass(slots=True)
 class RingPool:
-    """The rings of one feature in document order.
-
-    ``suspicious`` is true once rings are parsed of which one may have fewer than 3 distinct points.
-    """
+    """The rings of one feature in document order."""
 
     texts: list[str] = field(default_factory=list[str])
     elements: list[Element] = field(default_factory=list[Element])
-    suspicious: bool = False
     _rings: list[list[float]] | None = None
 
     def __len__(self) -> int:
@@ -74,13 +70,9 @@ class RingPool:
         start = 0
         for text in texts:
             end = start + text.count(" ") + 1
-            ring = values[start : end - 3]
-            a, b, c = ring[:3], ring[3:6], ring[6:9]
-            if (end - start) % 3 or (a or values[end - 3 : end]) != values[end - 3 : end]:
+            if (end - start) % 3 or values[start : start + 3] != values[end - 3 : end]:
                 return None
-            if not c or a in (b, c) or b == c:
-                self.suspicious = True
-            rings.append(ring)
+            rings.append(values[start : end - 3] or values[start:end])
             start = end
         return rings if start == len(values) else None
 

@@ -8,10 +8,11 @@ import numpy as np
 import orjson
 
 from importers.port import Refusal
+from twin.model.appearance import Appearance
 from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 
-VERSION = 1
+VERSION = 2
 """Counted up when harmonising changes, so that the next import writes the features anew."""
 
 HALF = 16
@@ -29,6 +30,9 @@ def content_hash(feature: CityFeature, seed: bytes) -> bytes:
         rest.update(_description(item))
         for g in item.geometries:
             _add_geometry(geometry, g)
+        for address in item.addresses:
+            if address.location is not None:
+                _add_geometry(geometry, address.location)
     return geometry.digest() + rest.digest()
 
 
@@ -41,12 +45,21 @@ def file_hash(path: Path, seed: bytes) -> bytes:
 
 def _description(item: CityObject) -> bytes:
     surfaces = [[(s.type, s.id, s.attributes) for s in g.semantics] for g in item.geometries]
-    addresses = [address.as_dict() for address in item.addresses]
-    whole = (item.id, item.type, item.parent, item.attributes, addresses, surfaces)
+    addresses = [(address.parts(), address.fields) for address in item.addresses]
+    looks = [_looks(g.appearance) for g in item.geometries]
+    whole = (item.id, item.type, item.parent, item.attributes, addresses, surfaces, item.extra, looks)
     text = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
     if b"\\u0000" in text:
         raise Refusal("nul-character", "a text holds the character U+0000", "remove it from the source")
     return text
+
+
+def _looks(appearance: Appearance | None) -> Any:
+    if appearance is None:
+        return None
+    faces = {theme: values.tolist() for theme, values in appearance.material.items()}
+    rings = {theme: (t.image.tolist(), t.uv.tolist()) for theme, t in appearance.texture.items()}
+    return (appearance.materials, appearance.textures, faces, rings)
 
 
 def _add_geometry(digest: Any, geometry: Geometry) -> None:
@@ -55,3 +68,6 @@ def _add_geometry(digest: Any, geometry: Geometry) -> None:
     for offsets in (geometry.ring_start, geometry.surface_start, geometry.shell_start, geometry.solid_start):
         digest.update(np.ascontiguousarray(offsets).data)
     digest.update(np.ascontiguousarray(geometry.semantic).data)
+    if geometry.instance is not None:
+        digest.update(np.ascontiguousarray(geometry.instance.matrix).data)
+        _add_geometry(digest, geometry.instance.template)

@@ -173,6 +173,7 @@ def _spec(
         heights=placer.heights_at(points),
         publisher=None if synthetic else source.publisher,
         licence=None if synthetic else source.licence,
+        document=metadata.document,
     )
 
 

@@ -7,9 +7,9 @@ file and heights untouched: axis order and reference systems are the ingest's bu
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from twin.model.cityobject import CityFeature
 
@@ -19,7 +19,8 @@ class ModelMetadata:
     """What a file says about itself; ``reference_system`` is as stated, None where it is not.
 
     ``format`` names the encoding and its version, such as ``CityGML 2.0`` or ``CityJSONSeq 2.0``.
-    ``synthetic`` is true where title or description say SYNTHETIC.
+    ``synthetic`` is true where title or description say SYNTHETIC. ``document`` are the members of
+    the head of a CityJSON file, which an export gives back.
     """
 
     format: str
@@ -27,6 +28,7 @@ class ModelMetadata:
     reference_system: str | None = None
     synthetic: bool = False
     publisher: str | None = None
+    document: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

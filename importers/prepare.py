@@ -17,6 +17,7 @@ from twin.db.load import Rows
 from twin.model.axis import AxisOrder, swap
 from twin.model.cityobject import CityFeature, CityObject
 from twin.model.crs import Placer
+from twin.model.geometry import Geometry
 from twin.processing.derive import Derived, Values, derive
 from twin.processing.rows import Entry, Membership, rows_of
 
@@ -108,8 +109,22 @@ def _east_first(feature: CityFeature, order: AxisOrder) -> CityFeature:
 
 
 def _east_first_object(item: CityObject, order: AxisOrder) -> CityObject:
-    turned = tuple(replace(geometry, xyz=swap(geometry.xyz, order)) for geometry in item.geometries)
-    return replace(item, geometries=turned)
+    if order == "en":
+        return item
+    turned = tuple(_east_first_geometry(geometry, order) for geometry in item.geometries)
+    addresses = tuple(
+        replace(address, location=address.location and _east_first_geometry(address.location, order))
+        for address in item.addresses
+    )
+    return replace(item, geometries=turned, addresses=addresses)
+
+
+def _east_first_geometry(geometry: Geometry, order: AxisOrder) -> Geometry:
+    """A template keeps its own axes; what its matrix gives has those of the file."""
+    instance = geometry.instance
+    if instance is not None:
+        instance = replace(instance, matrix=instance.matrix[[1, 0, 2, 3]])
+    return replace(geometry, xyz=swap(geometry.xyz, order), instance=instance)
 
 
 def _derive_each(

@@ -16,6 +16,7 @@ from tests.importers.citygml_cube import (
     read,
     refusal,
 )
+from twin.model.cityobject import geometries_at
 
 RING = "0 0 0 10 0 0 10 10 0 0 0 0"
 
@@ -52,7 +53,6 @@ def _envelope(reference: str) -> str:
         (multi_surface("<gml:LineString/>"), "unsupported-geometry", "LineString"),
         (multi_surface(polygon(RING).replace("exterior", "interior")), "invalid-polygon", "hole before"),
         (SOLID, "unresolved-xlink", "#ground leads to no surface"),
-        (multi_surface(polygon("1 1 1 2 2 2 1 1 1")), "degenerate-ring", "3 distinct points"),
         (_envelope("EPSG:3301"), "other-reference-system", "3301"),
         (_envelope("here"), "other-reference-system", "here"),
     ],
@@ -97,16 +97,25 @@ def test_links_that_multiply_are_refused(tmp_path: Path) -> None:
     assert "over and over" in entry.reason
 
 
-def test_slivers_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_slivers_are_kept_and_not_measured(tmp_path: Path) -> None:
     """A face between two points encloses nothing; the building is sound without it."""
     sliver = polygon("0 0 0 10 0 0 10 0 0 0 0 0")
+    point = polygon("3 3 3")
     ring = "<gml:LinearRing><gml:posList>1 1 0 1 1 0 1 1 0</gml:posList></gml:LinearRing>"
     hole = f"<gml:interior>{ring}</gml:interior>"
-    content = multi_surface(polygon(RING, inside=hole), sliver)
+    content = multi_surface(polygon(RING, inside=hole), sliver, point)
     (feature,), refused, opened = read(tmp_path, model(building(content)))
-    (geometry,) = feature.root.geometries
+    (stored,) = feature.root.geometries
+    (measured,) = geometries_at(feature, "2")
     assert refused == []
-    assert geometry.ring_start.tolist() == [0, 3]
-    assert geometry.surface_start.tolist() == [0, 1]
-    assert geometry.shell_start.tolist() == [0, 1]
-    assert opened.ledger == {"degenerate ring": 2}
+    assert stored.ring_start.tolist() == [0, 3, 5, 8, 9]
+    assert measured.ring_start.tolist() == [0, 3]
+    assert measured.surface_start.tolist() == [0, 1]
+    assert measured.shell_start.tolist() == [0, 1]
+    assert not opened.ledger
+
+
+def test_a_building_of_slivers_shows_nothing(tmp_path: Path) -> None:
+    (feature,), _, _ = read(tmp_path, model(building(multi_surface(polygon("1 1 1 2 2 2 1 1 1")))))
+    assert len(feature.root.geometries) == 1
+    assert geometries_at(feature, "2") == ()

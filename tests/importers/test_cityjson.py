@@ -19,7 +19,7 @@ from tests.importers.cityjson_cube import (
     write,
 )
 from twin.errors import UnreadableFile
-from twin.model.cityobject import Address, CityFeature
+from twin.model.cityobject import Address, CityFeature, geometries_at
 
 PLANE = [[[0, 1, 2, 3]], [[4, 5, 6, 7]]]
 
@@ -133,7 +133,8 @@ def test_groups_are_no_parents(tmp_path: Path) -> None:
     features, refused, opened = read(tmp_path, document(objects))
     assert refused == []
     assert [(feature.root.id, feature.root.parent) for feature in features] == [("G", None), ("B1", None)]
-    assert opened.ledger == {"member of a CityObjectGroup": 1}
+    assert features[0].root.extra == {"children": ["B1"]}
+    assert not opened.ledger
 
 
 def test_addresses(tmp_path: Path) -> None:
@@ -152,41 +153,35 @@ def test_addresses(tmp_path: Path) -> None:
         Address("rue de la Patate", "1", "H0H"),
         Address(locality="Chibougamau", country="Canada"),
     )
-    assert opened.ledger == {"geometry MultiPoint of an address": 1, "address field planet": 1}
+    first, second = feature.root.addresses
+    assert first.location is not None
+    assert (first.location.type, first.location.lod) == ("MultiPoint", "1")
+    assert first.location.xyz.tolist() == [[25500000.0, 6674000.0, 0.0]]
+    assert second.fields == listed[1]
+    assert not opened.ledger
 
 
-def test_what_is_not_stored_stands_in_the_ledger(tmp_path: Path) -> None:
-    nothing: Json = {}
-    textured = geometry() | {"texture": nothing, "material": nothing}
-    points = {"type": "MultiPoint", "lod": "1", "boundaries": [0, 1]}
-    instance = {"type": "GeometryInstance", "template": 0, "boundaries": [0]}
-    content = document(
-        {"B1": building(geometry=[textured, points, instance], **{"+x": 1})}, appearance=nothing
-    )
-    (feature,), refused, opened = read(tmp_path, content)
-    assert refused == []
-    assert len(feature.root.geometries) == 1
-    assert opened.ledger == {
-        "appearance material": 1,
-        "appearance texture": 1,
-        "geometry GeometryInstance": 1,
-        "geometry MultiPoint": 1,
-        "property +x": 1,
-        "property appearance": 1,
-    }
-    list(opened)
-    assert opened.ledger["geometry MultiPoint"] == 1
+def test_members_of_extensions_are_kept(tmp_path: Path) -> None:
+    objects = {"B1": building(**{"+x": 1, "geographicalExtent": [0, 0, 0, 1, 1, 1]})}
+    (feature,), _, opened = read(tmp_path, document(objects, **{"+y": {"z": [1]}, "extensions": {"X": {}}}))
+    assert feature.root.extra == {"+x": 1, "geographicalExtent": [0, 0, 0, 1, 1, 1]}
+    kept = opened.metadata.document
+    assert (kept["+y"], kept["extensions"]) == ({"z": [1]}, {"X": {}})
+    assert not opened.ledger
 
 
-def test_slivers_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_slivers_are_kept(tmp_path: Path) -> None:
     content = _place([[[0, 1, 2], [4, 5, 4, 5]], [[0, 1, 0]], [[4, 5, 6]]], "MultiSurface", [0, 0, None])
     (feature,), refused, opened = read(tmp_path, content)
     assert refused == []
     (found,) = feature.root.geometries
-    assert found.ring_start.tolist() == [0, 3, 6]
-    assert found.surface_start.tolist() == [0, 1, 2]
-    assert found.semantic.tolist() == [0, -1]
-    assert opened.ledger == {"degenerate ring": 2}
+    assert found.ring_start.tolist() == [0, 3, 7, 9, 12]
+    assert found.semantic.tolist() == [0, 0, -1]
+    assert not opened.ledger
+    (shown,) = geometries_at(feature, found.lod)
+    assert shown.ring_start.tolist() == [0, 3, 6]
+    assert shown.surface_start.tolist() == [0, 1, 2]
+    assert shown.semantic.tolist() == [0, -1]
 
 
 def test_version_1_0_needs_no_transform_and_has_numeric_lods(tmp_path: Path) -> None:
@@ -237,7 +232,7 @@ WALL = [{"type": "WallSurface"}]
         (_nested([[[0, 1, 2]]]), "invalid-boundaries"),
         (_nested([[[]]]), "invalid-boundaries"),
         (_nested(None), "invalid-boundaries"),
-        (_nested([[[[0, 1, 0]]]]), "degenerate-ring"),
+        (_nested([[[[]]]]), "invalid-boundaries"),
         (document({"B1": building(geometry=[geometry() | {"type": "Cone"}])}), "unknown-geometry"),
         (document({"B1": building(geometry=[geometry() | {"lod": "high"}])}), "invalid-lod"),
         (document({"B1": building(geometry=[{"type": "Solid", "boundaries": []}])}), "invalid-lod"),

@@ -2,8 +2,9 @@
 
 PostGIS has no type that keeps shells and semantics, so a row of ``object_geometry`` holds the faces
 as the patches of one PolyhedralSurface Z (interior rings included) and, beside it, offsets of
-shells and solids and a semantic index per face. The bytes are extended well-known binary, which
-COPY BINARY takes as they are.
+shells and solids and a semantic index per face. Points and lines are MultiPoint Z and
+MultiLineString Z, an instance of a template the MultiPoint Z of its reference point. The bytes are
+extended well-known binary, which COPY BINARY takes as they are.
 """
 
 import struct
@@ -13,24 +14,61 @@ from typing import Any
 
 import numpy as np
 
-from twin.model.geometry import Geometry, Ints, SemanticSurface, offsets
+from twin.db.geometry_json import (
+    address_json,
+    appearance_json,
+    read_appearance,
+    read_semantics,
+    read_template,
+    semantics_json,
+    template_json,
+)
+from twin.model.cityobject import Address
+from twin.model.geometry import Geometry, Ints, offsets
 
 _POLYHEDRAL_Z = 15 | 0x80000000
 _POLYGON_Z = 3 | 0x80000000
 _SRID = 0x20000000
+_MULTI_POINT_Z = 4 | 0x80000000
+_MULTI_LINE_Z = 5 | 0x80000000
+_POINT_Z = 1 | 0x80000000
+_LINE_Z = 2 | 0x80000000
 _POINT_BYTES = 24
+_FEWEST_POINTS = 4
+"""PostGIS takes no ring of fewer points; degenerate ones are filled up with their first point."""
 _PATCH_HEADER = struct.pack("<BI", 1, _POLYGON_Z)
 
 
 def encode(geometries: Sequence[Geometry], srid: int | None) -> list[bytes]:
-    """EWKB of each geometry, all of them laid out in one buffer by numpy.
+    """EWKB of each geometry; ``srid`` is the EPSG code of the horizontal reference system, if known."""
+    surfaces = iter(_encode_surfaces([g for g in geometries if g.dimension == 2], srid))
+    return [next(surfaces) if g.dimension == 2 else _encode_simple(g, srid) for g in geometries]
 
-    ``srid`` is the EPSG code of the horizontal reference system, None where it is not known.
-    """
+
+def _encode_simple(geometry: Geometry, srid: int | None) -> bytes:
+    """Points and lines; they are few, so that no batch of them is worth while."""
+    is_line = geometry.dimension == 1
+    parts = [_head(_MULTI_LINE_Z if is_line else _MULTI_POINT_Z, srid), _count(len(geometry.semantic))]
+    cuts: list[int] = geometry.ring_start.tolist()
+    for low, high in pairwise(cuts):
+        parts.append(struct.pack("<BI", 1, _LINE_Z if is_line else _POINT_Z))
+        if is_line:
+            parts.append(_count(high - low))
+        parts.append(np.ascontiguousarray(geometry.xyz[low:high], dtype="<f8").tobytes())
+    return b"".join(parts)
+
+
+def _count(number: int) -> bytes:
+    return struct.pack("<I", number)
+
+
+def _encode_surfaces(geometries: Sequence[Geometry], srid: int | None) -> list[bytes]:
+    """EWKB of surfaces and solids, all of them laid out in one buffer by numpy."""
     rings = [np.diff(g.ring_start) for g in geometries]
     surfaces = [np.diff(g.surface_start) for g in geometries]
-    header = _header(srid)
-    points = np.concatenate([*rings, np.zeros(0, np.int64)]) + 1
+    header = _head(_POLYHEDRAL_Z, srid)
+    lengths = np.concatenate([*rings, np.zeros(0, np.int64)])
+    points = np.maximum(lengths + 1, _FEWEST_POINTS)
     rings_of = np.concatenate([*surfaces, np.zeros(0, np.int64)])
     surfaces_of = np.array([len(s) for s in surfaces], dtype=np.int64)
     ring_size = 4 + _POINT_BYTES * points
@@ -45,15 +83,15 @@ def encode(geometries: Sequence[Geometry], srid: int | None) -> list[bytes]:
     _put(buffer, surface_at, np.tile(np.frombuffer(_PATCH_HEADER, np.uint8), (len(rings_of), 1)))
     _put(buffer, surface_at + 5, _uint32(rings_of))
     _put(buffer, ring_at, _uint32(points))
-    _put_points(buffer, geometries, ring_at + 4, points)
+    _put_points(buffer, geometries, ring_at + 4, lengths, points)
     whole = buffer.tobytes()
     return [whole[a:b] for a, b in pairwise(geometry_at)]
 
 
-def _header(srid: int | None) -> bytes:
+def _head(kind: int, srid: int | None) -> bytes:
     if srid is None:
-        return struct.pack("<BI", 1, _POLYHEDRAL_Z)
-    return struct.pack("<BII", 1, _POLYHEDRAL_Z | _SRID, srid)
+        return struct.pack("<BI", 1, kind)
+    return struct.pack("<BII", 1, kind | _SRID, srid)
 
 
 def _sums(values: Ints, counts: Ints) -> Ints:
@@ -79,12 +117,14 @@ def _put(buffer: np.ndarray[Any, np.dtype[np.uint8]], at: Ints, rows: Any) -> No
     buffer[at[:, None] + np.arange(rows.shape[1])] = rows
 
 
-def _put_points(buffer: Any, geometries: Sequence[Geometry], ring_at: Ints, points: Ints) -> None:
+def _put_points(
+    buffer: Any, geometries: Sequence[Geometry], ring_at: Ints, lengths: Ints, points: Ints
+) -> None:
     """Write every ring with its first point repeated at the end, as well-known binary closes rings."""
-    open_start = offsets(points - 1)
+    open_start = offsets(lengths)
     ring = np.repeat(np.arange(len(points)), points)
     within = np.arange(len(ring)) - np.repeat(np.cumsum(points) - points, points)
-    source = open_start[:-1][ring] + within % np.maximum(points - 1, 1)[ring]
+    source = open_start[:-1][ring] + np.where(within < lengths[ring], within, 0)
     xyz = np.concatenate([*(g.xyz for g in geometries), np.zeros((0, 3))])[source]
     rows = np.ascontiguousarray(xyz, dtype="<f8").view(np.uint8).reshape(-1, _POINT_BYTES)
     _put(buffer, ring_at[ring] + within * _POINT_BYTES, rows)
@@ -92,7 +132,7 @@ def _put_points(buffer: Any, geometries: Sequence[Geometry], ring_at: Ints, poin
 
 def decode(row: Mapping[str, Any]) -> Geometry:
     """A row of ``object_geometry`` as a geometry; ``geom`` holds EWKB bytes."""
-    xyz, ring_start, surface_start = _decode_patches(bytes(row["geom"]))
+    xyz, ring_start, surface_start = _decode(bytes(row["geom"]))
     return Geometry(
         type=row["geometry_type"],
         lod=row["lod"],
@@ -102,17 +142,33 @@ def decode(row: Mapping[str, Any]) -> Geometry:
         shell_start=np.asarray(row["shell_start"], dtype=np.int64),
         solid_start=np.asarray(row["solid_start"], dtype=np.int64),
         semantic=np.asarray(row["face_semantic"], dtype=np.int64),
-        semantics=tuple(
-            SemanticSurface(s["type"], s.get("id"), s.get("attributes", {})) for s in row["surfaces"]
-        ),
+        semantics=read_semantics(row["surfaces"]),
+        appearance=read_appearance(row["appearance"], ring_start),
+        instance=read_template(row["template"]),
     )
 
 
-def _decode_patches(data: bytes) -> tuple[Any, Ints, Ints]:
+def _decode(data: bytes) -> tuple[Any, Ints, Ints]:
     (kind,) = struct.unpack_from("<I", data, 1)
     at = 9 if kind & _SRID else 5
-    (patches,) = struct.unpack_from("<I", data, at)
-    at += 4
+    (count,) = struct.unpack_from("<I", data, at)
+    if kind & ~_SRID == _POLYHEDRAL_Z:
+        return _decode_patches(data, at + 4, count)
+    return _decode_simple(data, at + 4, count, is_line=kind & ~_SRID == _MULTI_LINE_Z)
+
+
+def _decode_simple(data: bytes, at: int, count: int, *, is_line: bool) -> tuple[Any, Ints, Ints]:
+    parts: list[Any] = []
+    for _ in range(count):
+        points = struct.unpack_from("<I", data, at + 5)[0] if is_line else 1
+        at += 9 if is_line else 5
+        parts.append(np.frombuffer(data, "<f8", points * 3, at).reshape(-1, 3))
+        at += points * _POINT_BYTES
+    xyz = np.concatenate([*parts, np.zeros((0, 3))])
+    return xyz, offsets([len(part) for part in parts]), np.arange(count + 1, dtype=np.int64)
+
+
+def _decode_patches(data: bytes, at: int, patches: int) -> tuple[Any, Ints, Ints]:
     rings: list[Any] = []
     per_surface: list[int] = []
     for _ in range(patches):
@@ -121,11 +177,25 @@ def _decode_patches(data: bytes) -> tuple[Any, Ints, Ints]:
         per_surface.append(count)
         for _ in range(count):
             (points,) = struct.unpack_from("<I", data, at)
-            ring = np.frombuffer(data, "<f8", points * 3, at + 4).reshape(-1, 3)
-            rings.append(ring[:-1])
+            rings.append(_open(np.frombuffer(data, "<f8", points * 3, at + 4).reshape(-1, 3)))
             at += 4 + points * _POINT_BYTES
     xyz = np.concatenate([*rings, np.zeros((0, 3))])
     return xyz, offsets([len(r) for r in rings]), offsets(per_surface)
+
+
+def _open(ring: Any) -> Any:
+    """The ring without its closing points; the shortest were filled up with more than one."""
+    if len(ring) > _FEWEST_POINTS:
+        return ring[:-1]
+    length = _FEWEST_POINTS - 1
+    while length > 1 and (ring[length - 1] == ring[0]).all():
+        length -= 1
+    return ring[:length]
+
+
+def addresses(stated: Sequence[Address]) -> list[dict[str, Any]] | None:
+    """The column ``addresses`` of an object; None where it has none."""
+    return [address_json(address) for address in stated] or None
 
 
 def columns(geometry: Geometry) -> dict[str, Any]:
@@ -136,5 +206,7 @@ def columns(geometry: Geometry) -> dict[str, Any]:
         "shell_start": geometry.shell_start.tolist(),
         "solid_start": geometry.solid_start.tolist(),
         "face_semantic": geometry.semantic.tolist(),
-        "surfaces": [{"type": s.type, "id": s.id, "attributes": s.attributes} for s in geometry.semantics],
+        "surfaces": semantics_json(geometry.semantics),
+        "appearance": appearance_json(geometry.appearance),
+        "template": template_json(geometry.instance),
     }

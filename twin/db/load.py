@@ -6,8 +6,8 @@ parent tables, and with them every reader, for as long as the import runs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import orjson
 import psycopg
@@ -49,6 +49,7 @@ class DatasetSpec:
     heights: dict[str, Any] = field(default_factory=dict[str, Any])
     publisher: str | None = None
     licence: str | None = None
+    document: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(slots=True)
@@ -84,6 +85,8 @@ class Loader:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spec.name, 0))))
         known = connection.execute(select(schema.dataset).where(schema.dataset.c.name == spec.name)).first()
         self.is_new = known is None
+        if known is not None:
+            self.spec = replace(spec, document=merged(known.document, spec.document))
         self.dataset_id: int = self._create() if known is None else known.id
         self.rows_written = 0
 
@@ -251,6 +254,16 @@ def copy_rows(connection: Connection, table: Table, name: str, rows: Sequence[Ro
 
 def _jsonb(value: Any) -> Jsonb | None:
     return None if value is None else Jsonb(value, dumps=orjson.dumps)
+
+
+def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Headers of several files of a dataset as one; where they contradict, the later file wins."""
+    whole = dict(before)
+    for key, value in after.items():
+        known = whole.get(key)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        whole[key] = merged(cast("dict[str, Any]", known), cast("dict[str, Any]", value)) if both else value
+    return whole
 
 
 _COPY_TYPES = {

@@ -11,9 +11,10 @@ from typing import Any, cast
 from sqlalchemy import ARRAY, Connection, Select, SmallInteger, Text, any_, bindparam, func, select
 
 from twin.db import geometry as codec
+from twin.db.geometry_json import read_address
 from twin.db.query import Statement
 from twin.db.schema import city_object, object_geometry
-from twin.model.cityobject import Address, CityFeature, CityObject
+from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 
 Record = Mapping[str, Any]
@@ -88,7 +89,8 @@ def _object(row: Record, geometries: tuple[Geometry, ...]) -> CityObject:
         attributes=row["attributes"],
         geometries=geometries,
         parent=row["parent_id"],
-        addresses=tuple(Address(**address) for address in row["addresses"] or ()),
+        addresses=tuple(read_address(address) for address in row["addresses"] or ()),
+        extra=row["extra"] or {},
     )
 
 

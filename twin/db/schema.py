@@ -84,6 +84,13 @@ dataset = Table(
     Column("heights", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("publisher", Text),
     Column("licence", Text),
+    Column(
+        "document",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'::jsonb"),
+        comment="members of the source's CityJSON header",
+    ),
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
     _created("created_at"),
 )
@@ -116,6 +123,7 @@ def _city_object_columns() -> list[Column[Any]]:
         Column("content_hash", LargeBinary, nullable=False, comment="of the whole feature"),
         Column("attributes", JSONB, nullable=False, comment="original names and values"),
         Column("addresses", JSONB),
+        Column("extra", JSONB, comment="further members of the object in CityJSON"),
         Column("run_id", BigInteger, nullable=False),
         Column("valid_from", DateTime(timezone=True), comment="in the world"),
         Column("valid_to", DateTime(timezone=True), comment="in the world"),
@@ -146,14 +154,14 @@ def _geometry_columns() -> list[Column[Any]]:
             "geom",
             Geometry("GEOMETRYZ", spatial_index=False, dimension=3, srid=-1),
             nullable=False,
-            comment="PolyhedralSurface Z in native coordinates; a patch per face",
+            comment="PolyhedralSurface Z, MultiPoint Z or MultiLineString Z in native coordinates",
         ),
         Column("shell_start", ARRAY(Integer), nullable=False, comment="offsets into the faces"),
         Column("solid_start", ARRAY(Integer), nullable=False, comment="offsets into the shells"),
         Column("face_semantic", ARRAY(Integer), nullable=False, comment="into surfaces, or -1"),
         Column("surfaces", JSONB, nullable=False, comment="semantic surfaces: type, id, attributes"),
-        Column("appearance", JSONB),
-        Column("template", JSONB),
+        Column("appearance", JSONB, comment="materials and textures by theme"),
+        Column("template", JSONB, comment="of a GeometryInstance: matrix and geometry"),
     ]
 
 

@@ -1,42 +1,24 @@
 """Writes CityJSON 2.0: a document, or the lines of a CityJSONSeq.
 
-Vertices are whole numbers of millimetres (``Transform``), each written once a document or line.
+Vertices are whole numbers (``Transform``), each written once a document or line.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from twin.formats.cityjson_geometry import Pools, Templates, geometry_json
+from twin.formats.cityjson_names import ADDRESS_NAMES, ADDRESS_PARTS, GROUP, TYPES
 from twin.model.cityobject import Address, CityObject
-from twin.model.geometry import Floats, Geometry, Ints, SemanticSurface
+from twin.model.geometry import Floats, Geometry, Ints
 
 VERSION = "2.0"
 MILLIMETRE = 0.001
 Json: TypeAlias = dict[str, Any]
-
-TYPES = frozenset(
-    {
-        "Bridge", "BridgeConstructiveElement", "BridgeFurniture", "BridgeInstallation", "BridgePart",
-        "BridgeRoom", "Building", "BuildingConstructiveElement", "BuildingFurniture",
-        "BuildingInstallation", "BuildingPart", "BuildingRoom", "BuildingStorey", "BuildingUnit",
-        "CityFurniture", "CityObjectGroup", "GenericCityObject", "LandUse", "OtherConstruction",
-        "PlantCover", "Railway", "Road", "SolitaryVegetationObject", "TINRelief", "TransportSquare",
-        "Tunnel", "TunnelConstructiveElement", "TunnelFurniture", "TunnelHollowSpace",
-        "TunnelInstallation", "TunnelPart", "WaterBody", "Waterway",
-    }
-)  # fmt: skip
-"""Object types of CityJSON 2.0; all others are extensions and begin with "+" (section 8)."""
-
-_ADDRESS = {
-    "country": "country",
-    "locality": "locality",
-    "street": "thoroughfareName",
-    "house_number": "thoroughfareNumber",
-    "postal_code": "postcode",
-}
+Groups: TypeAlias = Mapping[str, Sequence[str]]
+"""Ids of the groups that an object is in, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +37,11 @@ class Transform:
         x, y, z = np.floor(np.min(lows, axis=0)).tolist()
         return cls(translate=(x, y, z))
 
+    def quantise(self, xyz: Floats) -> Ints:
+        """Coordinates (n, 3) as whole numbers."""
+        scale, translate = np.array(self.scale), np.array(self.translate)
+        return np.rint((xyz - translate) / scale).astype(np.int64)
+
 
 def cityjson_document(
     objects: Sequence[CityObject],
@@ -62,132 +49,150 @@ def cityjson_document(
     *,
     title: str | None = None,
     transform: Transform | None = None,
+    head: Mapping[str, Any] | None = None,
 ) -> Json:
     """A CityJSON document of objects with their parents and children.
 
-    ``reference`` is the URL of a CRS, such as ``https://www.opengis.net/def/crs/EPSG/0/3879``. A
-    parent that is not among the objects is left out, so that the document stands on its own.
+    ``reference`` is the URL of a CRS, such as ``https://www.opengis.net/def/crs/EPSG/0/3879``;
+    ``head`` are further members of the document, such as ``extensions``. A parent that is not among
+    the objects is left out, so that the document stands on its own.
     """
     transform = transform or Transform.around(objects)
-    vertices, boundaries = _vertices(objects, transform)
-    document = cityjson_header(reference, transform, title=title)
-    document["CityObjects"] = _city_objects(objects, boundaries)
-    document["vertices"] = vertices
-    return document
+    pools = Pools()
+    templates = Templates(pools)
+    content = _content(objects, transform, pools, templates, groups_of(objects))
+    document = cityjson_header(reference, transform, title=title, head=head, templates=templates)
+    return document | _with_pools(document, pools) | content
 
 
-def cityjson_header(reference: str | None, transform: Transform, *, title: str | None = None) -> Json:
+def cityjson_header(
+    reference: str | None,
+    transform: Transform,
+    *,
+    title: str | None = None,
+    head: Mapping[str, Any] | None = None,
+    templates: Templates | None = None,
+) -> Json:
     """The first line of a CityJSONSeq: a document without objects."""
-    metadata = {
-        key: value for key, value in (("title", title), ("referenceSystem", reference)) if value is not None
-    }
+    known = dict(head or {})
+    stated = {key: value for key, value in (("title", title), ("referenceSystem", reference)) if value}
+    metadata: Json = {**(known.pop("metadata", None) or {}), **stated}
     header: Json = {"type": "CityJSON", "version": VERSION}
     header["transform"] = {"scale": list(transform.scale), "translate": list(transform.translate)}
     if metadata:
         header["metadata"] = metadata
+    found = templates.content() if templates else None
+    if found is not None:
+        header["geometry-templates"] = found
+    reserved = {"type", "version", "transform"}
+    header |= {key: value for key, value in known.items() if key not in reserved}
     return header | {"CityObjects": {}, "vertices": []}
 
 
-def cityjson_feature(objects: Sequence[CityObject], transform: Transform) -> Json:
+def cityjson_feature(
+    objects: Sequence[CityObject],
+    transform: Transform,
+    *,
+    templates: Templates | None = None,
+    groups: Groups | None = None,
+) -> Json:
     """A line of a CityJSONSeq: a first-level object, which comes first, with all below it."""
-    vertices, boundaries = _vertices(objects, transform)
-    return {
-        "type": "CityJSONFeature",
-        "id": objects[0].id,
-        "CityObjects": _city_objects(objects, boundaries),
-        "vertices": vertices,
-    }
+    pools = Pools()
+    content = _content(objects, transform, pools, templates or Templates(pools), groups or groups_of(objects))
+    return {"type": "CityJSONFeature", "id": objects[0].id, **content, **_with_pools({}, pools)}
 
 
-def _vertices(objects: Sequence[CityObject], transform: Transform) -> tuple[list[Any], list[Ints]]:
-    """Distinct vertices, and for each geometry in order the vertex number of each of its points."""
-    points = [geometry.xyz for item in objects for geometry in item.geometries]
-    if not points:
+def _with_pools(document: Mapping[str, Any], pools: Pools) -> Json:
+    """The member ``appearance``, the document's own default themes kept."""
+    appearance = {**document.get("appearance", {}), **pools.content()}
+    return {"appearance": appearance} if appearance else {}
+
+
+def groups_of(objects: Iterable[CityObject]) -> dict[str, list[str]]:
+    """The groups among the objects, by the ids of their members."""
+    groups: dict[str, list[str]] = {}
+    for item in objects:
+        if item.type == GROUP:
+            for member in item.extra.get("children", ()):
+                groups.setdefault(member, []).append(item.id)
+    return groups
+
+
+def _content(
+    objects: Sequence[CityObject], transform: Transform, pools: Pools, templates: Templates, groups: Groups
+) -> Json:
+    """Objects with the vertices that they use, each once."""
+    geometries = [geometry for item in objects for geometry in _geometries(item)]
+    vertices, numbers = _vertices(geometries, transform)
+    written = [
+        geometry_json(geometry, own, pools, templates)
+        for geometry, own in zip(geometries, numbers, strict=True)
+    ]
+    return {"CityObjects": _city_objects(objects, written, groups), "vertices": vertices}
+
+
+def _geometries(item: CityObject) -> list[Geometry]:
+    """The geometries of an object, then the locations of its addresses."""
+    return [*item.geometries, *(a.location for a in item.addresses if a.location is not None)]
+
+
+def _vertices(geometries: Sequence[Geometry], transform: Transform) -> tuple[list[Any], list[Ints]]:
+    """Distinct vertices, and for each geometry the vertex number of each of its points."""
+    if not geometries:
         return [], []
-    whole = _quantise(np.concatenate(points), transform)
+    whole = transform.quantise(np.concatenate([geometry.xyz for geometry in geometries]))
     distinct, number = np.unique(whole, axis=0, return_inverse=True)
-    ends = np.cumsum([len(xyz) for xyz in points])
+    ends = np.cumsum([len(geometry.xyz) for geometry in geometries])
     return distinct.tolist(), np.split(number.reshape(-1), ends[:-1])
 
 
-def _quantise(xyz: Floats, transform: Transform) -> Ints:
-    scale, translate = np.array(transform.scale), np.array(transform.translate)
-    return np.rint((xyz - translate) / scale).astype(np.int64)
-
-
-def _city_objects(objects: Sequence[CityObject], numbers: Sequence[Ints]) -> Json:
+def _city_objects(objects: Sequence[CityObject], geometries: Sequence[Json], groups: Groups) -> Json:
     written = {item.id for item in objects}
     children: dict[str, list[str]] = {}
     for item in objects:
         if item.parent in written:
             children.setdefault(str(item.parent), []).append(item.id)
-    waiting = iter(numbers)
+    waiting = iter(geometries)
     return {
         item.id: _city_object(
             item,
-            children.get(item.id),
-            item.parent if item.parent in written else None,
-            [_geometry(geometry, next(waiting)) for geometry in item.geometries],
+            _relatives(item, children.get(item.id, []), written, groups),
+            [next(waiting) for _ in item.geometries],
+            [None if address.location is None else next(waiting) for address in item.addresses],
         )
         for item in objects
     }
 
 
+def _relatives(item: CityObject, children: Sequence[str], written: set[str], groups: Groups) -> Json:
+    """Parents and children of an object: those that are written, groups, and who is in a group."""
+    own = [item.parent] if item.parent in written else []
+    listed = [name for name in item.extra.get("parents", own) if name in written]
+    parents = [*listed, *(group for group in groups.get(item.id, ()) if group not in listed)]
+    members = item.extra.get("children", []) if item.type == GROUP else children
+    return {key: list(names) for key, names in (("parents", parents), ("children", members)) if names}
+
+
 def _city_object(
-    item: CityObject, children: list[str] | None, parent: str | None, geometries: list[Json]
+    item: CityObject, relatives: Json, geometries: list[Json], locations: list[Json | None]
 ) -> Json:
     content: Json = {"type": item.type if item.type in TYPES else f"+{item.type.removeprefix('+')}"}
     if item.attributes:
         content["attributes"] = item.attributes
     if item.addresses:
-        content["address"] = [_address(address) for address in item.addresses]
-    if parent is not None:
-        content["parents"] = [parent]
-    if children:
-        content["children"] = children
+        pairs = zip(item.addresses, locations, strict=True)
+        content["address"] = [_address(address, location) for address, location in pairs]
+    content |= {key: value for key, value in item.extra.items() if key not in ("parents", "children")}
+    content |= relatives
     if geometries:
         content["geometry"] = geometries
     return content
 
 
-def _address(address: Address) -> Json:
-    fields = asdict(address)
-    return {name: fields[key] for key, name in _ADDRESS.items() if fields[key] is not None}
-
-
-def _geometry(geometry: Geometry, numbers: Ints) -> Json:
-    rings = _nest(numbers.tolist(), geometry.ring_start)
-    shells = _nest(_nest(rings, geometry.surface_start), geometry.shell_start)
-    content: Json = {
-        "type": geometry.type,
-        "lod": geometry.lod,
-        "boundaries": _outer(shells, geometry),
-    }
-    if geometry.semantics:
-        values = [None if index < 0 else index for index in geometry.semantic.tolist()]
-        content["semantics"] = {
-            "surfaces": [_semantic_surface(surface) for surface in geometry.semantics],
-            "values": _outer(_nest(values, geometry.shell_start), geometry),
-        }
-    return content
-
-
-def _nest(items: list[Any], start: Ints) -> list[Any]:
-    """Items as lists of items, cut at the offsets."""
-    cuts: list[int] = start.tolist()
-    return [items[low:high] for low, high in pairwise(cuts)]
-
-
-def _outer(shells: list[Any], geometry: Geometry) -> list[Any]:
-    """Shells nested as deep as the type of the geometry asks."""
-    if geometry.type == "Solid":
-        return shells
-    if geometry.is_solid:
-        return _nest(shells, geometry.solid_start)
-    return shells[0] if shells else []
-
-
-def _semantic_surface(surface: SemanticSurface) -> Json:
-    content: Mapping[str, Any] = surface.attributes
-    identity = {} if surface.id is None else {"id": surface.id}
-    return {"type": surface.type, **identity, **content}
+def _address(address: Address, location: Json | None) -> Json:
+    """The source's own fields, and the parts that they do not name."""
+    named = {ADDRESS_PARTS.get(key.lower()) for key in address.fields}
+    parts = address.parts()
+    content: Json = {ADDRESS_NAMES[key]: value for key, value in parts.items() if key not in named}
+    ordered = {name: content[name] for name in ADDRESS_NAMES.values() if name in content}
+    return ordered | address.fields | ({} if location is None else {"location": location})

@@ -1,27 +1,50 @@
 """City objects as CityJSON names them (section 2): features, parents and children."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
-from twin.model.geometry import Geometry
+import numpy as np
+import numpy.typing as npt
+
+from twin.model.geometry import Geometry, offsets
+from twin.model.rings import ranges, without_degenerate
 
 FIRST_LEVEL_BUILDING = "Building"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal address as far as the source gives it; nothing is guessed."""
+    """A postal address as far as the source gives it; nothing is guessed.
+
+    ``fields`` are the source's own names and values, whole; ``location`` is a MultiPoint in native
+    coordinates.
+    """
 
     street: str | None = None
     house_number: str | None = None
     postal_code: str | None = None
     locality: str | None = None
     country: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    location: Geometry | None = field(default=None, compare=False)
 
-    def as_dict(self) -> dict[str, str | None]:
-        """The parts by name. `dataclasses.asdict` would copy deeply, which costs ten times as much."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    @classmethod
+    def of(
+        cls, parts: Mapping[str, str], fields: dict[str, Any] | None = None, location: Geometry | None = None
+    ) -> "Address":
+        """An address from its parts by name."""
+        known = (parts.get(name) for name in ADDRESS_PARTS)
+        return cls(*known, fields=fields or {}, location=location)
+
+    def parts(self) -> dict[str, str]:
+        """The parts that are known, by name."""
+        known = {name: getattr(self, name) for name in ADDRESS_PARTS}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+ADDRESS_PARTS = ("street", "house_number", "postal_code", "locality", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +52,8 @@ class CityObject:
     """One city object: its id in the source file, original attributes and geometries.
 
     ``attributes`` keep the source's own names and values, whole. Standard attributes of CityGML
-    carry CityJSON's names (``measuredHeight``, ``storeysAboveGround``, ``roofType``).
+    carry CityJSON's names (``measuredHeight``, ``storeysAboveGround``, ``roofType``). ``extra`` are
+    further members of the object in CityJSON (of Extensions, of groups), by their names.
     """
 
     id: str
@@ -38,6 +62,7 @@ class CityObject:
     geometries: tuple[Geometry, ...] = ()
     parent: str | None = None
     addresses: tuple[Address, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +85,86 @@ class CityFeature:
 
 def highest_lod(objects: Sequence[CityObject]) -> str | None:
     """The highest LoD among the objects' surface geometries; None where there is no geometry."""
-    lods = {geometry.lod for item in objects for geometry in item.geometries}
+    lods = {geometry.lod for item in objects for geometry in item.geometries if _has_surfaces(geometry)}
     return max(lods, key=float, default=None)
 
 
+def _has_surfaces(geometry: Geometry) -> bool:
+    shape = geometry.instance.template if geometry.instance is not None else geometry
+    return shape.dimension == 2
+
+
 def geometries_at(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
-    """The geometries that show the feature at one LoD.
+    """The surfaces and solids of the feature at one LoD, as they are measured.
 
     Where the root and its parts both have geometry, the parts win: the root's would repeat them.
+    Where an object has solids, they win over its surfaces, which mostly repeat them.
     """
-    parts = tuple(g for item in feature.objects[1:] for g in item.geometries if g.lod == lod)
-    return parts or tuple(g for g in feature.root.geometries if g.lod == lod)
+    return tuple(g for geometries in _by_object(feature, lod) for g in measured(geometries))
+
+
+def beside_solids(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
+    """What else is to be shown: surfaces of objects with solids that no solid has, such as overhangs."""
+    return tuple(g for geometries in _by_object(feature, lod) for g in _overhangs(geometries))
+
+
+def _by_object(feature: CityFeature, lod: str | None) -> list[tuple[Geometry, ...]]:
+    parts = [found for item in feature.objects[1:] if (found := surfaces_at(item, lod))]
+    return parts or [surfaces_at(feature.root, lod)]
+
+
+def surfaces_at(item: CityObject, lod: str | None) -> tuple[Geometry, ...]:
+    """An object's surfaces and solids at one LoD, templates in place, without degenerate surfaces."""
+    placed = (
+        geometry.instance.placed(geometry.xyz[0]) if geometry.instance is not None else geometry
+        for geometry in item.geometries
+        if geometry.lod == lod and _has_surfaces(geometry)
+    )  # fmt: skip
+    cleaned = (without_degenerate(geometry) for geometry in placed)
+    return tuple(geometry for geometry in cleaned if geometry is not None)
+
+
+def measured(geometries: Sequence[Geometry]) -> tuple[Geometry, ...]:
+    """The solids among the geometries of an object; all where there is no solid."""
+    return tuple(g for g in geometries if g.is_solid) or tuple(geometries)
+
+
+def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
+    solids = [g for g in geometries if g.is_solid]
+    others = [g for g in geometries if not g.is_solid]
+    if not solids or not others:
+        return
+    known = {key for solid in solids for key in _face_keys(solid)}
+    for geometry in others:
+        kept = np.array([key not in known for key in _face_keys(geometry)], dtype=np.bool_)
+        if kept.any():
+            yield _faces(geometry, kept)
+
+
+def _face_keys(geometry: Geometry) -> list[bytes]:
+    """The same for faces with the same points, wherever they start and whichever way round."""
+    first = geometry.ring_start[geometry.surface_start].tolist()
+    rounded = np.round(geometry.xyz, _MILLIMETRES) + 0.0
+    return [np.unique(rounded[a:b], axis=0).tobytes() for a, b in pairwise(first)]
+
+
+_MILLIMETRES = 3
+
+
+def _faces(geometry: Geometry, kept: npt.NDArray[np.bool_]) -> Geometry:
+    """A MultiSurface of some of the faces of a geometry."""
+    chosen = np.flatnonzero(kept)
+    rings = np.diff(geometry.surface_start)[chosen]
+    ring = ranges(geometry.surface_start[chosen], rings)
+    length = np.diff(geometry.ring_start)[ring]
+    return replace(
+        geometry,
+        type="MultiSurface",
+        xyz=geometry.xyz[ranges(geometry.ring_start[ring], length)],
+        ring_start=offsets(length),
+        surface_start=offsets(rings),
+        shell_start=np.array([0, len(chosen)], dtype=np.int64),
+        solid_start=np.array([0, 1], dtype=np.int64),
+        semantic=geometry.semantic[chosen],
+        appearance=None,
+    )

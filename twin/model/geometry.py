@@ -6,12 +6,14 @@ that measuring a thousand buildings is a handful of numpy calls.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from twin.model.appearance import Appearance
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -80,6 +82,9 @@ class Geometry:
     surfaces; ``solid_start`` (solids + 1) into the shells, the first shell being the exterior.
     A MultiSurface or CompositeSurface is one solid of one shell.
     ``semantic`` (surfaces,) points into ``semantics``, -1 where a surface has none.
+
+    In a MultiLineString each surface is a line of one open ring, in a MultiPoint a single point. A
+    GeometryInstance is a MultiPoint of its reference point, with an ``instance``.
     """
 
     type: str
@@ -91,6 +96,13 @@ class Geometry:
     solid_start: Ints
     semantic: Ints
     semantics: tuple[SemanticSurface, ...] = ()
+    appearance: Appearance | None = None
+    instance: "Instance | None" = None
+
+    @property
+    def dimension(self) -> int:
+        """0 for points (instances too), 1 for lines, 2 for surfaces and solids."""
+        return _DIMENSION.get(self.type, 2)
 
     @property
     def is_solid(self) -> bool:
@@ -101,6 +113,23 @@ class Geometry:
         """The SurfaceType code of each surface, shape (surfaces,)."""
         codes = [int(SurfaceType.from_name(surface.type)) for surface in self.semantics]
         return np.array([*codes, int(SurfaceType.UNKNOWN)], dtype=np.int64)[self.semantic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """A template put somewhere: ``matrix`` (4, 4) turns and scales it around the reference point."""
+
+    template: Geometry
+    matrix: Floats
+
+    def placed(self, reference_point: Floats) -> Geometry:
+        """The template's geometry in native coordinates (CityJSON 2.0, section 3.4)."""
+        homogeneous = np.column_stack([self.template.xyz, np.ones(len(self.template.xyz))])
+        moved = homogeneous @ self.matrix.T
+        return replace(self.template, xyz=moved[:, :3] / moved[:, 3:] + reference_point)
+
+
+_DIMENSION = {"MultiPoint": 0, "GeometryInstance": 0, "MultiLineString": 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,3 +210,24 @@ def _local_origin(geometries: Sequence[Geometry]) -> Floats:
             low = np.floor(geometry.xyz.min(axis=0))
             return np.where(np.isfinite(low), low, 0.0)
     return np.zeros(3)
+
+
+def points(type: str, lod: str, xyz: Floats, instance: Instance | None = None) -> Geometry:
+    """A MultiPoint, or the reference point of an instance; ``xyz`` has the shape (points, 3)."""
+    return curves(type, lod, xyz, np.arange(len(xyz) + 1, dtype=np.int64), instance)
+
+
+def curves(type: str, lod: str, xyz: Floats, start: Ints, instance: Instance | None = None) -> Geometry:
+    """Lines or points, each of them a surface of its own; ``start`` (n + 1) are offsets into ``xyz``."""
+    count = len(start) - 1
+    return Geometry(
+        type=type,
+        lod=lod,
+        xyz=xyz,
+        ring_start=start,
+        surface_start=np.arange(count + 1, dtype=np.int64),
+        shell_start=np.array([0, count], dtype=np.int64),
+        solid_start=np.array([0, 1], dtype=np.int64),
+        semantic=np.full(count, -1, dtype=np.int64),
+        instance=instance,
+    )

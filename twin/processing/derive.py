@@ -11,7 +11,15 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from twin.model.cells import quadkeys
-from twin.model.cityobject import CityFeature, CityObject, geometries_at, highest_lod
+from twin.model.cityobject import (
+    CityFeature,
+    CityObject,
+    beside_solids,
+    geometries_at,
+    highest_lod,
+    measured,
+    surfaces_at,
+)
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
@@ -68,8 +76,24 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     _measure_parts(features, lods, results)
     if batch.surfaces:
         _place(batch, measures, placer, results)
-        _mesh(groups, measures, placer, results, ranks)
+        types = np.split(measures.surface_type, batch.object_start[1:-1])
+        beside = [beside_solids(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+        _mesh(*_shown(groups, types, beside), placer, results, ranks)
     return results
+
+
+def _shown(
+    groups: Sequence[Sequence[Geometry]], types: Sequence[Ints], beside: Sequence[Sequence[Geometry]]
+) -> tuple[list[Sequence[Geometry]], list[Ints]]:
+    """What meshes show: what is measured, and the surfaces that stand beside the solids."""
+    if not any(beside):
+        return list(groups), list(types)
+    others = concatenate(beside)
+    named = np.split(measure(others).surface_type, others.object_start[1:-1])
+    return (
+        [(*own, *more) for own, more in zip(groups, beside, strict=True)],
+        [np.concatenate(pair) for pair in zip(types, named, strict=True)],
+    )
 
 
 def _ranks(batch: GeometryBatch, placer: Placer) -> Ints:
@@ -108,7 +132,7 @@ def _measure_parts(
     owned: list[tuple[Derived, CityObject, tuple[Geometry, ...], str | None]] = []
     for feature, lod, result in zip(features, lods, results, strict=True):
         for item in feature.objects[1:]:
-            geometries = tuple(g for g in item.geometries if g.lod == lod)
+            geometries = measured(surfaces_at(item, lod))
             owned.append((result, item, geometries, lod))
     if not owned:
         return
@@ -157,18 +181,17 @@ def native(batch: GeometryBatch) -> Floats:
 
 def _mesh(
     groups: Sequence[Sequence[Geometry]],
-    measures: Measures,
+    types: Sequence[Ints],
     placer: Placer,
     results: Sequence[Derived],
     ranks: Ints,
 ) -> None:
-    """Meshes of the objects that have a place on the ellipsoid."""
+    """Meshes of the objects that have a place on the ellipsoid; ``types`` are those of their surfaces."""
     placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
     if not placed:
         return
     batch = concatenate([groups[index] for index in placed])
-    owner = np.repeat(np.arange(len(groups)), [sum(len(g.semantic) for g in group) for group in groups])
-    surface_type = measures.surface_type[np.isin(owner, placed)]
+    surface_type = np.concatenate([types[index] for index in placed])
     for index, mesh in zip(placed, build_meshes(batch, surface_type, placer.ecef), strict=True):
         if isinstance(mesh, MeshFailure):
             results[index].problem = mesh.reason

@@ -1,15 +1,36 @@
 """Geometries survive the way into PostGIS and back."""
 
+from dataclasses import replace
+
 import numpy as np
+import orjson
 import pytest
 from sqlalchemy import Connection, text
 
 from tests import geometries
 from twin.db import geometry as codec
-from twin.model.geometry import Geometry
+from twin.model.appearance import Appearance, TextureTheme
+from twin.model.geometry import Geometry, Instance, curves, points
 
 FAR = (25_497_123.456, 6_673_512.789, 3.21)
-CASES = [geometries.cube(), geometries.courtyard(), geometries.hollow_cube(), geometries.gable(named=False)]
+SLIVERS = geometries.boundary(
+    [[[(0, 0, 0)]], [[(0, 0, 0), (1, 0, 0)], [(5, 5, 5)]], [[(0, 0, 0), (1, 0, 0), (1, 1, 0)]]],
+    type="MultiSurface",
+)
+TREE = geometries.cube()
+POINTS = points("MultiPoint", "0", np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 0.1]]))
+LINES = curves("MultiLineString", "1", np.arange(15.0).reshape(5, 3), np.array([0, 3, 5]))
+INSTANCE = points("GeometryInstance", "2", np.array([[7.0, 8.0, 9.0]]), Instance(TREE, np.eye(4) * 0.1))
+CASES = [
+    geometries.cube(),
+    POINTS,
+    geometries.courtyard(),
+    LINES,
+    geometries.hollow_cube(),
+    INSTANCE,
+    SLIVERS,
+    geometries.gable(named=False),
+]
 
 
 def same(a: Geometry, b: Geometry) -> bool:
@@ -26,6 +47,38 @@ def test_a_batch_is_decoded_as_it_was(srid: int | None) -> None:
     encoded = codec.encode(batch, srid)
     decoded = [codec.decode({"geom": e, **codec.columns(g)}) for e, g in zip(encoded, batch, strict=True)]
     assert all(same(a, b) for a, b in zip(batch, decoded, strict=True))
+
+
+@pytest.mark.parametrize("case", [POINTS, LINES, INSTANCE, SLIVERS])
+def test_postgis_takes_every_kind(connection: Connection, case: Geometry) -> None:
+    """COPY checks more than ST_GeomFromEWKB, such as the points of a ring; so does this function."""
+    [encoded] = codec.encode([case], 3879)
+    statement = text("SELECT ST_AsEWKB(CAST(CAST(:data AS text) AS geometry))")
+    back = connection.execute(statement, {"data": encoded.hex()}).scalar()
+    assert same(case, codec.decode({"geom": back, **codec.columns(case)}))
+
+
+def test_instances_and_appearances_come_back() -> None:
+    images = TextureTheme(np.array([0, -1, -1, -1, -1, -1]), np.full((24, 2), np.nan))
+    images.uv[:4] = [[0.1, 0.2], [1.0, 0.0], [1 / 3, 1.0], [0.0, 1.0]]
+    look = Appearance(
+        ({"name": "brick"},),
+        ({"type": "PNG", "image": "a.png"},),
+        {"m": np.zeros(6, np.int64)},
+        {"t": images},
+    )
+    dressed = replace(geometries.cube(), appearance=look)
+    stored = orjson.loads(orjson.dumps(codec.columns(dressed)))
+    back = codec.decode({"geom": codec.encode([dressed], None)[0], **stored})
+    assert back.appearance is not None
+    assert (back.appearance.materials, back.appearance.textures) == (look.materials, look.textures)
+    assert back.appearance.material["m"].tolist() == [0] * 6
+    assert np.array_equal(back.appearance.texture["t"].uv, images.uv, equal_nan=True)
+    stored = orjson.loads(orjson.dumps(codec.columns(INSTANCE)))
+    again = codec.decode({"geom": codec.encode([INSTANCE], None)[0], **stored}).instance
+    assert again is not None
+    assert again.matrix.tolist() == (np.eye(4) * 0.1).tolist()
+    assert same(again.template, TREE)
 
 
 def test_an_empty_batch_has_no_bytes() -> None:
