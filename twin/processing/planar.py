@@ -4,7 +4,7 @@
 # shapely's functions take untyped keywords.
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -118,3 +118,90 @@ def area(shapes: Shapes) -> Floats:
 def length(shapes: Shapes) -> Floats:
     """Length of all outlines in m; NaN where there is no shape."""
     return np.asarray(shapely.length(shapes), dtype=np.float64)
+
+
+def from_wkb(data: Sequence[bytes | None]) -> Shapes:
+    """Shapes of well-known binary; None stays."""
+    return np.asarray(shapely.from_wkb(np.array(data, dtype=object)), dtype=object)
+
+
+def overlapping_boxes(boxes: Floats, among: Floats) -> tuple[Ints, Ints]:
+    """Pairs of a box and one among others (each n, 4) that meet, as indices into both."""
+    tree = shapely.STRtree(shapely.box(*among.T))
+    found: Any = tree.query(shapely.box(*boxes.T))
+    return found[0], found[1]
+
+
+def hull_points(shapes: Shapes) -> tuple[Floats, Ints]:
+    """Points (n, 2) of the convex hulls, counter-clockwise from a first one, and the shape of each.
+
+    The points are around the first point of their hull; shapes without area have none.
+    """
+    hulls: Any = shapely.normalize(shapely.convex_hull(shapes))
+    areal = np.flatnonzero(shapely.get_type_id(hulls) == int(shapely.GeometryType.POLYGON))
+    areal = areal[~shapely.is_empty(hulls[areal])]
+    xy, ring = shapely.get_coordinates(cast("Shapes", hulls)[areal], return_index=True)
+    first = np.flatnonzero(np.diff(ring, prepend=-1) != 0)
+    closing = np.zeros(len(ring), dtype=np.bool_)
+    closing[first] = True
+    # A normalised ring runs clockwise and ends with the point that it began with.
+    points = np.flatnonzero(~closing)[::-1]
+    points = points[np.argsort(ring[points], kind="stable")]
+    return xy[points] - xy[first][ring[points]], areal[ring[points]].astype(np.int64)
+
+
+def simple(outlines: Shapes) -> Bools:
+    """Whether each ring neither crosses nor touches itself."""
+    return np.asarray(shapely.is_simple(outlines), dtype=np.bool_)
+
+
+def invalid_reasons(shapes: Shapes) -> list[str | None]:
+    """Why each shape is not valid by OGC Simple Features, in the words of GEOS; None for a valid one."""
+    reasons: list[str | None] = [None] * len(shapes)
+    for index in np.flatnonzero(~np.asarray(shapely.is_valid(shapes), dtype=np.bool_)).tolist():
+        reasons[index] = str(shapely.is_valid_reason(shapes[index]))
+    return reasons
+
+
+def constrained_triangles(shapes: Shapes) -> tuple[Floats, Ints]:
+    """Constrained Delaunay triangles of polygons: corners (triangles, 3, 3) and the polygon of each.
+
+    The third coordinate of each corner is that of the polygon's point in this place.
+    """
+    cut = shapely.constrained_delaunay_triangles(shapes)
+    triangles, owner = shapely.get_parts(cut, return_index=True)
+    corners = np.asarray(shapely.get_coordinates(triangles, include_z=True), dtype=np.float64)
+    return corners.reshape(-1, 4, 3)[:, :3], np.asarray(owner, dtype=np.int64)
+
+
+def intersections(one: Shapes, other: Shapes) -> Shapes:
+    """What each pair of valid shapes shares; empty where they share nothing."""
+    return np.asarray(shapely.intersection(one, other), dtype=object)
+
+
+def union_areas(shapes: Shapes) -> Floats:
+    """Area of the union of each row of shapes (rows, columns)."""
+    return area(np.asarray(shapely.union_all(shapes, axis=1), dtype=object))
+
+
+def distances(one: Shapes, other: Shapes) -> Floats:
+    """Least distance of each pair of shapes; NaN where one is missing."""
+    return np.asarray(shapely.distance(one, other), dtype=np.float64)
+
+
+def bounds(shapes: Shapes) -> Floats:
+    """West, south, east, north of each shape, shape (n, 4); NaN where it is missing."""
+    return np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4)
+
+
+def outermost_points(shapes: Shapes, directions: Floats) -> Floats:
+    """The point of each shape farthest along each direction (2, d), shape (shapes, d, 2); NaN if missing."""
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    result = np.full((len(shapes), directions.shape[1], 2), np.nan)
+    present, first = np.unique(owner, return_index=True)
+    middle = xy[first][np.searchsorted(present, owner)]
+    for column, (x, y) in enumerate(directions.T):
+        along = (xy[:, 0] - middle[:, 0]) * x + (xy[:, 1] - middle[:, 1]) * y
+        order = np.lexsort((-along, owner))
+        result[present, column] = xy[order[first]]
+    return result

@@ -17,6 +17,10 @@ from twin.processing import segments
 SNAP_M = 0.001
 """Points within this distance are one vertex (val3dity's default)."""
 
+_REACH_M = SNAP_M + 1e-6
+"""Where coordinates are rounded to millimetres, points are just the snapping distance apart; the
+rounding of binary numbers may not decide."""
+
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 # Odd random multipliers, one for each coordinate and one for the object.
@@ -69,7 +73,7 @@ def _near_cells(cells: Hashes, xyz: Floats) -> tuple[Ints, Ints]:
         wanted: Hashes = cells + step
         found = np.minimum(np.searchsorted(cells, wanted), len(cells) - 1)
         gap = xyz[found] - xyz
-        near = (cells[found] == wanted) & (np.einsum("ij,ij->i", gap, gap) <= SNAP_M**2)
+        near = (cells[found] == wanted) & (np.einsum("ij,ij->i", gap, gap) <= _REACH_M**2)
         pairs.append((np.flatnonzero(near), found[near].astype(np.int64)))
     a, b = zip(*pairs, strict=True)
     return np.concatenate(a), np.concatenate(b)
