@@ -5,27 +5,35 @@ the delivery does not state.
 """
 
 import csv
+from math import degrees, pi, sqrt
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from importers.synthetic.city import Building, City
-from importers.synthetic.shapes import Form
-from twin.model.attributes import CATALOGUE
+from importers.synthetic.plan import Lot
+from twin.model.attributes import CATALOGUE, Stage
 
-_NOT_KNOWN_HERE: Final = frozenset({"dataset", "placement", "quality", "volume_disagreement"})
-"""Properties of an import or of a method, not of a building."""
+_NOT_KNOWN_HERE: Final = frozenset({"dataset", "placement", "quality", "volume_disagreement", "convexity"})
+"""Properties of an import or of a method, not of a building, and what has no short closed form."""
+
+STOREY_MM: Final = 3000
+"""Height of a storey where nobody tells how many there are."""
 
 COLUMNS: Final = (
     "object_id",
     "shape",
-    *(a.name for a in CATALOGUE if a.name not in _NOT_KNOWN_HERE and a.name != "object_id"),
+    *(
+        a.name
+        for a in CATALOGUE
+        if a.name not in _NOT_KNOWN_HERE and a.name != "object_id" and a.stage is Stage.IMPORT
+    ),
 )
 
 
-def computed(form: Form) -> dict[str, Any]:
+def computed(lot: Lot) -> dict[str, Any]:
     """The computed attributes of the catalogue by closed form; lengths in metres."""
-    truth = form.truth
+    truth = lot.form.truth
     heights = truth.heights
     return {
         "height_m": (heights.top - heights.ground) / 1000,
@@ -46,7 +54,39 @@ def computed(form: Form) -> dict[str, Any]:
         "volume_method": "divergence",
         "lod": "2",
         "surfaces": truth.surfaces,
+        "footprint_method": "ground surfaces",
+        **_shape(lot),
     }
+
+
+def _shape(lot: Lot) -> dict[str, Any]:
+    """Measures of shape; the least rectangle is the extent along the axes of the frame."""
+    truth, unit = lot.form.truth, lot.frame.unit / 1000
+    sides = lot.form.width * unit, lot.form.depth * unit
+    length, width = max(sides), min(sides)
+    storeys = max(1, (truth.heights.top - truth.heights.ground) // STOREY_MM)
+    shell = truth.roof_flat + truth.roof_sloped + truth.wall_area + truth.ground_area
+    return {
+        "box_length_m": length,
+        "box_width_m": width,
+        "box_azimuth_deg": _azimuth(lot),
+        "storeys_estimated": storeys,
+        "floor_area_estimated_m2": truth.ground_area * storeys,
+        "elongation": 1 - width / length,
+        "rectangularity": truth.ground_area / (length * width),
+        "circularity": 4 * pi * truth.ground_area / truth.perimeter**2,
+        "hemisphericality": 3 * sqrt(2 * pi) * truth.volume / shell**1.5,
+        "cubeness": 6 * truth.volume ** (2 / 3) / shell,
+    }
+
+
+def _azimuth(lot: Lot) -> float:
+    """Direction of the longer side, clockwise from north; the first of both sides of a square."""
+    of_width = (90 - degrees(lot.frame.angle)) % 180
+    of_depth = (of_width + 90) % 180
+    if lot.form.width == lot.form.depth:
+        return min(of_width, of_depth)
+    return of_width if lot.form.width > lot.form.depth else of_depth
 
 
 class TruthWriter:
@@ -70,7 +110,7 @@ class TruthWriter:
             "city": self._city.name,
             "synthetic": True,
             **building.record.harmonised,
-            **computed(lot.form),
+            **computed(lot),
         }
         self._rows.writerow([_text(values.get(column)) for column in COLUMNS])
 

@@ -12,11 +12,13 @@ from importers.ingest import ImportOptions, Ingest
 from importers.synthetic import synthesise
 from tests.importers.stored import clean, features
 from twin.db.engine import Database
-from twin.model.attributes import BY_NAME
+from twin.model.attributes import BY_NAME, Group
 
 BUILDINGS = 300
 TOLERANCE_M = 0.002
 """Coordinates in the files are rounded to millimetres."""
+TOLERANCE_DEG = 0.05
+TOLERANCE_SHAPE = 0.001
 
 
 @pytest.fixture
@@ -57,5 +59,9 @@ def agrees(name: str, truth: str, value: Any) -> bool:
         return truth == str(value).lower()
     if kind == "text":
         return truth == value
+    if name.endswith("_azimuth_deg"):
+        return abs((float(truth) - value + 90.0) % 180.0 - 90.0) <= TOLERANCE_DEG
+    if BY_NAME[name].group == Group.SHAPE:
+        return abs(float(truth) - value) <= TOLERANCE_SHAPE
     slack = TOLERANCE_M if BY_NAME[name].unit == "m" else 1e-4 * abs(float(truth)) + 0.01
     return abs(float(truth) - value) <= slack

@@ -32,9 +32,9 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from twin.model.attributes import CATALOGUE, Attribute
+from twin.model.attributes import Attribute, Stage, of_stage
 
 metadata = MetaData(
     naming_convention={
@@ -56,9 +56,9 @@ KEY_COLUMNS = {"dataset", "object_id"}
 """Catalogue attributes that are part of the keys and so not repeated by ``catalogue_columns``."""
 
 
-def catalogue_columns() -> list[Column[Any]]:
-    """One column per catalogue attribute, keys aside; a fresh list for every table."""
-    return [_column(attribute) for attribute in CATALOGUE if attribute.name not in KEY_COLUMNS]
+def catalogue_columns(*stages: Stage) -> list[Column[Any]]:
+    """One column per attribute that becomes known in the stages, keys aside; fresh for every table."""
+    return [_column(attribute) for attribute in of_stage(*stages) if attribute.name not in KEY_COLUMNS]
 
 
 def _column(attribute: Attribute) -> Column[Any]:
@@ -129,7 +129,7 @@ def _city_object_columns() -> list[Column[Any]]:
         Column("valid_to", DateTime(timezone=True), comment="in the world"),
         _created("recorded_from"),
         Column("measured_with", Integer, comment="version of twin.processing.compute; null: no geometry"),
-        *catalogue_columns(),
+        *catalogue_columns(Stage.IMPORT),
     ]
 
 
@@ -195,7 +195,7 @@ def _feature_columns() -> list[Column[Any]]:
         Column("dataset", Text(collation="C"), nullable=False),
         Column("object_id", Text(collation="C"), nullable=False),
         Column("type", Text(collation="C"), nullable=False, comment="first-level CityJSON type"),
-        *catalogue_columns(),
+        *catalogue_columns(*Stage),
         Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
         Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
         Column("west", Double),
@@ -273,11 +273,7 @@ object_neighbours = Table(
     metadata,
     Column("dataset_id", SmallInteger, nullable=False),
     Column("object_id", Text(collation="C"), nullable=False),
-    Column("nearest_distance_m", REAL),
-    Column("neighbours_50m", Integer),
-    Column("neighbours_100m", Integer),
-    Column("touching_neighbours", Integer),
-    Column("party_wall_area_m2", Double),
+    *catalogue_columns(Stage.NEIGHBOURS),
     Column("algorithm", Text, nullable=False),
     Column("input_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("dataset_id", "object_id"),

@@ -1,13 +1,14 @@
-"""All computed attributes of a batch of objects."""
+"""All attributes computed of each object of a batch by itself; ``neighbours`` adds the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.model.attributes import FOOTPRINT_METHODS
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
-from twin.processing import footprint, segments
+from twin.processing import footprint, planar, segments, shape
 from twin.processing.classification import classify
 from twin.processing.heights import heights
 from twin.processing.orientation import Boundary, orient
@@ -16,7 +17,7 @@ from twin.processing.roof import roof_edges, roof_types
 from twin.processing.solid import volumes
 from twin.processing.surfaces import azimuth_deg, is_flat, slope_deg
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a definition changes, so that stored values are computed again."""
 
 Column: TypeAlias = npt.NDArray[Any] | list[Any]
@@ -28,12 +29,14 @@ class Measures:
 
     ``values`` hold one entry for each object: numbers with NaN and texts with None where they
     cannot be measured. ``footprints`` (objects,) are shapely MultiPolygons in native 2D
-    coordinates, or None. ``surface_type``, ``face_area_m2``, ``face_slope_deg`` and
-    ``face_azimuth_deg`` (NaN on level faces) have the shape (surfaces,).
+    coordinates, or None. ``boundary`` are the faces as they were measured, turned outward.
+    ``surface_type``, ``face_area_m2``, ``face_slope_deg`` and ``face_azimuth_deg`` (NaN on level
+    faces) have the shape (surfaces,).
     """
 
     values: dict[str, Column]
     footprints: Shapes
+    boundary: Boundary
     surface_type: Ints
     face_area_m2: Floats
     face_slope_deg: Floats
@@ -41,7 +44,13 @@ class Measures:
 
 
 def measure(batch: GeometryBatch) -> Measures:
-    """Measure every object of a batch; nothing here depends on another object."""
+    """All attributes of every object of a batch; nothing here depends on another object."""
+    core = measure_core(batch)
+    return replace(core, values={**core.values, **_shape(core)})
+
+
+def measure_core(batch: GeometryBatch) -> Measures:
+    """Dimensions, areas and what tells of their quality; not the shape measures, which take longer."""
     boundary = orient(batch)
     types = classify(boundary.batch, boundary.faces)
     outlines = footprint.footprints(boundary, types)
@@ -50,6 +59,7 @@ def measure(batch: GeometryBatch) -> Measures:
     return Measures(
         values={**known, "surfaces": np.diff(batch.object_start)},
         footprints=outlines,
+        boundary=boundary,
         surface_type=types,
         face_area_m2=boundary.faces.area,
         face_slope_deg=slope_deg(boundary.faces),
@@ -72,12 +82,39 @@ def _dimensions(boundary: Boundary, types: Ints, outlines: Shapes) -> dict[str, 
         "volume_m3": volume.value,
         "footprint_area_m2": area,
         "footprint_perimeter_m": perimeter,
+        "footprint_method": _footprint_methods(boundary, types, outlines),
         "roof_type": roof_types(boundary, types, edges),
         "closed": [bool(closed) for closed in volume.by_divergence],
         "volume_method": volume.methods(),
         "volume_disagreement": volume.disagreement,
         "quality": volume.quality(),
     }
+
+
+def _shape(core: Measures) -> dict[str, Column]:
+    boundary = core.boundary
+    area, perimeter, height, volume = (
+        np.asarray(core.values[name], dtype=np.float64)
+        for name in ("footprint_area_m2", "footprint_perimeter_m", "height_m", "volume_m3")
+    )
+    storeys = shape.storeys(height)
+    plan = shape.plan_measures(core.footprints, area, perimeter)
+    shell = shape.shell_measures(boundary, volume)
+    return {
+        **{name: _only(column, boundary.measurable) for name, column in (plan | shell).items()},
+        "storeys_estimated": [int(number) if np.isfinite(number) else None for number in storeys],
+        "floor_area_estimated_m2": area * storeys,
+    }
+
+
+def _footprint_methods(boundary: Boundary, types: Ints, outlines: Shapes) -> list[str | None]:
+    from_ground, from_roof = FOOTPRINT_METHODS
+    grounded = footprint.grounded(boundary, types)
+    known = ~planar.missing(outlines)
+    return [
+        (from_ground if on_ground else from_roof) if some else None
+        for on_ground, some in zip(grounded, known, strict=True)
+    ]
 
 
 def _areas(boundary: Boundary, types: Ints) -> dict[str, Column]:

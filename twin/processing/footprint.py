@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from twin.model.geometry import Floats, GeometryBatch, Ints, SurfaceType
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import planar, segments
 from twin.processing.classification import WALL_NORMAL_Z
 from twin.processing.orientation import Boundary
@@ -23,15 +23,21 @@ def footprints(boundary: Boundary, types: Ints) -> Shapes:
     return planar.multipolygons(parts, owner, batch.objects)
 
 
+def grounded(boundary: Boundary, types: Ints) -> Bools:
+    """Whether an object has ground surfaces to make its footprint of, shape (objects,)."""
+    ground = (types == SurfaceType.GROUND) & _spread(boundary)
+    return segments.sums(ground.astype(np.float64), boundary.batch.object_start) > 0.0
+
+
+def _spread(boundary: Boundary) -> Bools:
+    return np.abs(boundary.faces.normal_z) > WALL_NORMAL_Z
+
+
 def _plan_faces(boundary: Boundary, types: Ints) -> Ints:
     """The surfaces whose plans make up the footprints, in order of objects."""
-    batch, faces = boundary.batch, boundary.faces
-    spread = np.abs(faces.normal_z) > WALL_NORMAL_Z
-    ground = (types == SurfaceType.GROUND) & spread
-    roof = (types == SurfaceType.ROOF) & spread
-    has_ground = segments.sums(ground.astype(np.float64), batch.object_start) > 0.0
-    grounded = has_ground[batch.object_of_surface()]
-    return np.flatnonzero((grounded & ground) | (~grounded & roof))
+    has_ground = grounded(boundary, types)[boundary.batch.object_of_surface()]
+    wanted = np.where(has_ground, int(SurfaceType.GROUND), int(SurfaceType.ROOF))
+    return np.flatnonzero((types == wanted) & _spread(boundary))
 
 
 def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:

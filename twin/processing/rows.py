@@ -11,14 +11,15 @@ import orjson
 from twin.db import geometry as geometry_codec
 from twin.db.load import DatasetSpec, Row, Rows
 from twin.db.schema import KEY_COLUMNS
-from twin.model.attributes import CATALOGUE
+from twin.model.attributes import CATALOGUE, Stage, of_stage
 from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 from twin.processing import planar
 from twin.processing.compute import VERSION
 from twin.processing.derive import Derived, Place, Values
 
-_VALUE_NAMES = tuple(a.name for a in CATALOGUE if a.name not in KEY_COLUMNS)
+_VALUE_NAMES = tuple(a.name for a in of_stage(Stage.IMPORT) if a.name not in KEY_COLUMNS)
+_LATER: Values = dict.fromkeys(a.name for a in CATALOGUE if a.stage is not Stage.IMPORT)
 _PLACE_NAMES = tuple(Place.__dataclass_fields__)
 _GEOJSON_DECIMALS = 7
 
@@ -125,7 +126,7 @@ def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
 
 
 def _catalogue_values(entry: Entry, item: CityObject, membership: Membership) -> dict[str, Any]:
-    """Every catalogue attribute of one object, keys aside, in catalogue order."""
+    """What is known of one object by itself, keys aside, in catalogue order."""
     read = entry.harmonised.get(item.id, {})
     computed = entry.derived.values.get(item.id, {})
     known = {"city": membership.city, "synthetic": membership.synthetic, **read, **computed}
@@ -167,6 +168,7 @@ def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> d
         "object_id": root.id,
         "dataset": membership.dataset,
         **values,
+        **_LATER,
         "attributes": root.attributes,
     }
     geojson = feature_text(item_id, outline, properties)

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from tests import geometries
-from twin.model.attributes import BY_NAME, Origin, of_origin
+from twin.model.attributes import BY_NAME, Origin, Stage, of_stage
 from twin.model.geometry import Geometry, concatenate
 from twin.processing.compute import Measures, measure
 
@@ -163,13 +163,14 @@ def test_nothing_is_measured_of_no_objects() -> None:
 def test_every_computed_attribute_of_the_catalogue_is_given() -> None:
     result: Measures = measure(concatenate([[geometries.cube()]]))
     told_by_import = {"placement", "lod"}
-    assert set(result.values) == {a.name for a in of_origin(Origin.COMPUTED)} - told_by_import
+    of_object = {a.name for a in of_stage(Stage.IMPORT) if a.origin is Origin.COMPUTED}
+    assert set(result.values) == of_object - told_by_import
 
 
 def test_codes_are_those_of_the_catalogue() -> None:
     shapes = [geometries.cube(), geometries.gable(), geometries.without_faces(geometries.gable(), [0, 2])]
     result = measure(concatenate([[shape] for shape in shapes]))
-    for name in ("roof_type", "volume_method", "quality"):
+    for name in ("roof_type", "volume_method", "footprint_method", "quality"):
         assert set(result.values[name]) <= set(BY_NAME[name].codes)
 
 
