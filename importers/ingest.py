@@ -1,14 +1,15 @@
 """From files to the database: the only module of the importers that touches it.
 
-A file is one transaction: it is in the database whole, or not at all. Features that are as they
-were are not written again; changed ones become a new version and the old one goes to history.
+A file is in the database whole, or not at all: its batches are committed to a stage, which is published
+in one transaction at the end. An import that was interrupted goes on where it was. Features that are as
+they were are not written again; changed ones become a new version and the old one goes to history.
 """
 
 import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
@@ -18,12 +19,13 @@ from sqlalchemy import Connection, Engine
 
 from importers.identity import HALF, VERSION, content_hash, file_hash
 from importers.port import Model, ModelMetadata, Refusal, Refused
-from importers.prepare import Candidate, Change, Prepared, Understanding, prepared_batches
+from importers.prepare import Batch, Candidate, Change, Prepared, Understanding, prepared_batches
 from importers.reader import open_model
-from importers.report import Report
+from importers.report import Report, Tally
 from importers.sources import Source, recognise
 from twin.db.load import DatasetSpec, Loader
-from twin.errors import InvalidParameter, UnknownReferenceSystem, UnreadableFile
+from twin.db.stage import Begun, Stage, staging
+from twin.errors import InputError, InvalidParameter, UnknownReferenceSystem, UnreadableFile
 from twin.model.axis import AxisOrder, decide_axis_order, swap
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer, ReferenceSystem, parse_reference_system
@@ -58,11 +60,12 @@ class Ingest:
     engine: Engine
     options: ImportOptions = ImportOptions()
     progress: Progress = lambda _done, _size: None
+    waits: Callable[[str], None] = lambda _message: None
     seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     specs: dict[str, DatasetSpec] = field(default_factory=dict[str, DatasetSpec])
 
-    def run(self, path: Path) -> Report:
-        """Import one file in one transaction.
+    def run(self, path: Path, name: str | None = None) -> Report:
+        """Import one file; ``name`` is what the report calls it.
 
         Raises InputError where the file cannot be used at all; the database is then as it was.
         """
@@ -71,12 +74,15 @@ class Ingest:
         stream = iter(model)
         head = list(islice(stream, BATCH_FEATURES))
         grasp = _grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
-        report = _new_report(path, model, grasp, self.options)
+        report = _new_report(name or str(path), model, grasp, self.options)
         self.specs[grasp.spec.name] = grasp.spec
         seen = self.seen.setdefault(grasp.spec.name, set())
-        with _transaction(self.engine, keep=not self.options.dry_run) as connection:
-            loader = Loader(connection, grasp.spec)
-            _FileImport(self, model, loader, grasp, report, seen).store(path, chain(head, stream))
+        with staging(self.engine, grasp.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
+            try:
+                _FileImport(self, model, stage, grasp, report, seen).store(path, chain(head, stream))
+            except InputError:
+                stage.discard()
+                raise
         report.seconds = time.monotonic() - started
         return report
 
@@ -177,9 +183,9 @@ def _spec(
     )
 
 
-def _new_report(path: Path, model: Model, grasp: _Grasp, options: ImportOptions) -> Report:
+def _new_report(name: str, model: Model, grasp: _Grasp, options: ImportOptions) -> Report:
     return Report(
-        source=str(path),
+        source=name,
         format=model.metadata.format,
         dataset=grasp.spec.name,
         city=grasp.spec.city,
@@ -199,70 +205,76 @@ class _FileImport:
 
     ingest: Ingest
     model: Model
-    loader: Loader
+    stage: Stage
     grasp: _Grasp
     report: Report
     seen: set[str]
+    waiting: Tally = field(default_factory=Tally)
 
     def store(self, path: Path, entries: Iterable[CityFeature | Refused]) -> None:
         """Read everything and write what is new, or nothing if this very file is stored already."""
         source_hash = file_hash(path, self._seed())
-        before = self.loader.same_import(source_hash)
+        before = self.stage.earlier(source_hash)
         if before is not None and not self.ingest.options.complete:
             self.report.repeat(before)
             return
-        self._read(entries, source_hash)
+        begun = self.stage.begin(source_hash)
+        for tally in begun.tallies:
+            self.report.take(Tally.from_dict(tally))
+        self.report.resumed_after = self.report.read
+        self._read(entries, begun)
 
-    def _read(self, entries: Iterable[CityFeature | Refused], source_hash: bytes) -> None:
-        run_id = self.loader.next_run_id()
-        understanding = self._understanding(run_id)
-        for changes, prepared in prepared_batches(
-            self._batches(entries), understanding, self.ingest.options.jobs
-        ):
-            self._write(changes, prepared)
+    def _read(self, entries: Iterable[CityFeature | Refused], begun: Begun) -> None:
+        batches = self._batches(entries, begun.entries)
+        understanding = self._understanding(begun)
+        for batch, prepared in prepared_batches(batches, understanding, self.ingest.options.jobs):
+            self._write(batch, prepared)
         self.report.not_stored.update(self.model.ledger)
         if not self.report.read:
             raise UnreadableFile(self._nothing_read())
-        self.report.rows_written = self.loader.rows_written
-        if self.loader.rows_written:
-            self.loader.finish(
-                {
-                    "id": run_id,
-                    "source": self.report.source,
-                    "source_hash": source_hash,
-                    "report": self.report.as_dict(),
-                }
-            )
+        stored = {k: v for k, v in self.report.as_dict().items() if k not in ("changes", "resumed_after")}
+        self.stage.publish(stored)
 
-    def _understanding(self, run_id: int) -> Understanding:
-        membership = Membership.of(self.loader.dataset_id, self.grasp.spec)
-        return Understanding(self.grasp.source, self.grasp.axis_order, self.grasp.placer, membership, run_id)
+    def _understanding(self, begun: Begun) -> Understanding:
+        grasp = self.grasp
+        membership = Membership.of(begun.dataset_id, grasp.spec)
+        return Understanding(grasp.source, grasp.axis_order, grasp.placer, membership, begun.run_id)
 
-    def _batches(self, entries: Iterable[CityFeature | Refused]) -> Iterator[dict[str, Change]]:
-        """New and changed features, some hundreds at a time."""
+    def _batches(self, entries: Iterable[CityFeature | Refused], stored: int) -> Iterator[Batch]:
+        """New and changed features, some hundreds at a time; what is stored is only remembered."""
         waiting: list[Candidate] = []
-        points = 0
-        for entry in entries:
-            candidate = self._candidate(entry)
+        tally = Tally()
+        number = points = 0
+        for number, entry in enumerate(entries, 1):
+            if number <= stored:
+                self._remember(entry)
+                continue
+            candidate = self._candidate(entry, tally)
             if candidate is None:
                 continue
             waiting.append(candidate)
             points += sum(len(g.xyz) for item in candidate.feature for g in item.geometries)
             if len(waiting) >= BATCH_FEATURES or points >= BATCH_POINTS:
-                yield self._changes(waiting)
-                waiting, points = [], 0
-        if waiting:
-            yield self._changes(waiting)
+                yield self._batch(waiting, number, tally)
+                waiting, points, tally = [], 0, Tally()
+        yield self._batch(waiting, number, tally)
 
-    def _candidate(self, entry: CityFeature | Refused) -> Candidate | None:
+    def _remember(self, entry: CityFeature | Refused) -> None:
+        """Take the ids of a feature that an interrupted import stored, as it did."""
+        if isinstance(entry, CityFeature):
+            ids = [item.id for item in entry]
+            if self.seen.isdisjoint(ids) and len(set(ids)) == len(ids):
+                self.seen.update(ids)
+
+    def _candidate(self, entry: CityFeature | Refused, tally: Tally) -> Candidate | None:
         if isinstance(entry, Refused):
-            self.report.refused.append(entry)
+            tally.refused.append(entry)
             return None
         try:
             self._take_ids(entry)
             return Candidate(entry, content_hash(entry, self._seed()))
         except Refusal as refusal:
-            self.report.refused.append(refusal.refused(entry.root.id, entry.place))
+            tally.refused.append(refusal.refused(entry.root.id, entry.place))
             return None
 
     def _take_ids(self, feature: CityFeature) -> None:
@@ -280,44 +292,50 @@ class _FileImport:
         how = (VERSION, grasp.placer.reference, grasp.axis_order, grasp.source.name, grasp.spec.city)
         return blake2b(repr(how).encode(), digest_size=HALF).digest()
 
-    def _changes(self, candidates: Sequence[Candidate]) -> dict[str, Change]:
+    def _batch(self, candidates: Sequence[Candidate], entries: int, tally: Tally) -> Batch:
         self.ingest.progress(self.model.position, self.model.size)
-        self.report.read += len(candidates)
-        known = self.loader.known([item.id for c in candidates for item in c.feature])
-        changes: dict[str, Change] = {}
-        for candidate in candidates:
-            change = self._change(candidate, known)
-            if change is not None:
-                changes[candidate.feature.root.id] = change
-        return changes
+        tally.read += len(candidates)
+        known = self.stage.known([item.id for c in candidates for item in c.feature])
+        changes = [change for c in candidates if (change := self._change(c, known, tally)) is not None]
+        return Batch({change.candidate.feature.root.id: change for change in changes}, entries, tally)
 
-    def _change(self, candidate: Candidate, known: dict[str, tuple[str, bytes]]) -> Change | None:
+    def _change(
+        self, candidate: Candidate, known: dict[str, tuple[str, bytes]], tally: Tally
+    ) -> Change | None:
         root = candidate.feature.root
         stranger = next((i.id for i in candidate.feature if known.get(i.id, (root.id,))[0] != root.id), None)
         if stranger is not None:
             reason = f"the object '{stranger}' belongs to '{known[stranger][0]}' in the database"
             refused = Refusal("id-in-other-feature", reason, "import the delivery as a dataset of its own")
-            self.report.refused.append(refused.refused(root.id, candidate.feature.place))
+            tally.refused.append(refused.refused(root.id, candidate.feature.place))
             return None
         if root.id not in known:
             return Change(candidate, "added")
         before = known[root.id][1]
         if before == candidate.content_hash:
-            self.report.unchanged += 1
+            tally.unchanged += 1
             return None
         same_geometry = before[:HALF] == candidate.content_hash[:HALF]
         return Change(candidate, "attributes_changed" if same_geometry else "geometry_changed")
 
-    def _write(self, changes: dict[str, Change], prepared: Prepared) -> None:
+    def _write(self, batch: Batch, prepared: Prepared) -> None:
+        """Commit a batch with what it adds to the report."""
+        tally = batch.tally
         refused = {entry.object_id for entry in prepared.refused}
-        kept = {key: change for key, change in changes.items() if key not in refused}
-        self.loader.write(prepared.rows, [key for key, change in kept.items() if change.kind != "added"])
-        self.report.refused.extend(prepared.refused)
-        self.report.problems.extend(prepared.problems)
-        self.report.unknown_codes.update(prepared.unknown_codes)
-        self.report.read -= len(prepared.refused)
-        for change in kept.values():
-            setattr(self.report, change.kind, getattr(self.report, change.kind) + 1)
+        for key, change in batch.changes.items():
+            if key not in refused:
+                tally.count(change.kind, key, listed=not self.stage.is_new)
+        tally.refused.extend(prepared.refused)
+        tally.problems.extend(prepared.problems)
+        tally.unknown_codes.update(prepared.unknown_codes)
+        tally.read -= len(prepared.refused)
+        tally.rows_written = len(prepared.rows)
+        self.report.take(tally)
+        # What was unchanged is committed with the next rows: it is quick to read again.
+        self.waiting.add(tally)
+        if tally.rows_written:
+            self.stage.write(prepared.rows, batch.entries, asdict(self.waiting))
+            self.waiting = Tally()
         self.ingest.progress(self.model.position, self.model.size)
 
     def _nothing_read(self) -> str:

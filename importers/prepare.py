@@ -3,15 +3,19 @@
 Pure, so that batches can be prepared in several processes.
 """
 
+import os
+import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from importers.harmonise import harmonise
 from importers.port import Refused
+from importers.report import Tally
 from importers.sources import Source
 from twin.db.load import Rows
 from twin.model.axis import AxisOrder, swap
@@ -20,6 +24,8 @@ from twin.model.crs import Placer
 from twin.model.geometry import Geometry
 from twin.processing.derive import Derived, Values, derive
 from twin.processing.rows import Entry, Membership, rows_of
+
+_WATCH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,16 @@ class Prepared:
     unknown_codes: Counter[str] = field(default_factory=Counter[str])
 
 
-Batch: TypeAlias = dict[str, Change]
-"""Changes by the id of their root object."""
+@dataclass(slots=True)
+class Batch:
+    """Features that have to be written, by the id of their root, and what else was read up to there.
+
+    ``entries`` counts what was read of the source from its start.
+    """
+
+    changes: dict[str, Change]
+    entries: int
+    tally: Tally
 
 
 def prepared_batches(
@@ -72,7 +86,10 @@ def prepared_batches(
             yield batch, prepare(_candidates(batch), understanding)
         return
     waiting: deque[tuple[Batch, Future[Prepared]]] = deque()
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as workers:
+    workers = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    )
+    with workers:
         for batch in batches:
             waiting.append((batch, workers.submit(prepare, _candidates(batch), understanding)))
             # A short queue keeps the workers busy and the memory flat.
@@ -83,8 +100,19 @@ def prepared_batches(
             yield batch, rows.result()
 
 
+def _end_with(parent: int) -> None:
+    """Let a worker end when the program that started it was killed and can no longer tell it."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
+
+
 def _candidates(batch: Batch) -> list[Candidate]:
-    return [change.candidate for change in batch.values()]
+    return [change.candidate for change in batch.changes.values()]
 
 
 def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:

@@ -7,6 +7,61 @@ from typing import Any
 
 from importers.port import Refused
 
+KINDS = ("added", "geometry_changed", "attributes_changed")
+"""Why a feature is written, as counted in the report."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch adds to the report; it is committed with the batch, so that nothing is counted twice.
+
+    ``changes`` lists ids by kind, as far as the dataset was there before.
+    """
+
+    read: int = 0
+    added: int = 0
+    geometry_changed: int = 0
+    attributes_changed: int = 0
+    unchanged: int = 0
+    left_out: int = 0
+    rows_written: int = 0
+    refused: list[Refused] = field(default_factory=list[Refused])
+    problems: list[Refused] = field(default_factory=list[Refused])
+    unknown_codes: Counter[str] = field(default_factory=Counter[str])
+    changes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> "Tally":
+        """What ``dataclasses.asdict`` made of a tally."""
+        read: dict[str, Any] = {
+            **stored,
+            "refused": [Refused(**entry) for entry in stored["refused"]],
+            "problems": [Refused(**entry) for entry in stored["problems"]],
+            "unknown_codes": Counter(stored["unknown_codes"]),
+        }
+        return cls(**read)
+
+    def add(self, other: "Tally") -> None:
+        """Add what another batch counted."""
+        add(self, other)
+
+    def count(self, kind: str, object_id: str, *, listed: bool) -> None:
+        """Count a feature that is written."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        if listed:
+            self.changes.setdefault(kind, []).append(object_id)
+
+
+def add(whole: "Tally | Report", part: Tally) -> None:
+    """Add a tally to another, or to a report."""
+    for name in ("read", *KINDS, "unchanged", "left_out", "rows_written"):
+        setattr(whole, name, getattr(whole, name) + getattr(part, name))
+    whole.refused.extend(part.refused)
+    whole.problems.extend(part.problems)
+    whole.unknown_codes.update(part.unknown_codes)
+    for kind, ids in part.changes.items():
+        whole.changes.setdefault(kind, []).extend(ids)
+
 
 @dataclass(slots=True)
 class Report:
@@ -14,7 +69,10 @@ class Report:
 
     Counts are of features, that is first-level city objects with all that is below them, but
     ``rows_written``, which counts database rows. ``problems`` are features that were stored without
-    a mesh, ``not_stored`` counts what the file held and the database does not.
+    a mesh, ``not_stored`` counts what the file held and the database does not. ``left_out`` counts
+    features that were not asked for. ``changes`` has the ids of features by what happened to them,
+    where the dataset was there before. ``resumed_after`` is how many features an interrupted import
+    had stored.
     """
 
     source: str
@@ -33,13 +91,20 @@ class Report:
     attributes_changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    left_out: int = 0
     rows_written: int = 0
+    resumed_after: int = 0
     refused: list[Refused] = field(default_factory=list[Refused])
     problems: list[Refused] = field(default_factory=list[Refused])
     unknown_codes: Counter[str] = field(default_factory=Counter[str])
+    changes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     not_stored: Counter[str] = field(default_factory=Counter[str])
     seconds: float = 0.0
     dry_run: bool = False
+
+    def take(self, tally: Tally) -> None:
+        """Add what a batch counted."""
+        add(self, tally)
 
     def repeat(self, before: dict[str, Any]) -> None:
         """Take over what the report of the same import said; nothing had to be written this time."""
@@ -60,6 +125,10 @@ class Report:
         yield f"  placement {self.placement}: {self.heights.get('method', 'heights unknown')}"
         changed = f"{self.geometry_changed} geometry changed, {self.attributes_changed} attributes changed"
         yield f"  {self.read} read: {self.added} new, {changed}, {self.unchanged} unchanged"
+        if self.resumed_after:
+            yield f"  {self.resumed_after} features were stored by an import that was interrupted"
+        if self.left_out:
+            yield f"  {self.left_out} left out, because they were not asked for"
         if self.removed:
             yield f"  {self.removed} ended, because the delivery is complete without them"
         rate = self.read / self.seconds if self.seconds else 0.0

@@ -73,7 +73,12 @@ def _root(
 
 @app.command("import", epilog="Example: twin import helsinki.gml tallinn.city.jsonl --report report.json")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="CityGML, CityJSON or CityJSONSeq files, or folders.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CityGML, CityJSON or CityJSONSeq: files, .gz, .zip, folders, globs, - for standard input."
+        ),
+    ],
     city: Annotated[str | None, typer.Option(help="The city, where the file does not tell it.")] = None,
     dataset: Annotated[str | None, typer.Option(help="The dataset that the files belong to.")] = None,
     crs: Annotated[
@@ -210,12 +215,20 @@ def validate(
     console.say(f"{path}: no fault found")
 
 
-@app.command(epilog="Example: twin datasets")
-def datasets() -> None:
+@app.command(epilog="Example: twin datasets --hash")
+def datasets(
+    hash: Annotated[
+        bool, typer.Option("--hash", help="Print a hash of the content of each, and of all, instead.")
+    ] = False,
+) -> None:
     """List the datasets, one a line: name, city, role, features, placement."""
-    from twin.db import admin
+    from twin.db import admin, content_hash
 
     with database(load()) as opened, opened.engine.connect() as connection:
+        if hash:
+            hashes = content_hash.content_hashes(connection)
+            console.table(("dataset", "content"), [*hashes.items(), ("all", content_hash.combined(hashes))])
+            return
         rows = admin.datasets(connection)
     headings = ("dataset", "city", "role", "synthetic", "features", "placement", "revision")
     console.table(headings, [[row[heading] for heading in ("name", *headings[1:])] for row in rows])
@@ -239,14 +252,18 @@ def remove(
 def _import(opened: Database, paths: list[Path], options: "ImportOptions", report: Path | None) -> int:
     """Import files one by one and say what came of each; the exit code."""
     from importers.ingest import Ingest
+    from importers.inputs import sources
 
     reports: list[Report] = []
     errors: list[str] = []
-    ingest = Ingest(opened.engine, options)
-    for path in _files(paths):
+    ingest = Ingest(opened.engine, options, waits=console.say)
+    for source in sources(paths):
         try:
-            with console.progress(path.name, of_bytes=True) as ingest.progress:
-                reports.append(ingest.run(path))
+            with (
+                console.progress(source.name, of_bytes=True) as ingest.progress,
+                source.unpacked(ingest.progress) as path,
+            ):
+                reports.append(ingest.run(path, source.name))
             console.say("\n".join(reports[-1].lines()))
         except (InputError, RequestError) as error:
             errors.append(str(error))
@@ -262,22 +279,6 @@ def _import(opened: Database, paths: list[Path], options: "ImportOptions", repor
             errors[0] if len(errors) == 1 else f"{len(errors)} files failed; the first: {errors[0]}"
         )
     return 3 if any(r.refused or r.problems for r in reports) else 0
-
-
-_SUFFIXES = {".gml", ".xml", ".citygml", ".json", ".jsonl", ".cityjson"}
-
-
-def _files(paths: list[Path]) -> list[Path]:
-    """The given files, and the models in the given folders in the order of their names."""
-    found: list[Path] = []
-    for path in paths:
-        inside = (
-            sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
-        )
-        if not inside:
-            raise InputError(f"{path}: the folder holds no {', '.join(sorted(_SUFFIXES))} file")
-        found.extend(inside)
-    return found
 
 
 def _synthetic_cities(folder: Path, buildings: int) -> list[Path]:

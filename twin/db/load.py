@@ -79,7 +79,8 @@ def stored_specs(connection: Connection, name: str | None = None) -> list[tuple[
 class Loader:
     """Writes one dataset within one transaction; a second loader of the same dataset waits."""
 
-    def __init__(self, connection: Connection, spec: DatasetSpec) -> None:
+    def __init__(self, connection: Connection, spec: DatasetSpec, *, new_id: int | None = None) -> None:
+        """``new_id`` is the id that the dataset gets if it is a new one."""
         self._connection = connection
         self.spec = spec
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spec.name, 0))))
@@ -87,11 +88,13 @@ class Loader:
         self.is_new = known is None
         if known is not None:
             self.spec = replace(spec, document=merged(known.document, spec.document))
-        self.dataset_id: int = self._create() if known is None else known.id
+        self.dataset_id: int = self._create(new_id) if known is None else known.id
         self.rows_written = 0
 
-    def _create(self) -> int:
+    def _create(self, new_id: int | None) -> int:
         row = {**_columns_of(self.spec), "role": self._role()}
+        if new_id is not None:
+            row["id"] = new_id
         statement = insert(schema.dataset).values(row).returning(schema.dataset.c.id)
         dataset_id = self._connection.execute(statement).scalar_one()
         for table in schema.PARTITIONED:
@@ -110,38 +113,19 @@ class Loader:
         self._connection.execute(update(table).where(table.c.id == first.id).values(role="alternative"))
         return "primary"
 
-    def known(self, object_ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-        """Of the given objects those that are stored: id to root id and the feature's content hash."""
-        if self.is_new and not self.rows_written:
-            return {}
-        table = self._partition(schema.city_object)
-        statement = text(
-            f"SELECT object_id, root_id, content_hash FROM {table} WHERE object_id = ANY(:ids)"  # noqa: S608
-        )
-        found = self._connection.execute(statement, {"ids": list(object_ids)})
-        return {row.object_id: (row.root_id, bytes(row.content_hash)) for row in found}
-
-    def same_import(self, source_hash: bytes) -> dict[str, Any] | None:
-        """The report of an import of the very same file, if no later one may have changed its features."""
-        runs = schema.import_run
-        own = runs.c.dataset_id == self.dataset_id
-        found = select(runs.c.source_hash, runs.c.report).where(own).order_by(runs.c.id.desc())
-        for run in self._connection.execute(found):
-            if run.source_hash is not None and bytes(run.source_hash) == source_hash:
-                return run.report
-            if any(run.report.get(kind) for kind in ("geometry_changed", "attributes_changed", "removed")):
-                return None
-        return None
-
-    def write(self, rows: Rows, superseded: Sequence[str] = ()) -> None:
-        """Move the superseded features to history and write the new rows."""
-        if superseded:
-            self.end(superseded)
-        self._copy(schema.city_object, self._partition(schema.city_object), rows.objects)
-        self._copy(schema.object_geometry, self._partition(schema.object_geometry), rows.geometries)
-        self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
-        self._copy(schema.feature, schema.feature.name, rows.features)
-        self.rows_written += len(rows)
+    def take(self, prefix: str) -> None:
+        """Move in the rows of the tables with a prefix; the features that they replace go to history."""
+        if not self.is_new:
+            replaced = text(
+                f"SELECT s.object_id FROM {prefix}_feature s JOIN feature f USING (id)"  # noqa: S608
+            )
+            self.end(list(self._connection.execute(replaced).scalars()))
+        for table in (*schema.PARTITIONED, schema.feature):
+            target = table.name if table is schema.feature else self._partition(table)
+            # Recorded when it is published, not when it was staged.
+            names = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "recorded_from")
+            move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
+            self.rows_written += self._connection.execute(text(move)).rowcount
 
     def end(self, root_ids: Sequence[str]) -> None:
         """Move features with all their objects and geometries to history; meshes are dropped."""
@@ -210,11 +194,6 @@ class Loader:
         own = schema.dataset.c.id == self.dataset_id
         revised = {**_columns_of(self.spec), "revision": schema.dataset.c.revision + 1}
         self._connection.execute(update(schema.dataset).where(own).values(revised))
-
-    def next_run_id(self) -> int:
-        """The id that the run will get; rows written by it carry it."""
-        sequence = func.pg_get_serial_sequence("import_run", "id")
-        return self._connection.execute(select(func.nextval(sequence))).scalar_one()
 
     def _partition(self, table: Table) -> str:
         return f"{table.name}_{self.dataset_id}"

@@ -11,8 +11,8 @@ render_item: Callable[..., Any] = cast("Any", alembic_helpers).render_item
 
 _is_not_postgis: Callable[..., bool] = cast("Any", alembic_helpers).include_object
 
-_PARTITION = re.compile(r"_\d+$")
-"""Partitions are made per dataset while loading and are no part of the schema."""
+_PARTITION = re.compile(r"_\d+$|^staged_")
+"""Partitions and stages are made per dataset while loading and are no part of the schema."""
 
 
 def is_ours(object_: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
