@@ -47,6 +47,14 @@ class Planes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Quads:
+    """Faces of one ring of four points that two triangles, ``corners`` (quads, 2, 3), cover."""
+
+    surface: Ints
+    corners: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Polygons:
     """What the checks of faces leave for those of shells.
 
@@ -68,7 +76,8 @@ def check_polygons(subject: Subject) -> Polygons:
     batch = subject.batch
     integrals = ring_integrals(batch)
     planes = _planes(batch, integrals)
-    findings, sound_ring = _check_rings(subject, integrals, planes)
+    quads = _quads(batch, planes)
+    findings, sound_ring = _check_rings(subject, integrals, planes, quads)
     surface_of_ring = batch.surface_of_ring()
     sound = np.ones(batch.surfaces, dtype=np.bool_)
     sound[surface_of_ring[~sound_ring]] = False
@@ -78,7 +87,7 @@ def check_polygons(subject: Subject) -> Polygons:
         fine[found.surface] = False
         findings.append(found)
     uncut = fine & (_points_of(batch) > MAX_POINTS)
-    corners, face = _triangles(batch, planes, np.flatnonzero(fine & ~uncut))
+    corners, face = _triangles(batch, planes, quads, np.flatnonzero(fine & ~uncut))
     folded = _check_folds(subject, planes, corners, face)
     fine[folded.surface] = False
     kept = fine[face]
@@ -105,6 +114,26 @@ def _planes(batch: GeometryBatch, integrals: Rings) -> Planes:
     return Planes(normal, uv, np.einsum("ip,pi->p", relative, normal[owner]))
 
 
+def _quads(batch: GeometryBatch, planes: Planes) -> _Quads:
+    """Most faces: cut without calling for each of them, along the diagonal that Delaunay would take."""
+    surface = np.flatnonzero((_points_of(batch) == 4) & (np.diff(batch.surface_start) == 1))
+    first = batch.ring_start[batch.surface_start[surface]]
+    halves = first[:, None, None] + np.array([[[0, 1, 2], [0, 2, 3]], [[1, 2, 3], [1, 3, 0]]]).reshape(
+        1, 4, 3
+    )
+    a, b, c = (planes.uv[halves[:, :, corner]] for corner in range(3))
+    ab, bc, ca = b - a, c - b, a - c
+    twice = ab[..., 0] * bc[..., 1] - ab[..., 1] * bc[..., 0]
+    longest = np.max([(side**2).sum(axis=2) for side in (ab, bc, ca)], axis=0)
+    # The flatter a triangle, the less its area beside the square of its longest side.
+    shape = np.divide(twice, longest, out=np.zeros_like(twice), where=longest > 0.0)
+    worst = shape.reshape(-1, 2, 2).min(axis=2)
+    best = worst.argmax(axis=1)
+    row = np.arange(len(surface))
+    covered = worst[row, best] > 0.0
+    return _Quads(surface[covered], halves.reshape(-1, 2, 2, 3)[row, best][covered])
+
+
 def _along(batch: GeometryBatch, integrals: Rings, normal: Floats) -> Floats:
     """The area of each exterior ring seen against a normal, shape (surfaces,)."""
     result = np.zeros(batch.surfaces)
@@ -114,19 +143,22 @@ def _along(batch: GeometryBatch, integrals: Rings, normal: Floats) -> Floats:
     return result
 
 
-def _check_rings(subject: Subject, integrals: Rings, planes: Planes) -> tuple[list[Findings], Bools]:
+def _check_rings(
+    subject: Subject, integrals: Rings, planes: Planes, quads: _Quads
+) -> tuple[list[Findings], Bools]:
     """101, 102 and 104, and which rings have none of them, shape (rings,)."""
     batch = subject.batch
     few = np.diff(subject.given.ring_start) < 3
     length = np.diff(batch.ring_start)
     # A ring of fewer points once repeated ones are left out is judged as one that repeats points.
     whole = length >= 3
-    crossed = whole & (_distinct(subject) < length)
     area = np.abs(np.einsum("ir,ri->r", integrals.area, planes.normal[batch.surface_of_ring()]))
     span = segments.sums(_step(planes.uv, batch.ring_start), batch.ring_start)
-    crossed |= whole & (area <= COLLAPSED * span)
-    # A triangle that encloses something cannot cross itself.
-    open_question = np.flatnonzero(whole & ~crossed & (length > 3))
+    crossed = whole & (area <= COLLAPSED * span)
+    # A triangle that encloses something cannot cross itself, nor can two triangles side by side.
+    known = np.zeros(len(length), dtype=np.bool_)
+    known[batch.surface_start[quads.surface]] = True
+    open_question = np.flatnonzero(whole & ~crossed & (length > 3) & ~known)
     outlines = _outlines(batch, planes.uv, open_question)
     crossed[open_question[~planar.simple(outlines)]] = True
     findings = [
@@ -134,13 +166,6 @@ def _check_rings(subject: Subject, integrals: Rings, planes: Planes) -> tuple[li
         for code, flawed in ((101, few), (102, subject.repeated), (104, crossed))
     ]
     return findings, ~few & ~crossed & ~subject.repeated
-
-
-def _distinct(subject: Subject) -> Ints:
-    """How many different vertices each ring has, shape (rings,)."""
-    ring = subject.batch.ring_of_point()
-    pairs = np.unique(ring * (len(ring) + 1) + subject.vertex)
-    return np.bincount(pairs // (len(ring) + 1), minlength=len(subject.batch.ring_start) - 1)
 
 
 def _step(uv: Floats, ring_start: Ints) -> Floats:
@@ -216,13 +241,17 @@ def _check_distance(subject: Subject, planes: Planes, sound: Bools) -> Findings:
     return in_surfaces(subject, 203, bent, farthest[bent])
 
 
-def _triangles(batch: GeometryBatch, planes: Planes, faces: Ints) -> tuple[Ints, Ints]:
+def _triangles(batch: GeometryBatch, planes: Planes, quads: _Quads, faces: Ints) -> tuple[Ints, Ints]:
     """Constrained Delaunay triangles of faces that are valid in their plane.
 
     Of all triangles these have the largest least angles, so that next to none is a sliver.
     """
-    simple = (_points_of(batch)[faces] == 3) & (np.diff(batch.surface_start)[faces] == 1)
-    ready, others = faces[simple], faces[~simple]
+    chosen = np.zeros(batch.surfaces, dtype=np.bool_)
+    chosen[faces] = True
+    whole = chosen[quads.surface]
+    chosen[quads.surface] = False
+    triangular = chosen & (_points_of(batch) == 3) & (np.diff(batch.surface_start) == 1)
+    ready, others = np.flatnonzero(triangular), np.flatnonzero(chosen & ~triangular)
     of_ready = segments.expand(batch.ring_start, batch.surface_start[ready]).reshape(-1, 3)
     numbered = np.column_stack([planes.uv, np.arange(len(planes.uv), dtype=np.float64)])
     cut, polygon = planar.constrained_triangles(_polygons(batch, numbered, others))
@@ -230,7 +259,8 @@ def _triangles(batch: GeometryBatch, planes: Planes, faces: Ints) -> tuple[Ints,
     (ax, ay), (bx, by) = ((cut[:, corner, :2] - cut[:, 0, :2]).T for corner in (1, 2))
     clockwise = ax * by - ay * bx < 0.0
     index[clockwise] = index[clockwise][:, ::-1]
-    corners, face = np.concatenate([of_ready, index]), np.concatenate([ready, others[polygon]])
+    corners = np.concatenate([of_ready, index, quads.corners[whole].reshape(-1, 3)])
+    face = np.concatenate([ready, others[polygon], np.repeat(quads.surface[whole], 2)])
     order = np.argsort(face, kind="stable")
     return corners[order], face[order]
 

@@ -160,8 +160,16 @@ def _overlap(one: Triangles, other: Triangles) -> bool:
     both, i, j = _near(one, other)
     if piercing(both, i, j, OVERLAP_M).any():
         return True
-    points = np.concatenate([_inner_points(one), _inner_points(other)])
-    return bool((_inside(one, points) & _inside(other, points)).any())
+    return _reaches_into(one, other) or _reaches_into(other, one)
+
+
+def _reaches_into(one: Triangles, other: Triangles) -> bool:
+    """Whether a point just behind a face of one is inside both."""
+    points = _inner_points(one)
+    low, high = other.low.min(axis=0), other.high.max(axis=0)
+    points = points[((points > low) & (points < high)).all(axis=1)]
+    points = points[_inside(other, points)]
+    return bool(_inside(one, points).any())
 
 
 def _inner_points(part: Triangles) -> Floats:
@@ -173,4 +181,4 @@ def _inner_points(part: Triangles) -> Floats:
 def _inside(part: Triangles, points: Floats) -> Bools:
     step = max(1, MAX_PAIRS // max(len(part.face), 1))
     chunks = [winding(part, points[first : first + step]) for first in range(0, len(points), step)]
-    return np.abs(np.concatenate(chunks)) > 0.5
+    return np.abs(np.concatenate([np.zeros(0), *chunks])) > 0.5

@@ -81,9 +81,9 @@ def meeting(triangles: Triangles, i: Ints, j: Ints) -> Bools:
 
 def _distances(triangles: Triangles, i: Ints, j: Ints) -> Floats:
     """The distance of each corner of ``j`` from the plane of ``i``, shape (pairs, 3)."""
-    return np.einsum(
-        "pci,pi->pc", triangles.xyz[j] - triangles.xyz[i][:, :1], triangles.normal[i], optimize=False
-    )
+    normal = triangles.normal[i]
+    along: Floats = (triangles.xyz[j] @ normal[:, :, None])[:, :, 0]
+    return along - np.einsum("pi,pi->p", triangles.xyz[i, 0], normal)[:, None]
 
 
 def _shared(triangles: Triangles, i: Ints, j: Ints) -> Bools:
