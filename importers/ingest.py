@@ -76,13 +76,15 @@ class Ingest:
         grasp = _grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
         report = _new_report(name or str(path), model, grasp, self.options)
         self.specs[grasp.spec.name] = grasp.spec
-        seen = self.seen.setdefault(grasp.spec.name, set())
+        # An id may return in another file of the delivery, as on the border of two sheets; not in one.
+        seen: set[str] = set()
         with staging(self.engine, grasp.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
             try:
                 _FileImport(self, model, stage, grasp, report, seen).store(path, chain(head, stream))
             except InputError:
                 stage.discard()
                 raise
+        self.seen.setdefault(grasp.spec.name, set()).update(seen)
         report.seconds = time.monotonic() - started
         return report
 

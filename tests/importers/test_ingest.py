@@ -161,6 +161,14 @@ def test_without_complete_nothing_ends(engine: Engine, tmp_path: Path) -> None:
     assert len(features(engine, "a")) == 2
 
 
+def test_an_object_may_stand_in_two_files_of_a_delivery(engine: Engine, tmp_path: Path) -> None:
+    ingest = Ingest(engine, ImportOptions(dataset="a"))
+    one = ingest.run(written(tmp_path / "one.city.json", document(3.0, 4.0)))
+    two = ingest.run(written(tmp_path / "two.city.json", document(3.0)))
+    assert (one.added, two.unchanged, two.refused) == (2, 1, [])
+    assert ingest.end_absent() == {"a": 0}
+
+
 def test_a_dry_run_reports_and_writes_nothing(engine: Engine, tmp_path: Path) -> None:
     before = counts(engine)
     report = run(engine, written(tmp_path / "a.city.json", document(3.0)), dry_run=True)
