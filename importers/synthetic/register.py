@@ -18,9 +18,13 @@ NEWEST_YEAR = 2024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One building of the register. ``index`` counts from 0 through the whole model."""
+    """One building of the register. ``index`` counts from 0 through the whole model.
+
+    ``block`` is the key of the block that it stands in: buildings of one block follow one another.
+    """
 
     index: int
+    block: tuple[int, int, int]
     lot: Lot
     street: str
     house_number: str
@@ -66,6 +70,7 @@ def _entry(index: int, block: Block, lot: Lot, streets: Mapping[int, Sequence[st
     floor_area = round(lot.form.truth.ground_area * lot.storeys * chance.uniform(0.86, 0.97))
     return Entry(
         index,
+        block.key,
         lot,
         names[number % len(names)],
         _house_number(block, lot),

@@ -12,9 +12,15 @@ from typing import Any, Final, Self
 
 from importers.synthetic.city import Building, City
 from importers.synthetic.plan import Lot
+from importers.synthetic.walls import SharedWalls, shared_walls
 from twin.model.attributes import CATALOGUE, Stage
 
-_NOT_KNOWN_HERE: Final = frozenset({"dataset", "placement", "quality", "volume_disagreement", "convexity"})
+_NOT_KNOWN_HERE: Final = frozenset(
+    {
+        "dataset", "placement", "quality", "volume_disagreement", "neighbours_quality",
+        "convexity", "nearest_distance_m", "neighbours_50m", "neighbours_100m",
+    }
+)  # fmt: skip
 """Properties of an import or of a method, not of a building, and what has no short closed form."""
 
 STOREY_MM: Final = 3000
@@ -26,7 +32,7 @@ COLUMNS: Final = (
     *(
         a.name
         for a in CATALOGUE
-        if a.name not in _NOT_KNOWN_HERE and a.name != "object_id" and a.stage is Stage.IMPORT
+        if a.name not in _NOT_KNOWN_HERE and a.name != "object_id" and a.stage is not Stage.VALIDITY
     ),
 )
 
@@ -89,12 +95,28 @@ def _azimuth(lot: Lot) -> float:
     return of_width if lot.form.width > lot.form.depth else of_depth
 
 
+def around(building: Building, shared: SharedWalls) -> dict[str, Any]:
+    """The attributes that depend on neighbours; other blocks are a street away."""
+    truth = building.entry.lot.form.truth
+    exterior = truth.wall_area - shared.party - shared.inner
+    envelope = truth.roof_flat + truth.roof_sloped + exterior + truth.ground_area
+    return {
+        "party_wall_area_m2": shared.party,
+        "inner_wall_area_m2": shared.inner,
+        "exterior_wall_area_m2": exterior,
+        "envelope_area_m2": envelope,
+        "surface_to_volume": envelope / truth.volume,
+        "touching_neighbours": shared.touching,
+    }
+
+
 class TruthWriter:
-    """Writes the truth of buildings as they come."""
+    """Writes the truth of buildings as they come, block by block."""
 
     def __init__(self, path: Path, city: City) -> None:
         self._city = city
         self._file = path.open("w", encoding="utf-8", newline="")
+        self._block: list[Building] = []
         self._rows = csv.writer(self._file, lineterminator="\n")
 
     def __enter__(self) -> Self:
@@ -102,7 +124,17 @@ class TruthWriter:
         return self
 
     def write(self, building: Building) -> None:
-        """Append one building."""
+        """Take one building; its row follows when its block is complete."""
+        if self._block and self._block[0].entry.block != building.entry.block:
+            self._flush()
+        self._block.append(building)
+
+    def _flush(self) -> None:
+        for building, shared in zip(self._block, shared_walls(self._block), strict=True):
+            self._write(building, shared)
+        self._block.clear()
+
+    def _write(self, building: Building, shared: SharedWalls) -> None:
         lot = building.entry.lot
         values: dict[str, Any] = {
             "object_id": building.record.object_id,
@@ -111,12 +143,15 @@ class TruthWriter:
             "synthetic": True,
             **building.record.harmonised,
             **computed(lot),
+            **around(building, shared),
         }
         self._rows.writerow([_text(values.get(column)) for column in COLUMNS])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self._flush()
         self._file.close()
 
 

@@ -1,4 +1,4 @@
-"""A synthetic city, imported and measured, has the values that its closed forms give."""
+"""A synthetic city, imported, measured and processed, has the values that its closed forms give."""
 
 import csv
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from importers.synthetic import synthesise
 from tests.importers.stored import clean, features
 from twin.db.engine import Database
 from twin.model.attributes import BY_NAME, Group
+from twin.processing.pipeline import process
 
 BUILDINGS = 300
 TOLERANCE_M = 0.002
@@ -37,6 +38,7 @@ def test_every_attribute_has_its_true_value(
     report = Ingest(engine, ImportOptions()).run(path)
     assert (report.added, report.refused, report.problems) == (BUILDINGS, [], [])
     assert not report.unknown_codes
+    process(engine, report.dataset)
     stored = {row["object_id"]: row for row in features(engine, report.dataset)}
     with Path(f"{path}.truth.csv").open() as file:
         truths = {row["object_id"]: row for row in csv.DictReader(file)}
