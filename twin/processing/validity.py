@@ -151,12 +151,15 @@ def _per_object(findings: Findings, objects: int) -> list[list[int]]:
 def _unchecked(
     subject: Subject, uncut: Bools, crossed: Ints, solids: Ints, buildings: Ints
 ) -> list[list[int]]:
-    """The errors not looked for in each object, from large faces, shells and solids."""
+    """The errors not looked for in each object, from large faces, shells and solids.
+
+    201 stands for all errors of rings beside each other.
+    """
     owner = subject.object_of_shell()
     of_surface = owner[subject.shell_of_surface()[np.flatnonzero(uncut)]]
     left: list[list[int]] = [[] for _ in range(subject.batch.objects)]
     for number, items in (
-        (204, of_surface),
+        *((number, of_surface) for number in (104, 201, 204)),
         (306, np.concatenate([of_surface, owner[crossed]])),
         (401, owner[solids]),
         (403, owner[solids]),

@@ -22,7 +22,7 @@ COLLAPSED = 1e-6
 """A ring encloses nothing when its area is below this many metres times its length."""
 
 MAX_POINTS = 20_000
-"""Faces of more points are not cut into triangles: it could take minutes."""
+"""Faces of more points are only looked at point by point: whether they cross could take hours."""
 
 _REASONS = {
     "Hole lies outside shell": 206,
@@ -83,10 +83,11 @@ def check_polygons(subject: Subject) -> Polygons:
     sound[surface_of_ring[~sound_ring]] = False
     sound &= np.diff(batch.surface_start) > 0
     fine = sound.copy()
-    for found in (*_check_holes(subject, planes, sound), _check_distance(subject, planes, sound)):
+    large = _points_of(batch) > MAX_POINTS
+    for found in (*_check_holes(subject, planes, sound & ~large), _check_distance(subject, planes, sound)):
         fine[found.surface] = False
         findings.append(found)
-    uncut = fine & (_points_of(batch) > MAX_POINTS)
+    uncut = fine & large
     corners, face = _triangles(batch, planes, quads, np.flatnonzero(fine & ~uncut))
     folded = _check_folds(subject, planes, corners, face)
     fine[folded.surface] = False
@@ -158,6 +159,7 @@ def _check_rings(
     # A triangle that encloses something cannot cross itself, nor can two triangles side by side.
     known = np.zeros(len(length), dtype=np.bool_)
     known[batch.surface_start[quads.surface]] = True
+    known |= (_points_of(batch) > MAX_POINTS)[batch.surface_of_ring()]
     open_question = np.flatnonzero(whole & ~crossed & (length > 3) & ~known)
     outlines = _outlines(batch, planes.uv, open_question)
     crossed[open_question[~planar.simple(outlines)]] = True

@@ -143,7 +143,9 @@ def _overlapping(subject: Subject, triangles: Triangles, shells: list[int]) -> l
     if len(shells) > MAX_SHELLS:
         return None
     parts = {shell: _of_shell(subject, triangles, shell) for shell in shells}
-    boxes = {s: (part.low.min(axis=0), part.high.max(axis=0)) for s, part in parts.items() if len(part.face)}
+    if not all(len(part.face) for part in parts.values()):
+        return None  # a shell with a face too large to be cut
+    boxes = {shell: (part.low.min(axis=0), part.high.max(axis=0)) for shell, part in parts.items()}
     pairs: list[tuple[int, int]] = []
     for a, b in combinations(boxes, 2):
         shared = np.minimum(boxes[a][1], boxes[b][1]) - np.maximum(boxes[a][0], boxes[b][0])
