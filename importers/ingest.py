@@ -5,7 +5,6 @@ in one transaction at the end. An import that was interrupted goes on where it w
 they were are not written again; changed ones become a new version and the old one goes to history.
 """
 
-import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,21 +13,19 @@ from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
+from importers.grasp import Grasp, ImportOptions, grasp
 from importers.identity import HALF, VERSION, content_hash, file_hash
-from importers.port import Model, ModelMetadata, Refusal, Refused
+from importers.port import Model, Refusal, Refused
 from importers.prepare import Batch, Candidate, Change, Prepared, Understanding, prepared_batches
 from importers.reader import open_model
 from importers.report import Report, Tally
-from importers.sources import Source, recognise
 from twin.db.load import DatasetSpec, Loader
 from twin.db.stage import Begun, Stage, staging
-from twin.errors import InputError, InvalidParameter, UnknownReferenceSystem, UnreadableFile
-from twin.model.axis import AxisOrder, decide_axis_order, swap
+from twin.errors import InputError, InvalidParameter, UnreadableFile
+from twin.model.axis import swap
 from twin.model.cityobject import CityFeature
-from twin.model.crs import Placer, ReferenceSystem, parse_reference_system
 from twin.model.geometry import Floats
 from twin.processing.rows import Membership
 
@@ -38,27 +35,12 @@ Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """What a person may say about an import; each setting overrides what the file says."""
-
-    city: str | None = None
-    dataset: str | None = None
-    crs: str | None = None
-    axis_order: AxisOrder | None = None
-    undulation_m: float | None = None
-    allow_unplaced: bool = False
-    dry_run: bool = False
-    complete: bool = False
-    jobs: int = 1
-
-
 @dataclass(slots=True)
 class Ingest:
     """Imports the files of one command; ``seen`` remembers the ids of each dataset among them."""
 
     engine: Engine
-    options: ImportOptions = ImportOptions()
+    options: ImportOptions = field(default_factory=ImportOptions)
     progress: Progress = lambda _done, _size: None
     waits: Callable[[str], None] = lambda _message: None
     seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -69,22 +51,24 @@ class Ingest:
 
         Raises InputError where the file cannot be used at all; the database is then as it was.
         """
+        if self.options.complete and self.options.selection:
+            raise InvalidParameter("--complete with --only or --lod would end all that was not asked for")
         started = time.monotonic()
         model = open_model(path)
         stream = iter(model)
         head = list(islice(stream, BATCH_FEATURES))
-        grasp = _grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
-        report = _new_report(name or str(path), model, grasp, self.options)
-        self.specs[grasp.spec.name] = grasp.spec
+        understood = grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
+        report = _new_report(name or str(path), model, understood, self.options)
+        self.specs[understood.spec.name] = understood.spec
         # An id may return in another file of the delivery, as on the border of two sheets; not in one.
         seen: set[str] = set()
-        with staging(self.engine, grasp.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
+        with staging(self.engine, understood.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
             try:
-                _FileImport(self, model, stage, grasp, report, seen).store(path, chain(head, stream))
+                _FileImport(self, model, stage, understood, report, seen).store(path, chain(head, stream))
             except InputError:
                 stage.discard()
                 raise
-        self.seen.setdefault(grasp.spec.name, set()).update(seen)
+        self.seen.setdefault(understood.spec.name, set()).update(seen)
         report.seconds = time.monotonic() - started
         return report
 
@@ -110,82 +94,7 @@ def _transaction(engine: Engine, *, keep: bool) -> Generator[Connection, None, N
             transaction.rollback()
 
 
-@dataclass(frozen=True, slots=True)
-class _Grasp:
-    """How a file is understood, decided on its first features."""
-
-    source: Source
-    placer: Placer
-    axis_order: AxisOrder
-    axis_reason: str
-    spec: DatasetSpec
-
-
-def _grasp(path: Path, model: Model, features: Sequence[CityFeature], options: ImportOptions) -> _Grasp:
-    metadata = model.metadata
-    roots = [feature.root for feature in features]
-    stated = _reference(path, options.crs or metadata.reference_system, options)
-    reference = recognise(metadata, stated, roots, None, options.city).complete(stated)
-    sample = _sample(features)
-    axis = decide_axis_order(reference, sample, options.axis_order)
-    points = swap(sample, axis.order)
-    placer = Placer.create(reference, undulation_m=options.undulation_m)
-    # Only now is it known where the model lies, which may tell the city.
-    source = recognise(metadata, stated, roots, _middle(placer.lonlat(points)), options.city)
-    spec = _spec(source, metadata, placer, points, options)
-    return _Grasp(source, placer, axis.order, axis.reason, spec)
-
-
-def _reference(path: Path, stated: str | None, options: ImportOptions) -> ReferenceSystem:
-    try:
-        return parse_reference_system(stated)
-    except UnknownReferenceSystem as error:
-        if options.allow_unplaced:
-            return ReferenceSystem(None)
-        raise UnknownReferenceSystem(
-            f"{path}: {error}, or import it without a place by --allow-unplaced"
-        ) from error
-
-
-def _sample(features: Iterable[CityFeature], most: int = 20_000) -> Floats:
-    """Coordinates (n, 3) of the first features, in file order."""
-    geometries = (g.xyz for feature in features for item in feature for g in item.geometries)
-    return np.concatenate([np.zeros((0, 3)), *geometries])[:most]
-
-
-def _middle(lonlat: Floats) -> tuple[float, float] | None:
-    placed = lonlat[np.isfinite(lonlat).all(axis=1)]
-    if not len(placed):
-        return None
-    lon, lat = np.median(placed, axis=0).tolist()
-    return lon, lat
-
-
-def _spec(
-    source: Source, metadata: ModelMetadata, placer: Placer, points: Floats, options: ImportOptions
-) -> DatasetSpec:
-    synthetic = metadata.synthetic
-    name = options.dataset or source.name + ("_synthetic" if synthetic else "")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
-        raise InvalidParameter(
-            f"'{name}' is no name for a dataset; use lower-case letters, digits, '-' and '_'"
-        )
-    return DatasetSpec(
-        name=name,
-        title=f"SYNTHETIC {source.title}" if synthetic else source.title,
-        city=source.city,
-        synthetic=synthetic,
-        horizontal_epsg=placer.reference.horizontal,
-        vertical_epsg=placer.reference.vertical,
-        placement=placer.place(points),
-        heights=placer.heights_at(points),
-        publisher=None if synthetic else source.publisher,
-        licence=None if synthetic else source.licence,
-        document=metadata.document,
-    )
-
-
-def _new_report(name: str, model: Model, grasp: _Grasp, options: ImportOptions) -> Report:
+def _new_report(name: str, model: Model, grasp: Grasp, options: ImportOptions) -> Report:
     return Report(
         source=name,
         format=model.metadata.format,
@@ -208,14 +117,21 @@ class _FileImport:
     ingest: Ingest
     model: Model
     stage: Stage
-    grasp: _Grasp
+    grasp: Grasp
     report: Report
     seen: set[str]
     waiting: Tally = field(default_factory=Tally)
+    seed: bytes = b""
+
+    def __post_init__(self) -> None:
+        # What else decides how a feature is stored: the same bytes elsewhere are another feature.
+        grasp = self.grasp
+        source = (grasp.source.name, grasp.spec.city)
+        self.seed = _seed(VERSION, grasp.placer.reference, grasp.axis_order, *source)
 
     def store(self, path: Path, entries: Iterable[CityFeature | Refused]) -> None:
         """Read everything and write what is new, or nothing if this very file is stored already."""
-        source_hash = file_hash(path, self._seed())
+        source_hash = file_hash(path, _seed(self.seed, self.ingest.options.selection.key()))
         before = self.stage.earlier(source_hash)
         if before is not None and not self.ingest.options.complete:
             self.report.repeat(before)
@@ -232,7 +148,7 @@ class _FileImport:
         for batch, prepared in prepared_batches(batches, understanding, self.ingest.options.jobs):
             self._write(batch, prepared)
         self.report.not_stored.update(self.model.ledger)
-        if not self.report.read:
+        if not self.report.read and not self.report.left_out:
             raise UnreadableFile(self._nothing_read())
         stored = {k: v for k, v in self.report.as_dict().items() if k not in ("changes", "resumed_after")}
         self.stage.publish(stored)
@@ -263,21 +179,40 @@ class _FileImport:
 
     def _remember(self, entry: CityFeature | Refused) -> None:
         """Take the ids of a feature that an interrupted import stored, as it did."""
-        if isinstance(entry, CityFeature):
+        selection = self.ingest.options.selection
+        if isinstance(entry, CityFeature) and (not selection or selection.takes(entry, self._lonlat)):
             ids = [item.id for item in entry]
             if self.seen.isdisjoint(ids) and len(set(ids)) == len(ids):
                 self.seen.update(ids)
 
     def _candidate(self, entry: CityFeature | Refused, tally: Tally) -> Candidate | None:
         if isinstance(entry, Refused):
-            tally.refused.append(entry)
+            self._refuse(tally, entry)
             return None
+        selection = self.ingest.options.selection
+        if selection and not selection.takes(entry, self._lonlat):
+            tally.left_out += 1
+            return None
+        entry = selection.narrowed(entry)
         try:
             self._take_ids(entry)
-            return Candidate(entry, content_hash(entry, self._seed()))
+            return Candidate(entry, content_hash(entry, self.seed))
         except Refusal as refusal:
-            tally.refused.append(refusal.refused(entry.root.id, entry.place))
+            self._refuse(tally, refusal.refused(entry.root.id, entry.place))
             return None
+
+    def _refuse(self, tally: Tally, entry: Refused) -> None:
+        """Note a feature that is not stored, or end the import there if that is wanted."""
+        if self.ingest.options.fail_fast:
+            who = f" {entry.object_id}" if entry.object_id else ""
+            raise InputError(
+                f"{self.report.source}: {entry.place}{who}: {entry.reason} [{entry.code}]."
+                f" {entry.suggestion}; nothing was imported, as --fail-fast asks"
+            )
+        tally.refused.append(entry)
+
+    def _lonlat(self, xyz: Floats) -> Floats:
+        return self.grasp.placer.lonlat(swap(xyz, self.grasp.axis_order))
 
     def _take_ids(self, feature: CityFeature) -> None:
         ids = [item.id for item in feature]
@@ -287,12 +222,6 @@ class _FileImport:
                 "duplicate-id", f"the id '{twice}' occurs twice", "the first object with it was kept"
             )
         self.seen.update(ids)
-
-    def _seed(self) -> bytes:
-        """What else decides how a feature is stored: the same bytes elsewhere are another feature."""
-        grasp = self.grasp
-        how = (VERSION, grasp.placer.reference, grasp.axis_order, grasp.source.name, grasp.spec.city)
-        return blake2b(repr(how).encode(), digest_size=HALF).digest()
 
     def _batch(self, candidates: Sequence[Candidate], entries: int, tally: Tally) -> Batch:
         self.ingest.progress(self.model.position, self.model.size)
@@ -309,7 +238,7 @@ class _FileImport:
         if stranger is not None:
             reason = f"the object '{stranger}' belongs to '{known[stranger][0]}' in the database"
             refused = Refusal("id-in-other-feature", reason, "import the delivery as a dataset of its own")
-            tally.refused.append(refused.refused(root.id, candidate.feature.place))
+            self._refuse(tally, refused.refused(root.id, candidate.feature.place))
             return None
         if root.id not in known:
             return Change(candidate, "added")
@@ -327,7 +256,8 @@ class _FileImport:
         for key, change in batch.changes.items():
             if key not in refused:
                 tally.count(change.kind, key, listed=not self.stage.is_new)
-        tally.refused.extend(prepared.refused)
+        for entry in prepared.refused:
+            self._refuse(tally, entry)
         tally.problems.extend(prepared.problems)
         tally.unknown_codes.update(prepared.unknown_codes)
         tally.read -= len(prepared.refused)
@@ -346,3 +276,7 @@ class _FileImport:
         first = self.report.refused[0]
         more = f" ({len(self.report.refused)} features were refused)" if len(self.report.refused) > 1 else ""
         return f"{self.report.source}: {first.place}: {first.reason}{more}; nothing was imported"
+
+
+def _seed(*how: object) -> bytes:
+    return blake2b(repr(how).encode(), digest_size=HALF).digest()

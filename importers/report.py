@@ -10,6 +10,36 @@ from importers.port import Refused
 KINDS = ("added", "geometry_changed", "attributes_changed")
 """Why a feature is written, as counted in the report."""
 
+SCHEMA: tuple[tuple[str, str, str], ...] = (
+    ("source", "string", "the file, as it was named; `archive.zip/member` for what is in an archive"),
+    ("format", "string", "format and version, such as `CityGML 2.0`"),
+    ("dataset", "string", "the dataset that the file belongs to"),
+    ("city", "string", "the city that its objects stand in"),
+    ("reference_system", "string", "horizontal and vertical, or `not stated`"),
+    ("axis_order", "string", "`en` easting first, `ne` northing first"),
+    ("axis_reason", "string", "why that order"),
+    ("placement", "string", "`exact`, `approximate` or `unplaced`"),
+    ("heights", "object", "method, accuracy and credit of ellipsoidal heights"),
+    ("bytes", "integer", "size of the file, unpacked"),
+    ("read", "integer", "features that are stored or unchanged"),
+    ("added", "integer", "new features"),
+    ("geometry_changed", "integer", "features whose geometry is another one"),
+    ("attributes_changed", "integer", "features of which something else is"),
+    ("unchanged", "integer", "features that are stored as they are already"),
+    ("removed", "integer", "features ended because a complete delivery lacks them"),
+    ("left_out", "integer", "features that `--only` did not ask for"),
+    ("rows_written", "integer", "rows of the database"),
+    ("resumed_after", "integer", "features that an interrupted import had stored"),
+    ("refused", "array", "features that are not stored, see below"),
+    ("problems", "array", "features that are stored without a mesh, see below"),
+    ("unknown_codes", "object", "how often a code occurred that no list knows, by list and code"),
+    ("changes", "object", "ids of features by kind of change, where the dataset was there before"),
+    ("not_stored", "object", "the ledger: what the file held and the database does not, with its number"),
+    ("seconds", "number", "time that it took"),
+    ("dry_run", "boolean", "whether nothing was written because that was asked for"),
+)
+"""Members of the JSON report of a file: name, type and meaning."""
+
 
 @dataclass(slots=True)
 class Tally:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -16,7 +17,7 @@ from twin.errors import InputError, RequestError, TwinError
 from twin.settings import load
 
 if TYPE_CHECKING:
-    from importers.ingest import ImportOptions
+    from importers.grasp import ImportOptions
     from importers.report import Report
 
 City: TypeAlias = Literal["helsinki", "tallinn"]
@@ -71,14 +72,26 @@ def _root(
     pass
 
 
+Models: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(
+        help="CityGML, CityJSON or CityJSONSeq: files, .gz, .zip, folders, globs, - for standard input."
+    ),
+]
+FailFast: TypeAlias = Annotated[
+    bool, typer.Option(help="Import nothing of a file that has a feature to refuse.")
+]
+Only: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="type=Building, id=abc or bbox=west,south,east,north; repeat it.")
+]
+Lod: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Only this level of detail, 2 or 2.2; repeat it for several.")
+]
+
+
 @app.command("import", epilog="Example: twin import helsinki.gml tallinn.city.jsonl --report report.json")
 def import_(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            help="CityGML, CityJSON or CityJSONSeq: files, .gz, .zip, folders, globs, - for standard input."
-        ),
-    ],
+    paths: Models,
     city: Annotated[str | None, typer.Option(help="The city, where the file does not tell it.")] = None,
     dataset: Annotated[str | None, typer.Option(help="The dataset that the files belong to.")] = None,
     crs: Annotated[
@@ -98,13 +111,28 @@ def import_(
     complete: Annotated[
         bool, typer.Option(help="The files are the whole delivery: end features that they do not hold.")
     ] = False,
+    fail_fast: FailFast = False,
+    only: Only = None,
+    lod: Lod = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
 ) -> None:
     """Read, measure and store city models. Unchanged features are not written again."""
-    from importers.ingest import ImportOptions
+    from importers.grasp import ImportOptions
+    from importers.selection import Selection
 
-    order = None if axis_order == "auto" else axis_order
-    options = ImportOptions(city, dataset, crs, order, undulation, allow_unplaced, dry_run, complete, jobs)
+    options = ImportOptions(
+        city=city,
+        dataset=dataset,
+        crs=crs,
+        axis_order=None if axis_order == "auto" else axis_order,
+        undulation_m=undulation,
+        allow_unplaced=allow_unplaced,
+        dry_run=dry_run,
+        complete=complete,
+        jobs=jobs,
+        fail_fast=fail_fast,
+        selection=Selection.parse(only or [], lod or []),
+    )
     with database(load()) as opened:
         code = _import(opened, paths, options, report)
     raise typer.Exit(code)
@@ -166,7 +194,7 @@ def demo(
 ) -> None:
     """Show both cities in a browser: make, import and measure them if need be, then serve."""
     from api import server
-    from importers.ingest import ImportOptions
+    from importers.grasp import ImportOptions
 
     settings = load()
     with database(settings) as opened:
@@ -232,6 +260,26 @@ def datasets(
         rows = admin.datasets(connection)
     headings = ("dataset", "city", "role", "synthetic", "features", "placement", "revision")
     console.table(headings, [[row[heading] for heading in ("name", *headings[1:])] for row in rows])
+
+
+@app.command(epilog="Example: twin diff helsinki_lod2 --from 2026-01-31")
+def diff(
+    dataset: Annotated[str, typer.Argument(help="The dataset.")],
+    before: Annotated[
+        datetime | None, typer.Option("--from", help="A moment; by default just before the last import.")
+    ] = None,
+    after: Annotated[datetime | None, typer.Option("--to", help="A later moment; by default now.")] = None,
+) -> None:
+    """List the features that changed between two moments, a line each: kind of change, id."""
+    from collections import Counter
+
+    from twin.db.diff import changes
+
+    with database(load()) as opened, opened.engine.connect() as connection:
+        found = changes(connection, dataset, before, after)
+    console.table(("change", "feature"), found)
+    counts = Counter(kind for kind, _ in found)
+    console.say(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing changed")
 
 
 @app.command(epilog="Example: twin remove helsinki_lod2_synthetic --yes")

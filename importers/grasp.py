@@ -1,0 +1,114 @@
+"""How a file is understood: its source, reference system, axis order, place and dataset.
+
+Decided once, on the first features, and by what a person says.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from importers.port import Model, ModelMetadata
+from importers.selection import EVERYTHING, Selection
+from importers.sources import Source, recognise
+from twin.db.load import DatasetSpec
+from twin.errors import InvalidParameter, UnknownReferenceSystem
+from twin.model.axis import AxisOrder, decide_axis_order, swap
+from twin.model.cityobject import CityFeature
+from twin.model.crs import Placer, ReferenceSystem, parse_reference_system
+from twin.model.geometry import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What a person may say about an import; each setting overrides what the file says."""
+
+    city: str | None = None
+    dataset: str | None = None
+    crs: str | None = None
+    axis_order: AxisOrder | None = None
+    undulation_m: float | None = None
+    allow_unplaced: bool = False
+    dry_run: bool = False
+    complete: bool = False
+    jobs: int = 1
+    fail_fast: bool = False
+    selection: Selection = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Grasp:
+    """How a file is understood, decided on its first features."""
+
+    source: Source
+    placer: Placer
+    axis_order: AxisOrder
+    axis_reason: str
+    spec: DatasetSpec
+
+
+def grasp(path: Path, model: Model, features: Sequence[CityFeature], options: ImportOptions) -> Grasp:
+    """Decide by the first features of a file; InputError where it cannot be understood."""
+    metadata = model.metadata
+    roots = [feature.root for feature in features]
+    stated = _reference(path, options.crs or metadata.reference_system, options)
+    reference = recognise(metadata, stated, roots, None, options.city).complete(stated)
+    sample = _sample(features)
+    axis = decide_axis_order(reference, sample, options.axis_order)
+    points = swap(sample, axis.order)
+    placer = Placer.create(reference, undulation_m=options.undulation_m)
+    # Only now is it known where the model lies, which may tell the city.
+    source = recognise(metadata, stated, roots, _middle(placer.lonlat(points)), options.city)
+    spec = _spec(source, metadata, placer, points, options)
+    return Grasp(source, placer, axis.order, axis.reason, spec)
+
+
+def _reference(path: Path, stated: str | None, options: ImportOptions) -> ReferenceSystem:
+    try:
+        return parse_reference_system(stated)
+    except UnknownReferenceSystem as error:
+        if options.allow_unplaced:
+            return ReferenceSystem(None)
+        raise UnknownReferenceSystem(
+            f"{path}: {error}, or import it without a place by --allow-unplaced"
+        ) from error
+
+
+def _sample(features: Iterable[CityFeature], most: int = 20_000) -> Floats:
+    """Coordinates (n, 3) of the first features, in file order."""
+    geometries = (g.xyz for feature in features for item in feature for g in item.geometries)
+    return np.concatenate([np.zeros((0, 3)), *geometries])[:most]
+
+
+def _middle(lonlat: Floats) -> tuple[float, float] | None:
+    placed = lonlat[np.isfinite(lonlat).all(axis=1)]
+    if not len(placed):
+        return None
+    lon, lat = np.median(placed, axis=0).tolist()
+    return lon, lat
+
+
+def _spec(
+    source: Source, metadata: ModelMetadata, placer: Placer, points: Floats, options: ImportOptions
+) -> DatasetSpec:
+    synthetic = metadata.synthetic
+    name = options.dataset or source.name + ("_synthetic" if synthetic else "")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+        raise InvalidParameter(
+            f"'{name}' is no name for a dataset; use lower-case letters, digits, '-' and '_'"
+        )
+    return DatasetSpec(
+        name=name,
+        title=f"SYNTHETIC {source.title}" if synthetic else source.title,
+        city=source.city,
+        synthetic=synthetic,
+        horizontal_epsg=placer.reference.horizontal,
+        vertical_epsg=placer.reference.vertical,
+        placement=placer.place(points),
+        heights=placer.heights_at(points),
+        publisher=None if synthetic else source.publisher,
+        licence=None if synthetic else source.licence,
+        document=metadata.document,
+    )
