@@ -8,23 +8,16 @@ import typer
 
 from api.app import ROUTERS
 from api.parameters import SELECTION
-from importers.report import SCHEMA
 from twin import cli
 from twin.db import schema
-from twin.model.attributes import CATALOGUE, Group
+from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin, Stage
 from twin.settings import Settings
 
 
 def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
-    for macro in (import_report, settings, commands, attributes, code_lists, routes, selection, tables):
+    for macro in (settings, commands, attributes, measures, code_lists, routes, selection, tables):
         env.macro(macro)
-
-
-def import_report() -> str:
-    """The members of the JSON report of a file."""
-    rows = ((f"`{name}`", type_, meaning) for name, type_, meaning in SCHEMA)
-    return _table(("Member", "Type", "Meaning"), rows)
 
 
 def settings() -> str:
@@ -93,6 +86,29 @@ def _attributes(group: Group) -> str:
         if attribute.group == group
     )
     return _table(("Name", "Type", "Origin", "Meaning"), rows)
+
+
+def measures(*groups: str) -> str:
+    """The computed attributes of some groups, one section each, as the catalogue declares them."""
+    return "\n\n".join(
+        _measure(attribute)
+        for attribute in CATALOGUE
+        if attribute.group in groups and attribute.origin is Origin.COMPUTED
+    )
+
+
+def _measure(attribute: Attribute) -> str:
+    flag = attribute.quality
+    told = {
+        "Unit": attribute.unit,
+        "Method": attribute.method,
+        "Term": attribute.term,
+        "Values": ", ".join(f"`{code}`" for code in attribute.codes),
+        "Quality": f"in `{flag}`" if flag in BY_NAME else flag,
+        "Computed": "by the import" if attribute.stage is Stage.IMPORT else "by `twin process`",
+    }
+    rows = "\n".join(f"- {name}: {text}" for name, text in told.items() if text)
+    return f"### `{attribute.name}`\n\n{attribute.meaning}\n\n{rows}"
 
 
 def code_lists() -> str:
