@@ -8,6 +8,7 @@ import typer
 
 from api.app import ROUTERS
 from api.parameters import SELECTION
+from importers.report import SCHEMA
 from twin import cli
 from twin.db import schema
 from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin, Stage
@@ -16,8 +17,17 @@ from twin.settings import Settings
 
 def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
-    for macro in (settings, commands, attributes, measures, code_lists, routes, selection, tables):
+    for macro in (
+        *(import_report, settings, commands, attributes, measures),
+        *(code_lists, routes, selection, tables),
+    ):
         env.macro(macro)
+
+
+def import_report() -> str:
+    """The members of the JSON report of a file."""
+    rows = ((f"`{name}`", type_, meaning) for name, type_, meaning in SCHEMA)
+    return _table(("Member", "Type", "Meaning"), rows)
 
 
 def settings() -> str:
