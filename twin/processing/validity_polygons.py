@@ -81,7 +81,9 @@ def check_polygons(subject: Subject) -> Polygons:
     surface_of_ring = batch.surface_of_ring()
     sound = np.ones(batch.surfaces, dtype=np.bool_)
     sound[surface_of_ring[~sound_ring]] = False
-    sound &= np.diff(batch.surface_start) > 0
+    bare = np.diff(batch.surface_start) == 0
+    findings.append(in_surfaces(subject, 101, np.flatnonzero(bare)))
+    sound &= ~bare
     fine = sound.copy()
     large = _points_of(batch) > MAX_POINTS
     for found in (*_check_holes(subject, planes, sound & ~large), _check_distance(subject, planes, sound)):
