@@ -50,7 +50,7 @@ def read_header(path: Path, document: Mapping[str, Json], sequence: bool = False
 
 def feature_header(_document: Mapping[str, Json]) -> Header:
     """What is assumed of features that come without a line of metadata: nothing."""
-    header = Header(ModelMetadata("CityJSONFeature"))
+    header = Header(ModelMetadata("CityJSONFeature", document={"version": "2.0"}))
     header.ledger["transform that is not stated"] += 1
     return header
 

@@ -14,7 +14,7 @@ from importers.port import Model, ModelMetadata
 from importers.selection import EVERYTHING, Selection
 from importers.sources import Source, recognise
 from twin.db.load import DatasetSpec
-from twin.errors import InvalidParameter, UnknownReferenceSystem
+from twin.errors import AxisOrderUnclear, InvalidParameter, UnknownReferenceSystem
 from twin.model.axis import AxisOrder, decide_axis_order, swap
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer, ReferenceSystem, parse_reference_system
@@ -51,9 +51,20 @@ class Grasp:
 
 def grasp(path: Path, model: Model, features: Sequence[CityFeature], options: ImportOptions) -> Grasp:
     """Decide by the first features of a file; InputError where it cannot be understood."""
+    stated = _reference(path, options.crs or model.metadata.reference_system, options)
+    try:
+        return _grasp_in(stated, model, features, options)
+    except (AxisOrderUnclear, UnknownReferenceSystem):
+        if not options.allow_unplaced:
+            raise
+        return _grasp_in(ReferenceSystem(None), model, features, options)
+
+
+def _grasp_in(
+    stated: ReferenceSystem, model: Model, features: Sequence[CityFeature], options: ImportOptions
+) -> Grasp:
     metadata = model.metadata
     roots = [feature.root for feature in features]
-    stated = _reference(path, options.crs or metadata.reference_system, options)
     reference = recognise(metadata, stated, roots, None, options.city).complete(stated)
     sample = _sample(features)
     axis = decide_axis_order(reference, sample, options.axis_order)

@@ -8,7 +8,7 @@ they were are not written again; changed ones become a new version and the old o
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from importers.port import Model, Refusal, Refused
 from importers.prepare import Batch, Candidate, Change, Prepared, Understanding, prepared_batches
 from importers.reader import open_model
 from importers.report import Report, Tally
-from twin.db.load import DatasetSpec, Loader
+from twin.db.load import DatasetSpec, Loader, Rows
 from twin.db.stage import Begun, Stage, staging
 from twin.errors import InputError, InvalidParameter, UnreadableFile
 from twin.model.axis import swap
@@ -29,6 +29,10 @@ from twin.model.cityobject import CityFeature
 from twin.model.geometry import Floats
 from twin.processing.rows import Membership
 
+_EMPTY = Refused(
+    "empty-model", None, "CityObjects", "the model holds no city objects; only its metadata are stored",
+    "check that the export was complete",
+)  # fmt: skip
 BATCH_FEATURES = 500
 BATCH_POINTS = 60_000
 Progress = Callable[[int, int], None]
@@ -148,7 +152,10 @@ class _FileImport:
         for batch, prepared in prepared_batches(batches, understanding, self.ingest.options.jobs):
             self._write(batch, prepared)
         self.report.not_stored.update(self.model.ledger)
-        if not self.report.read and not self.report.left_out:
+        if self._is_empty():
+            self.report.refused.append(_EMPTY)
+            self.stage.write(Rows(), 0, self.waiting.as_dict())
+        elif not self.report.read and not self.report.left_out:
             raise UnreadableFile(self._nothing_read())
         stored = {k: v for k, v in self.report.as_dict().items() if k not in ("changes", "resumed_after")}
         self.stage.publish(stored)
@@ -266,9 +273,14 @@ class _FileImport:
         # What was unchanged is committed with the next rows: it is quick to read again.
         self.waiting.add(tally)
         if tally.rows_written:
-            self.stage.write(prepared.rows, batch.entries, asdict(self.waiting))
+            self.stage.write(prepared.rows, batch.entries, self.waiting.as_dict())
             self.waiting = Tally()
         self.ingest.progress(self.model.position, self.model.size)
+
+    def _is_empty(self) -> bool:
+        """Whether the model is sound and holds nothing but metadata, which are stored."""
+        counted = self.report.read or self.report.left_out or self.report.refused
+        return not counted and bool(self.model.metadata.document)
 
     def _nothing_read(self) -> str:
         if not self.report.refused:

@@ -62,7 +62,7 @@ class Tally:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> "Tally":
-        """What ``dataclasses.asdict`` made of a tally."""
+        """What ``as_dict`` made of a tally."""
         read: dict[str, Any] = {
             **stored,
             "refused": [Refused(**entry) for entry in stored["refused"]],
@@ -70,6 +70,10 @@ class Tally:
             "unknown_codes": Counter(stored["unknown_codes"]),
         }
         return cls(**read)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The tally, ready for JSON."""
+        return _plain(self)
 
     def add(self, other: "Tally") -> None:
         """Add what another batch counted."""
@@ -80,6 +84,15 @@ class Tally:
         setattr(self, kind, getattr(self, kind) + 1)
         if listed:
             self.changes.setdefault(kind, []).append(object_id)
+
+
+def _plain(entry: "Tally | Report") -> dict[str, Any]:
+    """The entry ready for JSON; ``asdict`` alone counts the pairs of a Counter anew."""
+    counters = {name: dict(value) for name in _COUNTERS if (value := getattr(entry, name, None)) is not None}
+    return asdict(entry) | counters
+
+
+_COUNTERS = ("unknown_codes", "not_stored")
 
 
 def add(whole: "Tally | Report", part: Tally) -> None:
@@ -146,7 +159,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report, ready for JSON."""
-        return asdict(self)
+        return _plain(self)
 
     def lines(self) -> Iterator[str]:
         """The report as a person reads it, most important first."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import orjson
 import typer
 
-from twin import administration, console
+from twin import administration, console, export
 from twin.db.engine import Database, database
 from twin.errors import InputError, RequestError, TwinError
 from twin.settings import load
@@ -153,6 +153,9 @@ def process(
         for problem in done.problems:
             console.say(f"  {problem}")
     raise typer.Exit(3 if any(done.problems for done in reports) else 0)
+
+
+app.command(epilog="Example: twin export helsinki.city.jsonl --dataset helsinki_lod2")(export.export)
 
 
 @app.command(epilog="Example: twin synth helsinki.gml --city helsinki --buildings 2000")

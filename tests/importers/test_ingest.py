@@ -193,13 +193,19 @@ def test_a_missing_reference_system_is_stored_unplaced(engine: Engine, tmp_path:
     assert (report.added, report.placement) == (1, "unplaced")
 
 
+def test_an_empty_model_is_stored_and_said_to_be_empty(engine: Engine, tmp_path: Path) -> None:
+    report = run(engine, written(tmp_path / "a.city.json", document()), dataset="empty")
+    assert [entry.code for entry in report.refused] == ["empty-model"]
+    assert features(engine, "empty") == []
+    assert counts(engine)["dataset"] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("a.city.json", '{"type": "CityJSON", "version": "2.0", ', "a.city.json"),
         ("a.txt", "name;height\n", "not a city model"),
         ("a.gml", "", "empty"),
-        ("a.city.json", json.dumps(document()), "no city objects"),
     ],
 )
 def test_an_unusable_file_leaves_the_database_as_it_was(

@@ -86,6 +86,8 @@ def cityjson_header(
         header["geometry-templates"] = found
     reserved = {"type", "version", "transform"}
     header |= {key: value for key, value in known.items() if key not in reserved}
+    if templates:
+        header |= _with_pools(header, templates.pools)
     return header | {"CityObjects": {}, "vertices": []}
 
 

@@ -43,8 +43,8 @@ class Pools:
 class Templates:
     """Geometry templates of a document, each once; their coordinates are not quantised."""
 
-    def __init__(self, pools: Pools) -> None:
-        self._pools = pools
+    def __init__(self, pools: Pools | None = None) -> None:
+        self.pools = pools or Pools()
         self._number: dict[bytes, int] = {}
         self._templates: list[Json] = []
         self._vertices: dict[tuple[float, ...], int] = {}
@@ -52,13 +52,13 @@ class Templates:
     def number(self, template: Geometry) -> int:
         """Where a template stands among the others."""
         points: list[list[float]] = template.xyz.tolist()
-        content = geometry_json(template, np.arange(len(points)), self._pools, self)
+        content = geometry_json(template, np.arange(len(points)), self.pools, self)
         key = orjson.dumps((content, points), option=orjson.OPT_SORT_KEYS)
         if key not in self._number:
             numbers = [self._vertices.setdefault(tuple(point), len(self._vertices)) for point in points]
             self._number[key] = len(self._templates)
             self._templates.append(
-                geometry_json(template, np.array(numbers, dtype=np.int64), self._pools, self)
+                geometry_json(template, np.array(numbers, dtype=np.int64), self.pools, self)
             )
         return self._number[key]
 

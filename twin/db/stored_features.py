@@ -1,0 +1,103 @@
+"""Whole features as they are stored, one page after the other, now or at some time before."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    DateTime,
+    Select,
+    SmallInteger,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
+
+from twin.db import feature_query, schema
+from twin.db.objects import features, fetch, geometry_rows, object_rows
+from twin.db.query import Selection, Statement
+from twin.model.cityobject import CityFeature
+
+_PAGE = 500
+_KEY = ("id", "dataset_id", "object_id")
+
+
+def stored_features(connection: Connection, selection: Selection) -> Iterator[CityFeature]:
+    """The selected features in the order of their ids, with all objects and geometries."""
+    last: str | None = None
+    while page := fetch(connection, feature_query.items(selection, _PAGE, last, _KEY)):
+        last = page[-1]["id"]
+        by_dataset: dict[int, list[str]] = {}
+        for row in page:
+            by_dataset.setdefault(row["dataset_id"], []).append(row["object_id"])
+        for dataset_id, root_ids in by_dataset.items():
+            yield from _whole(connection, dataset_id, root_ids, selection.view.as_of)
+
+
+def _whole(
+    connection: Connection, dataset_id: int, root_ids: list[str], as_of: datetime | None
+) -> Iterator[CityFeature]:
+    chosen = dataset_id, root_ids
+    if as_of is None:
+        statements = object_rows(*chosen), geometry_rows(*chosen)
+    else:
+        statements = objects_at(*chosen, as_of), geometries_at(*chosen, as_of)
+    objects, geometries = (fetch(connection, statement) for statement in statements)
+    found = {feature.root.id: feature for feature in features(objects, geometries)}
+    yield from (found[root_id] for root_id in root_ids if root_id in found)
+
+
+def objects_at(dataset_id: int, root_ids: list[str], as_of: datetime) -> Statement:
+    """The rows of ``city_object`` that stood in the database at a time."""
+    now, before = schema.city_object, schema.city_object_history
+    names = [column.name for column in now.c]
+    current = select(*now.c).where(*_chosen(now), now.c.recorded_from <= _AS_OF)
+    past = select(*(before.c[name] for name in names)).where(*_stood(before))
+    return _statement("objects_at", select(union_all(current, past).subquery()), dataset_id, root_ids, as_of)
+
+
+def geometries_at(dataset_id: int, root_ids: list[str], as_of: datetime) -> Statement:
+    """The geometries that stood in the database at a time; a version has those that ended with it."""
+    now, before = schema.city_object, schema.city_object_history
+    g, old = schema.object_geometry, schema.object_geometry_history
+    same = (g.c.dataset_id == now.c.dataset_id) & (g.c.object_id == now.c.object_id)
+    same_before = (
+        (old.c.dataset_id == before.c.dataset_id)
+        & (old.c.object_id == before.c.object_id)
+        & (old.c.recorded_to == before.c.recorded_to)
+    )
+    current = (
+        select(*_geometry(g)).join_from(now, g, same).where(*_chosen(now), now.c.recorded_from <= _AS_OF)
+    )
+    past = select(*_geometry(old)).join_from(before, old, same_before).where(*_stood(before))
+    found = union_all(current, past).subquery()
+    ordered = select(found).order_by(found.c.object_id, found.c.ordinal)
+    return _statement("geometries_at", ordered, dataset_id, root_ids, as_of)
+
+
+_AS_OF = bindparam("as_of", type_=DateTime(timezone=True))
+
+
+def _geometry(table: Any) -> list[Any]:
+    names = [column.name for column in schema.object_geometry.c if column.name != "geom"]
+    return [*(table.c[name] for name in names), func.ST_AsEWKB(table.c.geom).label("geom")]
+
+
+def _chosen(table: Any) -> tuple[Any, Any]:
+    dataset = table.c.dataset_id == bindparam("dataset_id", type_=SmallInteger)
+    return dataset, table.c.root_id == any_(bindparam("root_ids", type_=ARRAY(Text)))
+
+
+def _stood(table: Any) -> tuple[Any, ...]:
+    return (*_chosen(table), table.c.recorded_from <= _AS_OF, table.c.recorded_to > _AS_OF)
+
+
+def _statement(
+    key: str, clause: Select[Any], dataset_id: int, root_ids: list[str], as_of: datetime
+) -> Statement:
+    return Statement(clause, key, {"dataset_id": dataset_id, "root_ids": root_ids, "as_of": as_of})

@@ -1,0 +1,256 @@
+"""`twin export`: a dataset, or part of it, as CityJSON 2.0 or CityJSONSeq.
+
+What was imported from CityJSON comes back as it was, down to appearances, templates and members of
+Extensions (``twin.formats.canonical`` says what counts as the same).
+"""
+
+import datetime as datetime_
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
+
+import numpy as np
+import orjson
+import typer
+
+from twin import console
+from twin.db.engine import Database, database
+from twin.db.filters import compile_filter, parse
+from twin.db.load import DatasetSpec, stored_specs
+from twin.db.query import Selection, View
+from twin.db.queryables import feature_queryables
+from twin.db.stored_features import stored_features
+from twin.errors import InputError, NotFound, UnknownReferenceSystem
+from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header, groups_of
+from twin.formats.cityjson_geometry import Templates
+from twin.model.cityobject import CityFeature
+from twin.model.crs import ReferenceSystem, parse_reference_system
+from twin.model.geometry import Floats, Geometry
+from twin.settings import load
+
+Format: TypeAlias = Literal["cityjson", "cityjsonseq"]
+Features: TypeAlias = Callable[[], Iterator[CityFeature]]
+"""Gives the features from the beginning, each time it is called."""
+_EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
+_FORMATS: dict[str, Format] = {
+    ".jsonl": "cityjsonseq",
+    ".json": "cityjson",
+}
+_COARSEST, _FINEST = 3, 9
+"""Decimals of a metre: coordinates are written with as many as they need, at least millimetres."""
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="File to write: .city.json or .city.jsonl.")],
+    format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
+    filter: Annotated[str | None, typer.Option(help="CQL2 text: which features.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="The dataset; needed where there are several.")] = None,
+    datetime: Annotated[
+        str | None, typer.Option(help="As the database was at this time, such as 2026-05-01T12:00:00Z.")
+    ] = None,
+) -> None:
+    """Write a dataset, or part of it, as CityJSON 2.0 or CityJSONSeq."""
+    chosen = format or format_of(out)
+    view = View(as_of=None if datetime is None else _moment(datetime))
+    conditions = (compile_filter(parse(filter), feature_queryables(view)),) if filter else ()
+    with database(load()) as opened:
+        selection = Selection(view, None, (dataset or _only_dataset(opened),), conditions)
+        count = write_features(opened, out, selection, chosen)
+    console.say(f"{out}: {count} features")
+
+
+def _moment(text: str) -> datetime_.datetime:
+    try:
+        moment = datetime_.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--datetime {text}: no time of RFC 3339, such as 2026-05-01T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime_.UTC)
+
+
+def _only_dataset(opened: Database) -> str:
+    with opened.engine.connect() as connection:
+        names = [spec.name for _, spec in stored_specs(connection)]
+    if len(names) != 1:
+        found = ", ".join(names) or "none"
+        raise InputError(f"Say which dataset to export with --dataset; there are: {found}.")
+    return names[0]
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file name asks for; InputError where it asks for none."""
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(_FORMATS)
+        raise InputError(f"{path}: the format is not clear from the name ({known}); say --format") from None
+
+
+def write_features(opened: Database, out: Path, selection: Selection, format: Format) -> int:
+    """Write the selected features of one dataset; returns how many. NotFound where there are none."""
+    # One snapshot, so that both passes see the same whatever is imported meanwhile.
+    engine = opened.engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        name = selection.datasets[0]
+        found = stored_specs(connection, name)
+        if not found:
+            raise NotFound(f"There is no dataset '{name}'; `twin datasets` lists them.")
+        whole = _Whole(found[0][1], lambda: stored_features(connection, selection))
+        whole.survey()
+        if not whole.count and selection.conditions:
+            raise NotFound("No feature fits the filter; nothing was written.")
+        with _replaced(out) as file:
+            _WRITERS[format](whole, file, partial=bool(selection.conditions))
+    return whole.count
+
+
+@contextmanager
+def _replaced(out: Path) -> Generator[BinaryIO, None, None]:
+    """A file that takes its name when it is whole."""
+    partial = out.with_name(f"{out.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A selection with what has to be known of all features before the first is written."""
+
+    spec: DatasetSpec
+    features: Features
+    count: int = 0
+    groups: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    templates: Templates = field(default_factory=Templates)
+    transform: Transform = field(default_factory=Transform)
+
+    def survey(self) -> None:
+        """The first pass: bounds, needed decimals, templates, groups."""
+        grid = _Grid(_stored_transform(self.spec.document))
+        for feature in self.features():
+            self.count += 1
+            for member, groups in groups_of(feature).items():
+                self.groups.setdefault(member, []).extend(groups)
+            for geometry in _geometries(feature):
+                grid.take(geometry.xyz)
+                if geometry.instance is not None:
+                    self.templates.number(geometry.instance.template)
+        self.transform = grid.transform()
+
+    def head(self, *, partial: bool) -> dict[str, Any]:
+        """The source's own members of the document; a part of the model has another extent."""
+        head = dict(self.spec.document)
+        metadata = dict(head.get("metadata") or {})
+        if partial:
+            metadata.pop("geographicalExtent", None)
+        return head | {"metadata": metadata}
+
+    def _stated(self, key: str) -> str | None:
+        """A text of the source's own metadata."""
+        metadata: dict[str, Any] = self.spec.document.get("metadata") or {}
+        value = metadata.get(key)
+        return value if isinstance(value, str) else None
+
+    def reference(self) -> str | None:
+        """The reference system as the source states it, unless the import was told another."""
+        stated = self._stated("referenceSystem")
+        known = ReferenceSystem(self.spec.horizontal_epsg, self.spec.vertical_epsg)
+        if known.horizontal is None or (stated and _same(stated, known)):
+            return stated
+        return f"{_EPSG}{known.horizontal}"
+
+    def title(self) -> str | None:
+        """A title where the source gave none; synthetic cities must always say what they are."""
+        return None if self._stated("title") or self.spec.document else self.spec.title
+
+
+def _same(stated: str, known: ReferenceSystem) -> bool:
+    try:
+        found = parse_reference_system(stated)
+    except UnknownReferenceSystem:
+        return False
+    return found.horizontal == known.horizontal and found.vertical in (None, known.vertical)
+
+
+def _geometries(feature: CityFeature) -> Iterator[Geometry]:
+    for item in feature:
+        yield from item.geometries
+        yield from (a.location for a in item.addresses if a.location is not None)
+
+
+def _stored_transform(document: Mapping[str, Any]) -> Transform | None:
+    stored = document.get("transform")
+    if stored is None or not all(stored["scale"]):
+        return None
+    (a, b, c), (x, y, z) = stored["scale"], stored["translate"]
+    return Transform((a, b, c), (x, y, z))
+
+
+class _Grid:
+    """Finds the coarsest grid that every coordinate lies on: the source's own, else decimals."""
+
+    def __init__(self, stored: Transform | None) -> None:
+        self._stored = stored
+        self._decimals = _COARSEST
+        self._low = np.full(3, np.inf)
+
+    def take(self, xyz: Floats) -> None:
+        if not len(xyz):
+            return
+        self._low = np.minimum(self._low, xyz.min(axis=0))
+        noise = np.spacing(np.abs(xyz).max()) * 4
+        if self._stored is not None and np.abs(_rounded(xyz, self._stored) - xyz).max() > noise:
+            self._stored = None
+        while self._decimals < _FINEST and np.abs(np.round(xyz, self._decimals) - xyz).max() > noise:
+            self._decimals += 1
+
+    def transform(self) -> Transform:
+        if self._stored is not None:
+            return self._stored
+        low = np.where(np.isfinite(self._low), np.floor(self._low), 0.0)
+        x, y, z = low.tolist()
+        step = float(f"1e-{self._decimals}")
+        return Transform((step, step, step), (x, y, z))
+
+
+def _rounded(xyz: Floats, transform: Transform) -> Floats:
+    scale, translate = np.array(transform.scale), np.array(transform.translate)
+    return transform.quantise(xyz).astype(np.float64) * scale + translate
+
+
+def _write_document(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
+    objects = [item for feature in whole.features() for item in feature]
+    document = cityjson_document(
+        objects,
+        whole.reference(),
+        title=whole.title(),
+        transform=whole.transform,
+        head=whole.head(partial=partial),
+    )
+    file.write(orjson.dumps(document))
+
+
+def _write_sequence(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
+    header = cityjson_header(
+        whole.reference(),
+        whole.transform,
+        title=whole.title(),
+        head=whole.head(partial=partial),
+        templates=whole.templates,
+    )
+    file.write(orjson.dumps(header) + b"\n")
+    for feature in whole.features():
+        line = cityjson_feature(
+            feature.objects, whole.transform, templates=whole.templates, groups=whole.groups
+        )
+        file.write(orjson.dumps(line) + b"\n")
+
+
+_WRITERS: dict[Format, Callable[..., None]] = {
+    "cityjson": _write_document,
+    "cityjsonseq": _write_sequence,
+}
