@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.model.cityobject import CityFeature, measured
 from twin.model.geometry import Bools, Geometry, Ints
 from twin.processing.validity_codes import ERRORS
 from twin.processing.validity_crossings import check_crossings
@@ -103,7 +104,7 @@ def _first_parts(subject: Subject, shell: int) -> _FirstParts:
 
 
 def validate(objects: Sequence[Sequence[Geometry]]) -> Validity:
-    """Check objects, each given by its geometries of one LoD (those of all its parts), as delivered.
+    """Check objects, each given by its geometries of one LoD (those of all its parts): see ``delivered``.
 
     Points and lines are left out, instances put in place. Never raises for bad geometry; the time
     is bounded: see ``Validity.unchecked``.
@@ -133,6 +134,19 @@ def validate(objects: Sequence[Sequence[Geometry]]) -> Validity:
         _verdict(found, left, nothing) for found, left, nothing in zip(codes, unchecked, empty, strict=True)
     ]
     return Validity(valid, codes, unchecked, findings, subject)
+
+
+def delivered(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
+    """The geometries of a feature that are measured at one LoD, with the faces that measuring leaves out.
+
+    Faces of fewer than 3 distinct points enclose nothing and are not measured, but they are errors.
+    """
+    at_lod = [
+        tuple(g for g in item.geometries if g.lod == lod and (g.dimension == 2 or g.instance is not None))
+        for item in feature.objects
+    ]
+    parts = [geometries for geometries in at_lod[1:] if geometries]
+    return tuple(found for geometries in parts or at_lod[:1] for found in measured(geometries))
 
 
 def _verdict(codes: list[int], unchecked: list[int], empty: bool) -> bool | None:

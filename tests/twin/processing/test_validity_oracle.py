@@ -4,25 +4,23 @@ from importers.reader import open_model
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from twin.model.cityobject import CityFeature
 from twin.model.geometry import Geometry
-from twin.processing.validity import validate
+from twin.processing.validity import delivered, validate
 
 pytestmark = needs_shared_data
 
 LODS = ("1.2", "1.3", "2.2")
 
 
-def stored() -> tuple[list[list[Geometry]], list[list[int]]]:
+def stored() -> tuple[list[tuple[Geometry, ...]], list[list[int]]]:
     """The solids of each building at each LoD, and the codes that val3dity gave them."""
-    solids: list[list[Geometry]] = []
+    solids: list[tuple[Geometry, ...]] = []
     codes: list[list[int]] = []
     for feature in open_model(SHARED_DATA / "cityjson" / "3dbag_delft_319.city.json"):
         assert isinstance(feature, CityFeature)
         for lod in LODS:
             text = str(feature.root.attributes["b3_val3dity_lod" + lod.replace(".", "")])
             codes.append([int(code) for code in text.strip("[]").split(",") if code])
-            solids.append(
-                [g for item in feature for g in item.geometries if g.lod == lod and g.type == "Solid"]
-            )
+            solids.append(delivered(feature, lod))
     return solids, codes
 
 
