@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import orjson
 import typer
 
-from twin import administration, console, export
+from twin import administration, console, export, processing_command
 from twin.db.engine import Database, database
 from twin.errors import InputError, RequestError, TwinError
 from twin.settings import load
@@ -138,21 +138,9 @@ def import_(
     raise typer.Exit(code)
 
 
-@app.command(epilog="Example: twin process --dataset helsinki_lod2")
-def process(
-    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
-    force: Annotated[bool, typer.Option(help="Measure again what is up to date, too.")] = False,
-) -> None:
-    """Measure again what an older version of the program has measured."""
-    from twin.processing import pipeline
-
-    with database(load()) as opened, console.progress("measuring") as advance:
-        reports = pipeline.process(opened.engine, dataset, force=force, progress=advance)
-    for done in reports:
-        console.say(f"{done.dataset}: {done.outdated} measured, {done.rows_written} rows written")
-        for problem in done.problems:
-            console.say(f"  {problem}")
-    raise typer.Exit(3 if any(done.problems for done in reports) else 0)
+app.command(epilog="Example: twin process --jobs 4, or: twin process --explain helsinki_lod2.BID_1")(
+    processing_command.process
+)
 
 
 app.command(epilog="Example: twin export helsinki.city.jsonl --dataset helsinki_lod2")(export.export)

@@ -275,6 +275,7 @@ def test_a_name_that_is_no_name_is_refused(engine: Engine, tmp_path: Path) -> No
 
 def test_processing_again_changes_no_value(engine: Engine, tmp_path: Path) -> None:
     run(engine, written(tmp_path / "a.city.json", document(3.0, 5.0)), dataset="a")
+    pipeline.process(engine, "a")
     before = features(engine, "a")
     assert pipeline.process(engine, "a")[0].rows_written == 0
     [report] = pipeline.process(engine, "a", force=True)

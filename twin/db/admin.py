@@ -12,8 +12,7 @@ _OWNED = (
     schema.feature_history,
     schema.city_object_history,
     schema.object_geometry_history,
-    schema.object_validity,
-    schema.object_neighbours,
+    *schema.COMPUTED_LATER,
 )
 
 

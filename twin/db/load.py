@@ -128,7 +128,7 @@ class Loader:
             self.rows_written += self._connection.execute(text(move)).rowcount
 
     def end(self, root_ids: Sequence[str]) -> None:
-        """Move features with all their objects and geometries to history; meshes are dropped."""
+        """Move whole features to history; what was computed of them afterwards is dropped."""
         ids = list(root_ids)
         table = schema.city_object
         members = select(table.c.object_id).where(self._own(table, "root_id", ids))
@@ -136,7 +136,8 @@ class Loader:
         self._supersede(schema.feature, schema.feature_history, "object_id", ids)
         self._supersede(schema.object_geometry, schema.object_geometry_history, "object_id", object_ids)
         self._supersede(schema.city_object, schema.city_object_history, "root_id", ids)
-        self._delete(schema.object_mesh, "object_id", ids)
+        for table in (schema.object_mesh, *schema.COMPUTED_LATER):
+            self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
 
     def refresh(self, rows: Rows) -> None:
@@ -152,7 +153,9 @@ class Loader:
         if not rows:
             return
         staging = f"staged_{table.name}"
-        self._connection.execute(text(_CREATE_STAGING.format(staging=staging, table=table.name)))
+        names = ", ".join(f'"{name}"' for name in rows[0])
+        create = _CREATE_STAGING.format(staging=staging, names=names, table=table.name)
+        self._connection.execute(text(create))
         copy_rows(self._connection, table, staging, rows)
         changed = [name for name in rows[0] if name not in keys]
         assignments = ", ".join(f'"{name}" = s."{name}"' for name in changed)
@@ -270,7 +273,7 @@ def _columns_of(spec: DatasetSpec) -> dict[str, Any]:
 
 
 _CREATE_STAGING = """
-CREATE TEMPORARY TABLE {staging} (LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP
+CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA
 """
 
 _CREATE_PARTITION = """

@@ -6,7 +6,10 @@
 ``object_mesh``                   triangulated, in earth-centred centimetres
 ``feature``                       read model of the API and tiles: one row per root object
 ``…_history``                     superseded rows of the three above but the mesh
-``object_validity``, ``object_neighbours``   side tables, recomputed without touching wide rows
+``object_validity``, ``object_neighbours``, ``object_roof``
+                                  side tables, recomputed without touching wide rows
+``roof_face``                     read model of roof faces
+``processing_job``                ledger of `twin process`
 """
 
 from typing import Any
@@ -261,8 +264,9 @@ object_validity = Table(
     metadata,
     Column("dataset_id", SmallInteger, nullable=False),
     Column("object_id", Text(collation="C"), nullable=False),
-    Column("valid", Boolean, nullable=False),
+    Column("valid", Boolean, comment="null: not all checks were made"),
     Column("codes", ARRAY(Integer), nullable=False, comment="error codes numbered as val3dity"),
+    Column("unchecked", ARRAY(Integer), nullable=False, comment="codes not looked for, for size"),
     Column("algorithm", Text, nullable=False),
     Column("input_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("dataset_id", "object_id"),
@@ -279,5 +283,75 @@ object_neighbours = Table(
     PrimaryKeyConstraint("dataset_id", "object_id"),
 )
 
+
+def _outlines() -> list[Column[Any]]:
+    return [
+        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
+        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
+    ]
+
+
+processing_job = Table(
+    "processing_job",
+    metadata,
+    Column("dataset_id", SmallInteger, ForeignKey("dataset.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "stage", Text(collation="C"), nullable=False, comment="import, roof_faces, neighbours or validity"
+    ),
+    Column("level", SmallInteger, nullable=False, comment="of the cell; -1: features without a place"),
+    Column("cell", BigInteger, nullable=False, comment="Morton code of the cell at its level"),
+    Column("algorithm", Text, nullable=False, comment="stage and version"),
+    Column("state", Text, nullable=False, comment="pending, running, done or failed"),
+    Column("input_hash", LargeBinary, comment="of all that the values were computed from"),
+    Column("features", Integer, comment="features of the partition"),
+    Column("computed", Integer, comment="of them those that were out of date"),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("error", Text),
+    PrimaryKeyConstraint("dataset_id", "stage", "level", "cell"),
+)
+
+object_roof = Table(
+    "object_roof",
+    metadata,
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False),
+    Column("roof_faces", Integer, nullable=False, comment="rows of roof_face"),
+    Column("algorithm", Text, nullable=False),
+    Column("input_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("dataset_id", "object_id"),
+)
+
+roof_face = Table(
+    "roof_face",
+    metadata,
+    Column("id", Text(collation="C"), nullable=False, comment="{dataset}.{object_id}.{face}"),
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("dataset", Text(collation="C"), nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False, comment="of the building"),
+    Column("building", Text(collation="C"), nullable=False, comment="id of the building as a feature"),
+    Column("city", Text(collation="C"), nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+    Column("face", Integer, nullable=False, comment="ordinal of the face in the measured geometry"),
+    Column("slope_deg", Double),
+    Column("azimuth_deg", Double, comment="null on level faces"),
+    Column("area_m2", Double, comment="in its own plane"),
+    Column("plan_area_m2", Double, comment="seen from above"),
+    Column("height_min_m", Double, comment="in the national height system"),
+    Column("height_max_m", Double),
+    Column("attributes", JSONB, comment="of the semantic surface"),
+    *_outlines(),
+    Column("quadkey", BigInteger, comment="of the centroid of the face"),
+    Column("row_hash", LargeBinary, nullable=False),
+    Column("geojson", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index(None, "dataset_id", "object_id"),
+    Index(None, "quadkey"),
+    Index("ix_roof_face_footprint", "footprint", postgresql_using="gist"),
+)
+
 PARTITIONED = (city_object, object_geometry, object_mesh)
 """Tables with one partition per dataset, made when the dataset is."""
+
+COMPUTED_LATER = (object_neighbours, object_validity, object_roof, roof_face)
+"""Tables of what `twin process` computes; current features only."""

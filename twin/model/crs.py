@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from pyproj import Transformer
+from pyproj.enums import TransformDirection
 from pyproj.transformer import TransformerGroup
 
 from twin.errors import InputError, UnknownReferenceSystem
@@ -133,6 +134,13 @@ class Placer:
         lonlat = np.column_stack([lon, lat])
         lonlat[~np.isfinite(lonlat).all(axis=1)] = np.nan
         return lonlat
+
+    def native(self, lonlat: Floats) -> Floats:
+        """Easting and northing, (n, 2), of longitude and latitude in degrees: ``lonlat`` the other way."""
+        if self.to_wgs84 is None:
+            return np.full((len(lonlat), 2), np.nan)
+        back = self.to_wgs84.transform(lonlat[:, 0], lonlat[:, 1], direction=TransformDirection.INVERSE)
+        return np.column_stack(back)
 
     def ellipsoidal_heights(self, xyz: Floats, lonlat: Floats) -> Floats:
         """Ellipsoidal heights in metres, (n,), NaN where unknown; ``lonlat`` are those of ``xyz``."""

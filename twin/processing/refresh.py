@@ -1,0 +1,32 @@
+"""Rows of the read model and of side tables with values that a later stage computed."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from twin.processing.derive import Values
+
+Row = Mapping[str, Any]
+
+
+def refreshed(stored: Row, values: Values) -> dict[str, Any]:
+    """A row of ``feature`` with new values, in its columns as well as in its GeoJSON text.
+
+    ``stored`` holds id, geojson and mesh_hash.
+    """
+    document = orjson.loads(stored["geojson"])
+    document["properties"].update(values)
+    text = orjson.dumps(document)
+    return {
+        "id": stored["id"],
+        **values,
+        "row_hash": row_hash(text, stored["mesh_hash"]),
+        "geojson": text.decode(),
+    }
+
+
+def row_hash(text: bytes, mesh_hash: bytes | None) -> bytes:
+    """Hash (16 bytes) of all that is served of a feature."""
+    return hashlib.blake2b(text + (mesh_hash or b""), digest_size=16).digest()

@@ -1,0 +1,151 @@
+"""Roof faces one by one: slope, azimuth, area and outline, for those who plan solar panels."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.model.cells import quadkeys
+from twin.model.cityobject import CityFeature, geometries_at
+from twin.model.crs import Placer, web_mercator
+from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, SurfaceType, concatenate
+from twin.processing import planar, segments
+from twin.processing.compute import measure
+from twin.processing.derive import Values, plain
+from twin.processing.planar import Shapes
+from twin.processing.rows import Membership, feature_text
+
+SMALLEST_M2 = 0.01
+"""Faces below ten by ten centimetres are seams of the model, not roofs."""
+
+GEOJSON_DECIMALS = 7
+
+_MEASURES = ("slope_deg", "azimuth_deg", "area_m2", "plan_area_m2", "height_min_m", "height_max_m")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Faces:
+    """The roof faces of a batch: their surfaces, measures (faces, 6) and outlines in degrees."""
+
+    surface: Ints
+    measures: Floats
+    outlines: Shapes
+
+
+def roof_face_rows(
+    features: Sequence[CityFeature], lods: Sequence[str], placer: Placer, membership: Membership
+) -> dict[str, list[Values]]:
+    """Rows of ``roof_face`` for each feature at its LoD, by the id of its root object."""
+    groups = [geometries_at(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+    batch = concatenate(groups)
+    faces = _faces(batch, placer)
+    rows: dict[str, list[Values]] = {feature.root.id: [] for feature in features}
+    owner: list[int] = batch.object_of_surface()[faces.surface].tolist()
+    ordinal: list[int] = (faces.surface - batch.object_start[owner]).tolist()
+    attributes = _attributes(groups)
+    places = _places(faces.outlines)
+    for face, place in enumerate(places):
+        root = features[owner[face]].root.id
+        values = {name: plain(v) for name, v in zip(_MEASURES, faces.measures[face], strict=True)}
+        about = {**_identity(root, ordinal[face], membership), **values}
+        rows[root].append(_row(about, attributes[int(faces.surface[face])], place, membership))
+    return rows
+
+
+def _faces(batch: GeometryBatch, placer: Placer) -> _Faces:
+    measures = measure(batch)
+    chosen = np.flatnonzero(
+        (measures.surface_type == SurfaceType.ROOF) & (measures.face_area_m2 >= SMALLEST_M2)
+    )
+    plans = _plans(batch, chosen)
+    points = batch.ring_start[batch.surface_start]
+    base = batch.origin[batch.object_of_surface()[chosen], 2]
+    z = batch.xyz[:, 2]
+    area = planar.area(plans)
+    measured = (
+        measures.face_slope_deg[chosen],
+        measures.face_azimuth_deg[chosen],
+        measures.face_area_m2[chosen],
+        np.where(np.isfinite(area), area, 0.0),
+        segments.minima(z, points)[chosen] + base,
+        segments.maxima(z, points)[chosen] + base,
+    )
+    return _Faces(chosen, np.column_stack(measured), planar.transformed(plans, placer.lonlat))
+
+
+def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
+    """The chosen surfaces seen from above in native coordinates; None where nothing is seen."""
+    rings = segments.expand(batch.surface_start, chosen)
+    length = batch.ring_start[rings + 1] - batch.ring_start[rings]
+    surface = np.repeat(np.arange(len(chosen)), np.diff(batch.surface_start)[chosen])
+    drawable = length >= 3
+    rings, length, surface = rings[drawable], length[drawable], surface[drawable]
+    points = segments.ranges(batch.ring_start[rings], length)
+    outlines = planar.rings(batch.xyz[points, :2], np.repeat(np.arange(len(rings)), length))
+    plans = planar.valid(planar.polygons(outlines, surface, len(chosen)))
+    parts, owner = planar.polygon_parts(planar.moved(plans, _offsets(batch, chosen)))
+    return planar.multipolygons(parts, owner, len(chosen))
+
+
+def _offsets(batch: GeometryBatch, chosen: Ints) -> Floats:
+    return batch.origin[batch.object_of_surface()[chosen], :2]
+
+
+def _attributes(groups: Sequence[Sequence[Geometry]]) -> list[dict[str, Any] | None]:
+    """What the source says of the semantic surface of each surface of the batch."""
+    found: list[dict[str, Any] | None] = []
+    for group in groups:
+        for geometry in group:
+            known = [surface.attributes or None for surface in geometry.semantics]
+            semantic: list[int] = geometry.semantic.tolist()
+            found.extend(known[i] if i >= 0 else None for i in semantic)
+    return found
+
+
+def _places(outlines: Shapes) -> Iterator[dict[str, Any]]:
+    mercator = planar.transformed(outlines, web_mercator)
+    keys: list[int | None] = [None] * len(outlines)
+    there = np.flatnonzero(~planar.missing(outlines))
+    if len(there):
+        for index, key in zip(there.tolist(), quadkeys(planar.centroids(outlines[there])), strict=True):
+            keys[index] = int(key)
+    columns = (
+        planar.ewkb(outlines, 4326),
+        planar.ewkb(mercator, 3857),
+        planar.geojson(outlines, GEOJSON_DECIMALS),
+        keys,
+    )
+    for plain_, web, text, key in zip(*columns, strict=True):
+        yield {"footprint": plain_, "footprint_3857": web, "text": text, "quadkey": key}
+
+
+def _identity(root: str, ordinal: int, membership: Membership) -> Values:
+    building = f"{membership.dataset}.{root}"
+    return {
+        "id": f"{building}.{ordinal}",
+        "dataset": membership.dataset,
+        "object_id": root,
+        "building": building,
+        "city": membership.city,
+        "synthetic": membership.synthetic,
+        "face": ordinal,
+    }
+
+
+def _row(
+    about: Values, attributes: dict[str, Any] | None, place: dict[str, Any], membership: Membership
+) -> Values:
+    properties = {name: value for name, value in about.items() if name != "id"}
+    text = feature_text(about["id"], place["text"], {**properties, "attributes": attributes or {}})
+    return {
+        **about,
+        "dataset_id": membership.dataset_id,
+        "attributes": attributes,
+        "footprint": place["footprint"],
+        "footprint_3857": place["footprint_3857"],
+        "quadkey": place["quadkey"],
+        "row_hash": hashlib.blake2b(text, digest_size=16).digest(),
+        "geojson": text.decode(),
+    }

@@ -1,0 +1,179 @@
+"""The stages after the import: what each looks at, what it computes, and its version.
+
+A stage is a pure function of a *site*: the features to be computed, and those around them as far
+as the stage's halo reaches. Raise a stage's version when its values change, and the next
+`twin process` computes them anew.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from twin.model.attributes import CATALOGUE
+from twin.model.cityobject import CityFeature, geometries_at
+from twin.model.crs import Placer
+from twin.model.geometry import Geometry, concatenate
+from twin.processing import neighbours, planar
+from twin.processing.compute import VERSION, measure_core
+from twin.processing.derive import Values, plain
+from twin.processing.partition import UNPLACED, Partition
+from twin.processing.party_walls import shared_walls
+from twin.processing.planar import Shapes
+from twin.processing.roof_faces import roof_face_rows
+from twin.processing.rows import Membership
+from twin.processing.validity import ALGORITHM, delivered, validate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """Features to be computed (the first ``wanted`` ones) and what is near them.
+
+    ``features`` have their geometry, those within the stage's ``touch_m`` of a wanted one
+    included; ``lods`` say at which LoD each is measured. ``outlines`` are the footprints, in native
+    coordinates, of wanted features and of all within the halo; ``outline_ids`` whose they are, the
+    wanted ones first.
+    """
+
+    features: Sequence[CityFeature]
+    lods: Sequence[str]
+    wanted: int
+    placer: Placer
+    membership: Membership
+    outlines: Shapes
+    outline_ids: Sequence[str]
+
+    @property
+    def groups(self) -> list[tuple[Geometry, ...]]:
+        """The measured geometries of each feature."""
+        pairs = zip(self.features, self.lods, strict=True)
+        return [geometries_at(feature, lod) for feature, lod in pairs]
+
+    @property
+    def roots(self) -> list[str]:
+        """Ids of the wanted features."""
+        return [feature.root.id for feature in self.features[: self.wanted]]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Values of a stage by root id: for the side table and, of those in the catalogue, the read model."""
+
+    values: dict[str, Values]
+    roof_faces: list[Values] = field(default_factory=list[Values])
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage; a feature's values depend on others within ``halo_m``, None: on itself alone.
+
+    Of those within ``touch_m`` the whole geometry is read, of the others the footprint. ``explain``
+    tells of a site with one wanted feature what its values were made of, row by row.
+    """
+
+    name: str
+    version: str
+    compute: Callable[[Site], Computed]
+    explain: Callable[[Site], list[Values]] | None = None
+    halo_m: float | None = None
+    touch_m: float = 0.0
+
+    @property
+    def algorithm(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names of the values that the read model shows."""
+        return tuple(a.name for a in CATALOGUE if a.stage == self.name)
+
+    def serves(self, partition: Partition) -> bool:
+        """Whether there is something to compute: without a place there are no neighbours."""
+        return self.halo_m is None or partition != UNPLACED
+
+
+def _roof_faces(site: Site) -> Computed:
+    rows = roof_face_rows(site.features, site.lods, site.placer, site.membership)
+    values: dict[str, Values] = {root: {"roof_faces": len(faces)} for root, faces in rows.items()}
+    return Computed(values, [face for faces in rows.values() for face in faces])
+
+
+def _neighbours(site: Site) -> Computed:
+    columns = neighbours.neighbour_values(site.groups, site.wanted, site.outlines)
+    values: dict[str, Values] = {
+        root: {name: plain(column[index]) for name, column in columns.items()}
+        for index, root in enumerate(site.roots)
+    }
+    return Computed(values)
+
+
+def _explain_neighbours(site: Site) -> list[Values]:
+    """The others within the halo, nearest first: distance, and what walls they share."""
+    measures = measure_core(concatenate(site.groups))
+    batch, types = measures.boundary.batch, measures.surface_type
+    only = np.arange(batch.objects) < site.wanted
+    part = neighbours.parts_of(site.groups)
+    shared = shared_walls(batch, measures.boundary.faces, types, part, only)
+    owner = batch.object_of_surface()[shared.other]
+    first = batch.object_start[owner]
+    found: dict[str, list[Values]] = {}
+    indices: list[int] = owner.tolist()
+    for pair, index in enumerate(indices):
+        wall = {
+            "wall": int(shared.wall[pair]),
+            "faces": int(shared.other[pair] - first[pair]),
+            "gap_m": plain(shared.gap_m[pair]),
+            "area_m2": plain(shared.area_m2[pair]),
+        }
+        found.setdefault(site.features[index].root.id, []).append(wall)
+    others = site.outlines[1:]
+    distances = planar.distances(np.repeat(site.outlines[:1], len(others)), others).tolist()
+    near = sorted(zip(distances, site.outline_ids[1:], strict=True))
+    rows: list[Values] = [
+        {"object_id": other, "distance_m": plain(distance), "shared_walls": found.get(other, [])}
+        for distance, other in near
+        if distance <= neighbours.HALO_M
+    ]
+    inner = found.get(site.features[0].root.id)
+    own = site.features[0].root.id
+    return rows if inner is None else [{"object_id": own, "distance_m": 0.0, "shared_walls": inner}, *rows]
+
+
+def _validity(site: Site) -> Computed:
+    pairs = zip(site.features, site.lods, strict=True)
+    verdict = validate([delivered(feature, lod) for feature, lod in pairs])
+    columns = zip(site.roots, verdict.valid, verdict.codes, verdict.unchecked, strict=True)
+    return Computed(
+        {
+            root: {
+                "valid": valid,
+                "codes": codes,
+                "unchecked": unchecked,
+                "validity_codes": " ".join(map(str, codes)),
+            }
+            for root, valid, codes, unchecked in columns
+        }
+    )
+
+
+def _explain_validity(site: Site) -> list[Values]:
+    """Every error with its place."""
+    return [asdict(finding) for finding in validate([delivered(site.features[0], site.lods[0])]).details(0)]
+
+
+LATER_STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("roof_faces", f"{VERSION}.1", _roof_faces),
+        Stage(
+            "neighbours",
+            f"{VERSION}.{neighbours.VERSION}",
+            _neighbours,
+            _explain_neighbours,
+            halo_m=neighbours.HALO_M,
+            touch_m=neighbours.TOUCH_M,
+        ),
+        Stage("validity", ALGORITHM, _validity, _explain_validity),
+    )
+}
+"""By name, in the order in which they run. What ``compute`` measures counts into the versions."""
