@@ -56,21 +56,21 @@ def check_solids(subject: Subject, shells: Shells, crossings: Crossings) -> Soli
 
 
 def _comparable(subject: Subject, crossings: Crossings, first: int, last: int) -> bool:
-    sizes = [len(_of_shell(subject, crossings.triangles, shell).face) for shell in range(first, last)]
+    sizes = [len(_range(subject, crossings.triangles, shell)) for shell in range(first, last)]
     return all(sizes) and sum(sizes) ** 2 <= MAX_PAIRS
 
 
-def _of_shell(subject: Subject, triangles: Triangles, shell: int) -> Triangles:
-    """The triangles of one shell."""
+def _range(subject: Subject, triangles: Triangles, shell: int) -> range:
+    """The numbers of the triangles of one shell."""
     first, last = np.searchsorted(triangles.face, subject.shell_start[shell : shell + 2]).tolist()
-    return triangles.taken(np.arange(first, last, dtype=np.int64))
+    return range(first, last)
 
 
 def _check_voids(subject: Subject, triangles: Triangles, first: int, last: int) -> list[Findings]:
-    parts = {shell: _of_shell(subject, triangles, shell) for shell in range(first, last)}
     found: dict[int, list[tuple[int, int]]] = {401: [], 402: [], 403: []}
+    parts = {shell: _range(subject, triangles, shell) for shell in range(first, last)}
     for a, b in combinations(parts, 2):
-        code = _relation(parts[a], parts[b], enclosing=a == first)
+        code = _relation(triangles, parts[a], parts[b], enclosing=a == first)
         if code:
             found[code].append((b, a))
     return [_pairs(subject, code, pairs) for code, pairs in found.items()]
@@ -81,13 +81,14 @@ def _pairs(subject: Subject, code: int, pairs: list[tuple[int, int]]) -> Finding
     return in_shells(subject, code, rows[:, 0], rows[:, 1])
 
 
-def _relation(one: Triangles, other: Triangles, enclosing: bool) -> int:
-    """The error of a void ``other`` beside the exterior shell or another void, 0 where there is none."""
+def _relation(triangles: Triangles, a: range, b: range, enclosing: bool) -> int:
+    """The error of a void ``b`` beside the exterior shell or another void, 0 where there is none."""
+    one, other = triangles.taken(np.array(a)), triangles.taken(np.array(b))
     common = np.intersect1d(one.vertex, other.vertex)
     if len(common) == len(np.unique(one.vertex)) == len(np.unique(other.vertex)):
         return 402
     # A void may not touch another shell, not even in a point.
-    if len(common) or _met(one, other):
+    if len(common) or meeting(triangles, *_near(triangles, a, b)).any():
         return 401
     inside = abs(float(winding(one, other.xyz[:1, 0])[0])) > 0.5
     around = abs(float(winding(other, one.xyz[:1, 0])[0])) > 0.5
@@ -96,22 +97,15 @@ def _relation(one: Triangles, other: Triangles, enclosing: bool) -> int:
     return 401 if inside or around else 0
 
 
-def _met(one: Triangles, other: Triangles) -> bool:
-    both, i, j = _near(one, other)
-    return bool(meeting(both, i, j).any())
-
-
-def _near(one: Triangles, other: Triangles) -> tuple[Triangles, Ints, Ints]:
-    """Two shells' triangles in one, and the pairs of one of each whose boxes touch."""
-    both = Triangles(
-        *(
-            np.concatenate([getattr(one, name), getattr(other, name)])
-            for name in ("xyz", "vertex", "face", "normal", "low", "high")
-        )
-    )
-    near = (one.low[:, None] <= other.high[None]) & (other.low[None] <= one.high[:, None])
-    i, j = np.nonzero(near.all(axis=2))
-    return both, i, j + len(one.face)
+def _near(triangles: Triangles, a: range, b: range) -> tuple[Ints, Ints]:
+    """The pairs of a triangle of each of two shells whose boxes touch."""
+    one, other = slice(a.start, a.stop), slice(b.start, b.stop)
+    near = np.ones((len(a), len(b)), dtype=np.bool_)
+    for axis in range(3):
+        near &= triangles.low[one, axis, None] <= triangles.high[None, other, axis]
+        near &= triangles.low[None, other, axis] <= triangles.high[one, axis, None]
+    i, j = np.nonzero(near)
+    return i + a.start, j + b.start
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,39 +123,58 @@ def check_buildings(subject: Subject, crossings: Crossings, solids: Solids) -> B
     unchecked: list[int] = []
     for item in np.flatnonzero(np.diff(start) > 1).tolist():
         chosen = np.flatnonzero(solids.fine[start[item] : start[item + 1]]) + start[item]
-        shells = subject.solid_start[chosen].tolist()
-        overlapping = _overlapping(subject, crossings.triangles, shells)
-        if overlapping is None:
+        close = _close(subject, crossings.triangles, subject.solid_start[chosen].tolist())
+        if close is None:
             unchecked.append(item)
         else:
-            pairs += overlapping
-    return Buildings([_pairs(subject, 601, pairs)], np.array(unchecked, dtype=np.int64))
+            pairs += close
+    overlapping = _overlapping(subject, crossings.triangles, pairs)
+    return Buildings([_pairs(subject, 601, overlapping)], np.array(unchecked, dtype=np.int64))
 
 
-def _overlapping(subject: Subject, triangles: Triangles, shells: list[int]) -> list[tuple[int, int]] | None:
-    """Pairs of exterior shells whose interiors overlap; None if there is too much to compare."""
+def _close(subject: Subject, triangles: Triangles, shells: list[int]) -> list[tuple[int, int]] | None:
+    """Pairs of exterior shells whose boxes overlap; None if there is too much to compare."""
     if len(shells) > MAX_SHELLS:
         return None
-    parts = {shell: _of_shell(subject, triangles, shell) for shell in shells}
-    if not all(len(part.face) for part in parts.values()):
+    parts = [_range(subject, triangles, shell) for shell in shells]
+    if not all(parts):
         return None  # a shell with a face too large to be cut
-    boxes = {shell: (part.low.min(axis=0), part.high.max(axis=0)) for shell, part in parts.items()}
+    low = np.array([triangles.low[part.start : part.stop].min(axis=0) for part in parts])
+    high = np.array([triangles.high[part.start : part.stop].max(axis=0) for part in parts])
     pairs: list[tuple[int, int]] = []
-    for a, b in combinations(boxes, 2):
-        shared = np.minimum(boxes[a][1], boxes[b][1]) - np.maximum(boxes[a][0], boxes[b][0])
-        if (shared <= OVERLAP_M).any():
+    for a, b in combinations(range(len(shells)), 2):
+        if (np.minimum(high[a], high[b]) - np.maximum(low[a], low[b]) <= OVERLAP_M).any():
             continue
-        if len(parts[a].face) * len(parts[b].face) > MAX_PAIRS:
+        if len(parts[a]) * len(parts[b]) > MAX_PAIRS:
             return None
-        if _overlap(parts[a], parts[b]):
-            pairs.append((b, a))
+        pairs.append((shells[b], shells[a]))
     return pairs
 
 
+def _overlapping(
+    subject: Subject, triangles: Triangles, pairs: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Those pairs of shells whose interiors overlap, many compared at once."""
+    ranges = [tuple(_range(subject, triangles, shell) for shell in pair) for pair in pairs]
+    overlapping: list[tuple[int, int]] = []
+    first = 0
+    while first < len(pairs):
+        last, size = first, 0
+        while last < len(pairs) and size <= MAX_PAIRS:
+            size += len(ranges[last][0]) * len(ranges[last][1])
+            last += 1
+        near = [_near(triangles, *both) for both in ranges[first:last]]
+        i, j = (np.concatenate(side) for side in zip(*near, strict=True))
+        pair = np.repeat(np.arange(len(near)), [len(side) for side, _ in near])
+        pierced = set(pair[piercing(triangles, i, j, OVERLAP_M)].tolist())
+        for index, both in enumerate(ranges[first:last]):
+            if index in pierced or _overlap(*(triangles.taken(np.array(part)) for part in both)):
+                overlapping.append(pairs[first + index])
+        first = last
+    return overlapping
+
+
 def _overlap(one: Triangles, other: Triangles) -> bool:
-    both, i, j = _near(one, other)
-    if piercing(both, i, j, OVERLAP_M).any():
-        return True
     return _reaches_into(one, other) or _reaches_into(other, one)
 
 
@@ -170,8 +183,9 @@ def _reaches_into(one: Triangles, other: Triangles) -> bool:
     points = _inner_points(one)
     low, high = other.low.min(axis=0), other.high.max(axis=0)
     points = points[((points > low) & (points < high)).all(axis=1)]
-    points = points[_inside(other, points)]
-    return bool(_inside(one, points).any())
+    if len(points):
+        points = points[_inside(other, points)]
+    return bool(len(points)) and bool(_inside(one, points).any())
 
 
 def _inner_points(part: Triangles) -> Floats:
@@ -183,4 +197,4 @@ def _inner_points(part: Triangles) -> Floats:
 def _inside(part: Triangles, points: Floats) -> Bools:
     step = max(1, MAX_PAIRS // max(len(part.face), 1))
     chunks = [winding(part, points[first : first + step]) for first in range(0, len(points), step)]
-    return np.abs(np.concatenate([np.zeros(0), *chunks])) > 0.5
+    return np.abs(np.concatenate(chunks)) > 0.5
