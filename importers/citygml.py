@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from importers.citygml_appearance import Paint
 from importers.citygml_feature import FeatureParser
 from importers.citygml_names import version
 from importers.gml import GML_NAMESPACES, gml_id
@@ -16,6 +18,7 @@ from twin.model.crs import parse_reference_system
 
 _MEMBERS = ("cityObjectMember", "featureMember", "featureMembers", "appearanceMember")
 _HEAD = frozenset({"name", "description", "boundedBy", "metaDataProperty", *_MEMBERS})
+_BLOCK = 1 << 16
 _HEAD_MEMBERS = 100
 """A file that states no reference system in its first members is taken to state none."""
 
@@ -51,8 +54,8 @@ class CityGMLModel:
             self.metadata, self._space = _read_head(path, file)
 
     def __iter__(self) -> Iterator[CityFeature | Refused]:
-        parser = FeatureParser(self.ledger, self._same_reference)
         self.ledger.clear()
+        parser = FeatureParser(self.ledger, self._same_reference, self._paint())
         with self._path.open("rb") as file:
             for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
                 self.position = file.tell()
@@ -62,10 +65,33 @@ class CityGMLModel:
                     self._note_others(forget(member))
         self.position = self.size
 
+    def _paint(self) -> Paint:
+        """The appearances of the whole model, which may stand behind the objects that they are of.
+
+        They are looked for in a pass of their own, and only where a quick look finds any.
+        """
+        paint = Paint()
+        with self._path.open("rb") as file:
+            if not _holds(file, b"appearanceMember"):
+                return paint
+            file.seek(0)
+            # Where the file is damaged is said when the features before that place were given.
+            with suppress(UnreadableFile):
+                self._take_appearances(file, paint)
+        return paint
+
+    def _take_appearances(self, file: BinaryIO, paint: Paint) -> None:
+        for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
+            parent = member.getparent()
+            if parent is not None and parent.getparent() is None:
+                for element in member:
+                    if local_name(element.tag) == "Appearance":
+                        paint.take(element, self.ledger)
+                forget(member)
+
     def _features(self, parser: FeatureParser, member: Element) -> Iterator[CityFeature | Refused]:
         for element in member:
             if local_name(element.tag) == "Appearance":
-                self.ledger["appearance"] += 1
                 continue
             try:
                 yield parser.parse(element)
@@ -85,6 +111,16 @@ class CityGMLModel:
         if stated not in self._references:
             self._references[stated] = _same(stated, expected)
         return self._references[stated]
+
+
+def _holds(file: BinaryIO, text: bytes) -> bool:
+    """Whether a file holds a text."""
+    before = b""
+    while block := file.read(_BLOCK):
+        if text in before + block:
+            return True
+        before = block[-len(text) :]
+    return False
 
 
 def _same(one: str, other: str | None) -> bool:

@@ -5,12 +5,13 @@ polygons; in CityJSON, and here, it is one geometry with a semantic surface for 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from importers.citygml_appearance import Dresser, Paint
 from importers.gml import GmlGeometry, GmlPool, ResolvedGeometry
 from twin.model.cityobject import Address, CityObject
 from twin.model.geometry import Geometry, SemanticSurface
@@ -33,7 +34,8 @@ class ObjectDraft:
     """A city object before its links are resolved.
 
     ``geometries`` are its own (LoD, geometry, thematic surface or None), ``thematic`` those of its
-    thematic surfaces; ``lod`` applies to geometry properties without one in their name (relief).
+    thematic surfaces, ``simple`` points, lines and instances; ``lod`` applies to geometry properties
+    without one in their name (relief).
     """
 
     id: str
@@ -45,14 +47,19 @@ class ObjectDraft:
         default_factory=list[tuple[str, GmlGeometry, "int | None"]]
     )
     thematic: list[tuple[str, GmlGeometry, int]] = field(default_factory=list[tuple[str, GmlGeometry, int]])
+    simple: list[Geometry] = field(default_factory=list[Geometry])
     addresses: list[Address] = field(default_factory=list[Address])
 
 
 def assemble(
-    drafts: list[ObjectDraft], surfaces: list[SurfaceDraft], pool: GmlPool, ledger: Counter[str]
+    drafts: list[ObjectDraft],
+    surfaces: list[SurfaceDraft],
+    pool: GmlPool,
+    paints: Sequence[Paint],
+    ledger: Counter[str],
 ) -> tuple[CityObject, ...]:
     """The objects with their geometries; Refusal where a link cannot be resolved."""
-    joiner = _Joiner(surfaces, pool, ledger)
+    joiner = _Joiner(surfaces, pool, ledger, Dresser(pool, paints, ledger))
     own = [joiner.own(draft) for draft in drafts]
     thematic = [joiner.thematic(draft) for draft in drafts]
     return tuple(
@@ -60,7 +67,7 @@ def assemble(
             draft.id,
             draft.type,
             draft.attributes,
-            tuple(joiner.geometries(geometries, faces)),
+            (*joiner.geometries(geometries, faces), *draft.simple),
             draft.parent,
             tuple(draft.addresses),
         )
@@ -73,6 +80,7 @@ class _Joiner:
     surfaces: list[SurfaceDraft]
     pool: GmlPool
     ledger: Counter[str]
+    dresser: Dresser
     semantic: dict[int, int] = field(default_factory=dict[int, int])
     referenced: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
 
@@ -158,7 +166,7 @@ class _Joiner:
                 children.setdefault(parent, []).append(place[index])
         surfaces = tuple(self._semantic_surface(index, place, children.get(index)) for index in order)
         faces = {face: place[index] for face, index in semantic.items() if index in place}
-        return self.pool.build(geometry, lod, faces, surfaces)
+        return self.dresser.dress(self.pool.build(geometry, lod, faces, surfaces), geometry.faces())
 
     def _with_parents(self, indices: Iterable[int]) -> set[int]:
         found: set[int] = set()

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from importers.citygml_appearance import Paint
 from importers.citygml_assembly import ObjectDraft, SurfaceDraft, assemble
 from importers.citygml_names import Name, Names, Role
 from importers.citygml_values import Attributes, Values, add
 from importers.gml import HREF, GmlGeometry, GmlNames, GmlPool, gml_id
+from importers.gml_curves import Library, named, read_curves
 from importers.port import Refusal
 from importers.xml_stream import Element, line, serialise
 from twin.model.cityobject import CityFeature
@@ -21,28 +23,38 @@ _BOUNDARIES = frozenset({"boundedBy", "boundary"})
 class FeatureParser:
     """Turns members into features, one after the other; a Refusal costs the member only.
 
-    ``same_reference`` says whether an srsName is that of the whole model.
+    ``same_reference`` says whether an srsName is that of the whole model, ``paint`` are appearances
+    of the whole model.
     """
 
-    def __init__(self, ledger: Counter[str], same_reference: Callable[[str], bool]) -> None:
+    def __init__(
+        self, ledger: Counter[str], same_reference: Callable[[str], bool], paint: Paint | None = None
+    ) -> None:
+        self._paint = paint or Paint()
         self._names = Names()
         self._gml_names = GmlNames()
         self._ledger = ledger
         self._values = Values(self._names, ledger)
         self._same_reference = same_reference
+        self._library = Library()
 
     def parse(self, element: Element) -> CityFeature:
         """The feature in a first-level element such as ``bldg:Building``."""
         name = self._names[element.tag]
         notes: Counter[str] = Counter()
         member = _Member(
-            self._names, self._values, GmlPool(notes, self._gml_names), notes, self._same_reference
+            self._names,
+            self._values,
+            GmlPool(notes, self._gml_names),
+            notes,
+            self._same_reference,
+            self._library,
         )
         type_ = name.city_object or f"+{name.local}"
         if name.foreign is not None:
             notes[f"ADE {name.foreign}"] += 1
         member.object(element, type_, gml_id(element) or _content_id(element), None)
-        objects = assemble(member.drafts, member.surfaces, member.pool, notes)
+        objects = assemble(member.drafts, member.surfaces, member.pool, (member.paint, self._paint), notes)
         self._ledger.update(notes)
         return CityFeature(objects, line(element))
 
@@ -56,8 +68,10 @@ class _Member:
     pool: GmlPool
     ledger: Counter[str]
     same_reference: Callable[[str], bool]
+    library: Library
     drafts: list[ObjectDraft] = field(default_factory=list[ObjectDraft])
     surfaces: list[SurfaceDraft] = field(default_factory=list[SurfaceDraft])
+    paint: Paint = field(default_factory=Paint)
 
     def object(self, element: Element, type_: str, identifier: str, parent: str | None) -> None:
         """A city object with everything below it."""
@@ -85,6 +99,9 @@ class _Member:
         elif role is Role.ENVELOPE:
             for envelope in element:
                 self._check_reference(envelope)
+        elif name.local in ("appearance", "appearanceMember"):
+            for appearance in element:
+                self.paint.take(appearance, self.ledger)
         else:
             self.ledger[name.local] += 1
 
@@ -133,7 +150,9 @@ class _Member:
         return name.lod is not None or (len(element) > 0 and self.names[element[0].tag].is_gml)
 
     def _own_geometry(self, element: Element, name: Name, draft: ObjectDraft) -> None:
-        geometry = self._geometry(element, name)
+        if self._simple_geometry(element, name, draft):
+            return
+        geometry = self._geometry(element)
         if geometry is None:
             return
         semantic = None
@@ -142,10 +161,26 @@ class _Member:
             self.surfaces.append(SurfaceDraft(_LOD0_SURFACES[name.local]))
         draft.geometries.append((name.lod or draft.lod, geometry, semantic))
 
-    def _geometry(self, element: Element, name: Name) -> GmlGeometry | None:
-        if "Implicit" in name.local:
-            self.ledger["geometry ImplicitGeometry"] += 1
-            return None
+    def _simple_geometry(self, element: Element, name: Name, draft: ObjectDraft) -> bool:
+        """Whether the property holds points, lines or an instance of a template, taken up if so."""
+        if not len(element):
+            return False
+        lod = name.lod or draft.lod
+        if self.names[element[0].tag].local == "ImplicitGeometry":
+            instance = self.library.instance(element[0], lod, self.names, self.pool.names)
+            if instance is None:
+                self.ledger["geometry ImplicitGeometry"] += 1
+            else:
+                draft.simple.append(instance)
+            return True
+        found = read_curves(element[0], lod, self.pool.names)
+        if found is None:
+            return False
+        self._check_reference(element[0])
+        draft.simple.append(named(found, name.local))
+        return True
+
+    def _geometry(self, element: Element) -> GmlGeometry | None:
         if len(element):
             self._check_reference(element[0])
         return self.pool.property(element)
@@ -179,15 +214,22 @@ class _Member:
             elif kind.role is Role.PROPERTY:
                 self._surface_property(child, kind, index, draft)
             elif kind.role is Role.ADDRESS:
-                self.ledger["address of a surface"] += 1
+                self._surface_address(child, attributes)
             else:
                 self._other(child, kind, attributes)
+
+    def _surface_address(self, element: Element, attributes: Attributes) -> None:
+        """The address of a door, among its attributes."""
+        for address in self.values.addresses(element):
+            add(attributes, "address", {**address.parts(), **address.fields})
 
     def _surface_property(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
         if _is_simple(element):
             self.values.simple(element, name, self.surfaces[index].attributes)
         elif self._is_geometry(element, name):
-            geometry = self._geometry(element, name)
+            geometry = None
+            if not self._simple_geometry(element, name, draft):
+                geometry = self._geometry(element)
             if geometry is not None:
                 draft.thematic.append((name.lod or draft.lod, geometry, index))
         elif len(element):

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from importers.citygml_names import Name, Names, Role
+from importers.gml import GmlNames
+from importers.gml_curves import read_curves
 from importers.xml_stream import Element
 from twin.model.cityobject import Address
+from twin.model.geometry import Geometry
 
 Attributes = dict[str, Any]
 METRES = frozenset({"", "m", "#m", "metre", "meter", "urn:adv:uom:m", "urn:ogc:def:uom:UCUM::m"})
@@ -99,6 +102,7 @@ class Values:
     def __init__(self, names: Names, ledger: Counter[str]) -> None:
         self._names = names
         self._ledger = ledger
+        self._gml_names = GmlNames()
 
     def generic(self, element: Element, name: Name, attributes: Attributes) -> None:
         """``gen:stringAttribute`` and its kin: the name is an attribute (2.0) or a child (3.0).
@@ -149,8 +153,6 @@ class Values:
     def simple(self, element: Element, name: Name, attributes: Attributes) -> None:
         """A property with text only."""
         text = (element.text or "").strip()
-        if element.attrib:
-            self._note_qualifiers(element, name)
         value: Any = None
         if text and name.foreign is None:
             value = _STANDARD.get(name.local, plain)(text)
@@ -158,14 +160,17 @@ class Values:
             unit = element.get("uom")
             value = text if unit is None else {"value": number(text), "uom": unit}
         add(attributes, name.local, value)
+        if element.attrib:
+            self._note_qualifiers(element, name, attributes)
 
-    def _note_qualifiers(self, element: Element, name: Name) -> None:
-        """Code spaces are not stored, nor are units, which are metres unless noted."""
-        if element.get("codeSpace") is not None:
-            self._ledger["codeSpace"] += 1
+    def _note_qualifiers(self, element: Element, name: Name, attributes: Attributes) -> None:
+        """Code spaces and units stand beside the values; units are metres where none is given."""
+        space = element.get("codeSpace")
+        if space is not None:
+            add(attributes, f"{name.local}.codeSpace", space)
         unit = element.get("uom") or ""
         if unit not in METRES and name.foreign is None:
-            self._ledger[f"unit {unit} of {name.local}"] += 1
+            add(attributes, f"{name.local}.uom", unit)
 
     def nested(self, element: Element, geometry: Callable[[Element], None]) -> Any:
         """Any other content as nested values; geometry is left out, ``geometry`` is told of it."""
@@ -196,23 +201,31 @@ class Values:
     def addresses(self, element: Element) -> list[Address]:
         """The addresses in an address property, xAL 2.0 or 3.0; none where every field is empty."""
         found: dict[str, str] = {}
-        self._address(element, "", found)
-        return [Address.of(found)] if found else []
+        others: Attributes = {}
+        locations: list[Geometry] = []
+        self._address(element, "", (found, others, locations))
+        location = locations[0] if locations else None
+        return [Address.of(found, others, location)] if found or others or location else []
 
-    def _address(self, element: Element, parent: str, found: dict[str, str]) -> None:
+    def _address(
+        self, element: Element, parent: str, into: tuple[dict[str, str], Attributes, list[Geometry]]
+    ) -> None:
+        found, others, locations = into
         for child in element:
             name = self._names[child.tag]
             if name.is_gml:
-                self._ledger[f"geometry {name.local} of an address"] += 1
+                location = read_curves(child, "0", self._gml_names)
+                if location is not None:
+                    locations.append(location)
                 continue
             text = (child.text or "").strip()
             if text:
                 field = _ADDRESS.get(name.local) or _ADDRESS.get(f"{parent}/{name.local}")
                 if field is None or field in found:
-                    self._ledger[f"address field {name.local}"] += 1
+                    add(others, name.local, text)
                 else:
                     found[field] = text
-            self._address(child, name.local, found)
+            self._address(child, name.local, into)
 
 
 _ADDRESS = {

@@ -5,7 +5,7 @@ resolved once the whole feature was read, whichever way the link points.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NoReturn, TypeAlias, TypeVar
@@ -191,6 +191,14 @@ class GmlPool:
             raise _broken_polygon(element, "a polygon has no ring")
         self.face_start.append(len(rings))
         return len(self.face_start) - 2
+
+    def faces_by_id(self, identifiers: Container[str]) -> Iterator[tuple[str, int]]:
+        """The polygons of the surfaces with these ids; those of links that lead nowhere are left out."""
+        for identifier, surfaces in self._surfaces.items():
+            if identifier in identifiers:
+                for surface in surfaces:
+                    if isinstance(surface, int):
+                        yield identifier, surface if surface >= 0 else ~surface
 
     def resolve(self, geometry: GmlGeometry) -> ResolvedGeometry:
         """Follow the links; Refusal where a target is missing or leads back to itself."""

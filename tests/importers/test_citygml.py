@@ -205,10 +205,13 @@ def test_what_is_not_stored_stands_in_the_ledger(tmp_path: Path) -> None:
         "<bldg:lod2MultiCurve><gml:MultiCurve><gml:curveMember/></gml:MultiCurve></bldg:lod2MultiCurve>"
         '<bldg:function codeSpace="x">1</bldg:function><app:appearance><app:Appearance/></app:appearance>'
     )
-    appearance = "<app:appearanceMember><app:Appearance/></app:appearanceMember>"
+    texture = "<app:surfaceDataMember><app:GeoreferencedTexture/></app:surfaceDataMember>"
+    appearance = f"<app:appearanceMember><app:Appearance>{texture}</app:Appearance></app:appearanceMember>"
     features, refused, opened = read(tmp_path, model(building(CUBE + line), appearance))
     assert (len(features), refused) == (1, [])
-    assert opened.ledger == {"geometry MultiCurve": 1, "codeSpace": 1, "appearance": 2}
+    assert opened.ledger == {"geometry MultiCurve": 1, "appearance GeoreferencedTexture": 1}
+    (feature,) = features
+    assert feature.root.attributes["function.codeSpace"] == "x"
 
 
 def test_other_first_level_objects_are_read_alike(tmp_path: Path) -> None:
