@@ -10,33 +10,64 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import catalog, features, health, histogram, ogc, problems, search, tiles3d, vector_tiles
+from api import (
+    catalog,
+    features,
+    health,
+    histogram,
+    ogc,
+    problems,
+    search,
+    statistics,
+    tiles3d,
+    uploads,
+    vector_tiles,
+)
+from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
-from api.dependencies import Service, known_parameters
+from api.dependencies import Service
 from twin.db.pool import read_pool
 from twin.db.query import ALL_SCOPES
+from twin.db.uploads import Store
 from twin.settings import Settings
 
 ROUTERS = (
     ogc.router,
     catalog.router,
+    uploads.router,
     features.router,
     search.router,
     histogram.router,
+    statistics.router,
     tiles3d.router,
     vector_tiles.router,
     health.router,
 )
 
+_MIDDLEWARE = (
+    Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Link", "ETag", "Retry-After"],
+    ),
+    Middleware(Compression),
+)
+
 
 def create_app(
-    connect: Mapping[str, Any], settings: Settings, scopes: frozenset[str] = ALL_SCOPES
+    connect: Mapping[str, Any],
+    settings: Settings,
+    scopes: frozenset[str] = ALL_SCOPES,
+    writer: Any = None,
 ) -> FastAPI:
     """The application; its pool opens and closes with its lifespan.
 
     ``connect`` are keyword arguments of ``asyncpg.connect`` for a role that may only read, as
-    ``twin.db.engine.Database.reader`` gives them. ``scopes`` are what every request may see.
+    ``twin.db.engine.Database.reader`` gives them. ``scopes`` are what every request may see. ``writer``
+    is the address of the database for a role that may write collections; without it none are uploaded.
     """
 
     @asynccontextmanager
@@ -44,8 +75,11 @@ def create_app(
         async with read_pool(
             connect, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         ) as pool:
-            app.state.service = Service(pool, settings, scopes, Revisions(pool), Datasets(pool))
+            store = None if writer is None else Store(writer)
+            app.state.service = Service(pool, settings, scopes, Revisions(pool), Datasets(pool), store)
             yield
+            if store is not None:
+                store.close()
 
     app = FastAPI(
         title=ogc.TITLE,
@@ -55,16 +89,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(known_parameters)],
-        middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=["*"],
-                allow_methods=["GET", "HEAD", "POST"],
-                allow_headers=["*"],
-                expose_headers=["Link", "ETag", "Retry-After"],
-            ),
-            Middleware(Compression),
-        ],
+        middleware=_MIDDLEWARE,
     )
     app.state.documented = {}
     problems.install(app)

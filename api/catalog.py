@@ -6,12 +6,14 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import CurrentView, service
+from api.collections import Asked, Collection
+from api.dependencies import service
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES
 from twin.db.pool import Row
-from twin.db.query import COLLECTIONS, collection_type
-from twin.db.queryables import GEOMETRY, Queryable, feature_queryables
+from twin.db.query import COLLECTIONS
+from twin.db.queryables import GEOMETRY, UPDATED, Queryable
+from twin.db.uploads import Uploaded
 from twin.formats.geojson import ORIGINALS
 from twin.model.attributes import Attribute
 
@@ -57,21 +59,26 @@ def _bbox(rows: Sequence[Row]) -> list[float] | None:
 
 @router.get("/collections", summary="The collections of features")
 async def get_collections(request: Request) -> Response:
-    """Each collection is over all cities."""
+    """Each collection is over all cities. Uploaded collections come last."""
     rows = await _datasets(request)
+    uploads = await service(request).revisions.uploads()
     here = base(request)
     return _json(
         {
             "links": [link(f"{here}/collections", "self", JSON, "The collections")],
-            "collections": [_collection(here, name, rows) for name in COLLECTIONS],
+            "collections": [
+                *(_collection(here, name, rows) for name in COLLECTIONS),
+                *(_uploaded(here, uploaded) for uploaded in uploads.values()),
+            ],
         }
     )
 
 
 @router.get("/collections/{collection}", summary="One collection: extent and links")
-async def get_collection(request: Request, collection: str) -> Response:
+async def get_collection(request: Request, collection: str, asked: Asked) -> Response:
     """The extent is that of the primary datasets."""
-    collection_type(collection)
+    if asked.uploaded is not None:
+        return _json(_uploaded(base(request), asked.uploaded))
     return _json(_collection(base(request), collection, await _datasets(request)))
 
 
@@ -87,6 +94,21 @@ def _collection(here: str, name: str, rows: Sequence[Row]) -> dict[str, Any]:
         "storageCrs": CRS84,
         "extent": _extent(held),
         "links": _collection_links(f"{here}/collections/{name}", title),
+    }
+
+
+def _uploaded(here: str, uploaded: Uploaded) -> dict[str, Any]:
+    about = f"{here}/collections/{uploaded.name}"
+    extent = None if uploaded.extent is None else {"spatial": {"bbox": [list(uploaded.extent)], "crs": CRS84}}
+    return {
+        "id": uploaded.name,
+        "title": uploaded.title,
+        "description": uploaded.description,
+        "itemType": "feature",
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "extent": extent or {},
+        "links": _collection_links(about, uploaded.title)[:-1],
     }
 
 
@@ -110,47 +132,57 @@ def _collection_links(about: str, title: str) -> list[Link]:
         link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What a filter may name"),
         link(f"{about}/schema", f"{OGC}schema", SCHEMA_JSON, "The properties of an item"),
         link(f"{about}/histogram", "related", JSON, "The spread of the values of a property"),
+        link(f"{about}/statistics", "related", JSON, "Aggregates by groups"),
         link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"),
     ]
 
 
 @router.get("/collections/{collection}/queryables", summary="What a filter may name, as JSON Schema")
-async def get_queryables(request: Request, collection: str, view: CurrentView) -> Response:
+async def get_queryables(request: Request, asked: Asked) -> Response:
     """Types, units, code lists and labels in four languages."""
-    collection_type(collection)
-    properties = {queryable.name: _property(queryable) for queryable in feature_queryables(view)}
-    return _schema(request, collection, properties)
+    return _schema(request, asked, _properties(asked))
 
 
 @router.get("/collections/{collection}/schema", summary="The properties of an item, as JSON Schema")
-async def get_schema(request: Request, collection: str, view: CurrentView) -> Response:
+async def get_schema(request: Request, asked: Asked) -> Response:
     """As the queryables, with the source's original attributes."""
-    collection_type(collection)
-    properties = {queryable.name: _property(queryable) for queryable in feature_queryables(view)}
-    properties[ORIGINALS] = {
-        "type": "object",
-        "title": "Original attributes",
-        "description": "The source's own attributes, under its own names.",
-    }
-    return _schema(request, collection, properties)
+    properties = _properties(asked)
+    if asked.uploaded is None:
+        del properties[UPDATED]
+        properties[ORIGINALS] = {
+            "type": "object",
+            "title": "Original attributes",
+            "description": "The source's own attributes, under its own names.",
+        }
+    return _schema(request, asked, properties)
 
 
-def _schema(request: Request, collection: str, properties: dict[str, Any]) -> Response:
+def _properties(asked: Collection) -> dict[str, Any]:
+    return {queryable.name: _property(queryable, asked.uploaded) for queryable in asked.queryables}
+
+
+def _schema(request: Request, asked: Collection, properties: dict[str, Any]) -> Response:
+    uploaded = asked.uploaded
+    title, description = (
+        TITLES[str(asked.name)] if uploaded is None else (uploaded.title, uploaded.description)
+    )
     document = {
         "$schema": JSON_SCHEMA,
         "$id": f"{base(request)}{request.url.path}",
         "type": "object",
-        "title": TITLES[collection][0],
-        "description": TITLES[collection][1],
+        "title": title,
+        "description": description,
         "properties": properties,
         "additionalProperties": False,
     }
     return Response(orjson.dumps(document), media_type=SCHEMA_JSON)
 
 
-def _property(queryable: Queryable) -> dict[str, Any]:
+def _property(queryable: Queryable, uploaded: Uploaded | None) -> dict[str, Any]:
     if queryable.attribute is not None:
         return _attribute(queryable.attribute)
+    if uploaded is not None and queryable.name != "id":
+        return _uploaded_property(queryable)
     if queryable.name == GEOMETRY:
         return {
             "title": "Footprint",
@@ -158,12 +190,27 @@ def _property(queryable: Queryable) -> dict[str, Any]:
             "format": "geometry-multipolygon",
             "x-ogc-role": "primary-geometry",
         }
+    if queryable.name == UPDATED:
+        return {
+            "type": "string",
+            "format": "date-time",
+            "title": "Updated",
+            "description": "Since when the feature is as it is, to filter and sort by.",
+        }
     return {
         "type": JSON_TYPES[queryable.type],
         "title": "Id",
         "description": "Dataset and source id, stable across deliveries.",
         "x-ogc-role": "id",
     }
+
+
+def _uploaded_property(queryable: Queryable) -> dict[str, Any]:
+    if queryable.type == "geometry":
+        role = {"x-ogc-role": "primary-geometry"} if queryable.name == GEOMETRY else {}
+        return {"title": queryable.name, "format": "geometry-any", **role}
+    formats = {"date": {"format": "date"}, "timestamp": {"format": "date-time"}}
+    return {"type": JSON_TYPES[queryable.type], "title": queryable.name, **formats.get(queryable.type, {})}
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:

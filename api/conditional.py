@@ -1,7 +1,7 @@
 """Entity tags from the revisions of datasets, and answers of 304 without reading a feature."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from fastapi import Request, Response
@@ -9,27 +9,47 @@ from fastapi import Request, Response
 from twin.db.dataset_query import datasets
 from twin.db.pool import ReadPool, Row
 from twin.db.tile_query import revisions
+from twin.db.uploads import Uploaded, read, uploaded_collections
 
 FRESH_S = 1.0
 """For so long the revisions are believed without asking; an import shows after at most that."""
 
 
 class Revisions:
-    """A digest of the revisions of all datasets: it changes whenever something that is served does."""
+    """A digest of the revisions of all datasets: it changes whenever something that is served does.
+
+    The uploaded collections are known with it, because they come and go at any time too.
+    """
 
     def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
         self._read_at = float("-inf")
         self._digest = ""
+        self._uploads: Mapping[str, Uploaded] = {}
 
     async def digest(self) -> str:
         """The digest, at most `FRESH_S` old."""
+        await self._refresh()
+        return self._digest
+
+    async def uploads(self) -> Mapping[str, Uploaded]:
+        """The uploaded collections by name, at most `FRESH_S` old."""
+        await self._refresh()
+        return self._uploads
+
+    def forget(self) -> None:
+        """Makes the next answer read anew, after this process wrote something."""
+        self._read_at = float("-inf")
+
+    async def _refresh(self) -> None:
         now = time.monotonic()
         if now - self._read_at > FRESH_S:
             rows = await self._pool.fetch(revisions())
-            self._digest = _short(repr([tuple(row.values()) for row in rows]))
+            found = [read(row) for row in await self._pool.fetch(uploaded_collections())]
+            self._uploads = {uploaded.name: uploaded for uploaded in found}
+            uploads = [(uploaded.name, uploaded.revision) for uploaded in found]
+            self._digest = _short(repr(([tuple(row.values()) for row in rows], uploads)))
             self._read_at = now
-        return self._digest
 
 
 class Datasets:

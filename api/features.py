@@ -1,7 +1,5 @@
 """OGC API Features Part 1: pages of features, and one feature as GeoJSON or CityJSON."""
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +10,16 @@ from fastapi import APIRouter, Request, Response
 
 from api import parameters
 from api.cityjson import cityjson_item
+from api.collections import Asked, Chosen, Collection
 from api.conditional import cache_headers, entity_tag, matches, not_modified
-from api.dependencies import CurrentView, Reader, Selected, service
+from api.dependencies import CurrentView, Reader, service
 from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
+from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import DATETIME, SCENARIO, SELECTION, Parameter, documented
-from twin.db.feature_query import item, item_count, items
+from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.query import Selection, View
-from twin.db.queryables import feature_queryables, visible_attributes
+from twin.db.queryables import UPDATED, feature_queryables, visible_attributes
+from twin.db.uploads import uploaded_item
 from twin.errors import InvalidParameter, NotFound
 from twin.formats import geojson
 from twin.model.attributes import CATALOGUE
@@ -26,7 +27,6 @@ from twin.model.attributes import CATALOGUE
 router = APIRouter()
 
 DEFAULT_LIMIT = 100
-_DIGEST_BYTES = 8
 
 LIMIT = Parameter(
     "limit",
@@ -34,7 +34,6 @@ LIMIT = Parameter(
     {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
     10,
 )
-CURSOR = Parameter("cursor", "Where to go on, from the `next` link of a page of the same request.")
 PROPERTIES = Parameter(
     "properties",
     "Names of the properties to include, separated by commas; `attributes` are the source's originals.",
@@ -48,7 +47,7 @@ COUNT = Parameter(
 )
 FORMAT_ITEMS = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson"]})
 FORMAT_ITEM = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson", "cityjson"]})
-ITEM_PARAMETERS = documented(LIMIT, CURSOR, PROPERTIES, COUNT, FORMAT_ITEMS, *SELECTION)
+ITEM_PARAMETERS = documented(LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, FORMAT_ITEMS, *SELECTION)
 
 
 def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
@@ -64,19 +63,21 @@ def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
     responses=_geojson_response("A page of features as a GeoJSON FeatureCollection"),
     openapi_extra=ITEM_PARAMETERS,
 )
-async def get_items(request: Request, collection: str, selection: Selected, pool: Reader) -> Response:
-    """In order of their ids. Follow the `next` link for more."""
-    page = _page(request, selection)
+async def get_items(
+    request: Request, collection: str, asked: Asked, selection: Chosen, pool: Reader
+) -> Response:
+    """In order of their ids or of `sortby`. Follow the `next` link for more."""
+    page = _page(request, asked, selection)
     view = selection.view
     tag = entity_tag(request, await service(request).revisions.digest(), view.scopes)
     headers = cache_headers(tag, view.scopes)
     if matches(request, tag):
         return not_modified(headers)
-    rows = await pool.fetch(items(selection, page.limit + 1, page.after))
+    rows = await pool.fetch(items(selection, page.limit + 1, page.after, order=page.order))
     shown = rows[: page.limit]
     links = _page_links(request, collection)
     if len(rows) > page.limit:
-        address = with_query(request, {CURSOR.name: _cursor(selection, shown[-1]["id"])})
+        address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
         links.append(link(address, "next", GEOJSON, "The next page"))
     members: dict[str, Any] = {"numberReturned": len(shown), "timeStamp": _now(), "links": links}
     if page.counted:
@@ -93,25 +94,31 @@ class _Page:
     """What a request wants of a page; ``shape`` changes the text of each feature."""
 
     limit: int
-    after: str | None
+    order: tuple[Sort, ...]
+    after: tuple[Any, ...] | None
     counted: bool
     shape: Callable[[str], str] | None
 
 
-def _page(request: Request, selection: Selection) -> _Page:
+def _page(request: Request, asked: Collection, selection: Selection) -> _Page:
     given = request.query_params
     parameters.choice(given, FORMAT_ITEMS.name, ("json", "geojson"), "json")
-    cursor = given.get(CURSOR.name)
+    order = sorts(parameters.names(given, SORTBY.name), asked)
     return _Page(
         limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
-        after=None if cursor is None else _after(selection, cursor),
+        order=order,
+        after=position(selection, order, given.get(CURSOR.name)),
         counted=parameters.choice(given, COUNT.name, ("none", "exact"), "none") == "exact",
-        shape=_shape(selection.view, parameters.names(given, PROPERTIES.name)),
+        shape=_shape(selection.view, asked, parameters.names(given, PROPERTIES.name)),
     )
 
 
-def _shape(view: View, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
+def _shape(view: View, asked: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
     """How to change the stored text of a feature; None where it is served as it is."""
+    if asked.uploaded is not None:
+        for name in names or ():
+            asked.queryables.get(name, InvalidParameter)
+        return None if names is None else lambda feature: geojson.with_properties(feature, names)
     opened = {attribute.name for attribute in visible_attributes(view)}
     hidden = {attribute.name for attribute in CATALOGUE} - opened
     if hidden:
@@ -126,6 +133,8 @@ def _shape(view: View, names: tuple[str, ...] | None) -> Callable[[str], str] | 
 def _check_names(view: View, names: tuple[str, ...], hidden: set[str]) -> None:
     for name in names:
         if name != geojson.ORIGINALS:
+            if name == UPDATED:
+                raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
             feature_queryables(view).get(name, InvalidParameter)
         elif name in hidden:
             raise InvalidParameter(
@@ -146,27 +155,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _cursor(selection: Selection, last_id: str) -> str:
-    """Where a page ended, bound to what was asked; the limit may change between pages."""
-    return base64.urlsafe_b64encode(selection.digest() + last_id.encode()).decode().rstrip("=")
-
-
-def _after(selection: Selection, cursor: str) -> str:
-    try:
-        decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        digest, last_id = decoded[:_DIGEST_BYTES], decoded[_DIGEST_BYTES:].decode()
-    except (binascii.Error, ValueError):
-        digest, last_id = b"", ""
-    if not last_id or "\0" in last_id:
-        raise InvalidParameter("'cursor' is not one of ours. Follow the 'next' link of a page.")
-    if digest != selection.digest():
-        raise InvalidParameter(
-            "'cursor' belongs to another request: its filter, bbox, datetime or datasets differ. "
-            "Start again without a cursor."
-        )
-    return last_id
-
-
 @router.get(
     "/collections/{collection}/items/{id:path}",
     summary="One feature",
@@ -174,29 +162,38 @@ def _after(selection: Selection, cursor: str) -> str:
     responses=_geojson_response("A GeoJSON Feature, or with `f=cityjson` a CityJSON object"),
     openapi_extra=documented(FORMAT_ITEM, DATETIME, SCENARIO),
 )
-async def get_item(request: Request, collection: str, id: str, view: CurrentView, pool: Reader) -> Response:
+async def get_item(
+    request: Request, collection: str, id: str, view: CurrentView, asked: Asked, pool: Reader
+) -> Response:
     """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
     form = parameters.choice(request.query_params, FORMAT_ITEM.name, ("json", "geojson", "cityjson"), "json")
-    row = None if "\0" in id else await pool.fetch_one(item(view, collection, id))
+    wanted = item(view, collection, id) if asked.uploaded is None else uploaded_item(asked.uploaded, id)
+    row = None if "\0" in id else await pool.fetch_one(wanted)
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
-    headers = cache_headers(entity_tag(request, row["row_hash"].hex(), view.scopes), view.scopes)
+    revision = row["row_hash"].hex() if asked.uploaded is None else asked.uploaded.revision
+    headers = cache_headers(entity_tag(request, revision, view.scopes), view.scopes)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
     if form == "cityjson":
+        if asked.uploaded is not None:
+            raise InvalidParameter(f"'{collection}' was uploaded and has no CityJSON; leave 'f' out.")
         return Response(await cityjson_item(pool, view, row), headers=headers, media_type=CITYJSON)
-    links = _item_links(request, collection, row["id"])
-    shape = _shape(view, None)
+    links = _item_links(request, asked, row["id"])
+    shape = _shape(view, asked, None)
     text = row["geojson"] if shape is None else shape(row["geojson"])
     headers["Link"] = link_header(links)
     return Response(geojson.with_links(text, links), headers=headers, media_type=GEOJSON)
 
 
-def _item_links(request: Request, collection: str, id: str) -> list[Link]:
-    about = f"{base(request)}/collections/{collection}"
+def _item_links(request: Request, asked: Collection, id: str) -> list[Link]:
+    about = f"{base(request)}/collections/{asked.name}"
     address = f"{about}/items/{quote(id, safe=':')}"
-    return [
+    links = [
         link(address, "self", GEOJSON, "This feature"),
-        link(f"{address}?f=cityjson", "alternate", CITYJSON, "This feature with its solids"),
         link(about, "collection", JSON, "The collection"),
     ]
+    if asked.uploaded is None:
+        solid = link(f"{address}?f=cityjson", "alternate", CITYJSON, "This feature with its solids")
+        links.insert(1, solid)
+    return links

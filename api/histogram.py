@@ -8,12 +8,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api import parameters
+from api.collections import Asked, Chosen
 from api.conditional import cache_headers, entity_tag, matches, not_modified
-from api.dependencies import Reader, Selected, service
+from api.dependencies import Reader, service
+from api.groups import GROUPBY, groupings
 from api.parameters import SELECTION, Parameter, documented
+from twin.db.groupings import Grouping
 from twin.db.histogram_query import MAX_ROWS, number_histogram, value_histogram
 from twin.db.pool import Row
-from twin.db.queryables import Queryable, feature_queryables
+from twin.db.queryables import Queryable
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -23,7 +26,6 @@ MAX_VALUES = 100
 """Of a text with more values, the rarest are counted together as ``other``."""
 
 PROPERTY = Parameter("property", "The property whose values are counted.", example="height_m")
-GROUPBY = Parameter("groupby", "A text or boolean property; one histogram for each of its values.")
 BINS = Parameter(
     "bins",
     "Into how many bins of equal width numbers are counted.",
@@ -37,20 +39,20 @@ BINS = Parameter(
     tags=["Aggregates"],
     openapi_extra=documented(PROPERTY, GROUPBY, BINS, *SELECTION),
 )
-async def histogram(request: Request, selection: Selected, pool: Reader) -> Response:
+async def histogram(request: Request, asked: Asked, selection: Chosen, pool: Reader) -> Response:
     """All groups share the same bins, so that cities can be compared."""
     given = request.query_params
-    queryables = feature_queryables(selection.view)
+    queryables = asked.queryables
     name = given.get(PROPERTY.name)
     if name is None:
         raise InvalidParameter("'property' is missing: the name of a queryable, such as height_m.")
     queryable = queryables.get(name, InvalidParameter)
-    group_name = given.get(GROUPBY.name)
-    group = None if group_name is None else queryables.get(group_name, InvalidParameter)
-    if queryable.type == "geometry":
-        raise InvalidParameter("'property' is a geometry; its values cannot be counted.")
-    if group is not None and group.type not in {"text", "boolean"}:
-        raise InvalidParameter(f"'groupby' is '{group.name}', a {group.type}; a text or boolean is needed.")
+    if queryable.type in {"geometry", "list"}:
+        raise InvalidParameter(f"'property' is a {queryable.type}; its values cannot be counted.")
+    groups = await groupings(request, asked, selection)
+    if len(groups) > 1:
+        raise InvalidParameter("A histogram takes one 'groupby'; ask /statistics for more.")
+    group = groups[0] if groups else None
     bins = parameters.count(given, BINS.name, 30, MAX_BINS)
     known = service(request)
     headers = cache_headers(
@@ -66,9 +68,7 @@ async def histogram(request: Request, selection: Selected, pool: Reader) -> Resp
     return Response(orjson.dumps(body), headers=headers, media_type="application/json")
 
 
-def _document(
-    rows: Sequence[Row], queryable: Queryable, group: Queryable | None, bins: int
-) -> dict[str, Any]:
+def _document(rows: Sequence[Row], queryable: Queryable, group: Grouping | None, bins: int) -> dict[str, Any]:
     if len(rows) > MAX_ROWS:
         raise InvalidParameter("There are too many groups to compare. Group by a property with fewer values.")
 
@@ -80,7 +80,7 @@ def _document(
     if group is None:
         return {"property": queryable.name, **described(rows)}
     groups = [
-        {group.name: value, **described(members)}
+        {group.name: group.shown(value), **described(members)}
         for value, members in groupby(rows, key=lambda row: row["grouped"])
     ]
     return {"property": queryable.name, "groupby": group.name, "groups": groups}

@@ -1,5 +1,6 @@
 """Landing page, conformance and the OpenAPI document."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,8 +9,12 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import FileResponse
 
+from api.collections import ONLY_OF_CITIES, upload_parameters
+from api.dependencies import service
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
+from api.parameters import ATTRIBUTES
 from twin.db.query import COLLECTIONS
+from twin.db.uploads import Uploaded
 
 router = APIRouter(tags=["Start"])
 
@@ -85,9 +90,38 @@ async def conformance() -> dict[str, tuple[str, ...]]:
 
 @router.get("/api", summary="This document")
 async def openapi(request: Request) -> Response:
-    """OpenAPI 3.0 with a path for each collection."""
-    document = cast(FastAPI, request.app).openapi()
+    """OpenAPI 3.0 with a path for each collection, the uploaded ones among them."""
+    uploads = await service(request).revisions.uploads()
+    document = _with_uploads(cast(FastAPI, request.app).openapi(), uploads)
     return Response(orjson.dumps(document), media_type=OPENAPI_JSON)
+
+
+def _with_uploads(document: dict[str, Any], uploads: Mapping[str, Uploaded]) -> dict[str, Any]:
+    """The document with the paths of uploaded collections, after those of a collection of features."""
+    model = f"/collections/{next(iter(COLLECTIONS))}"
+    served: dict[str, Any] = {
+        path: operations
+        for path, operations in document["paths"].items()
+        if path.startswith(model) and "tiles" not in path
+    }
+    paths = {
+        path.replace(model, f"/collections/{uploaded.name}", 1): {
+            method: _for_upload(operation, uploaded) for method, operation in operations.items()
+        }
+        for uploaded in uploads.values()
+        for path, operations in served.items()
+    }
+    return {**document, "paths": {**document["paths"], **paths}}
+
+
+def _for_upload(operation: dict[str, Any], uploaded: Uploaded) -> dict[str, Any]:
+    given: list[dict[str, Any]] = operation.get("parameters", [])
+    hidden = ONLY_OF_CITIES | {parameter.name for parameter in ATTRIBUTES}
+    kept = [parameter for parameter in given if parameter["name"] not in hidden]
+    if len(kept) < len(given):
+        kept += [parameter.openapi() for parameter in upload_parameters(uploaded)]
+    name = operation["operationId"].rpartition("_")[0]
+    return {**operation, "operationId": f"{name}_{uploaded.name}", "parameters": kept}
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The parameters of addresses: their documentation, and how their text is read.
 
 They are read by hand, not by FastAPI: forty declared parameters would cost each request more than
-its query does. What is documented here is also what `api.dependencies.known_parameters` lets pass.
+its query does. What is documented here is also what `api.collections.known_parameters` lets pass.
 """
 
 import math
@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from twin.db.shapes import Shape, ShapeError, box
+from twin.db.shapes import Shape, ShapeError, box, solid_box
 from twin.errors import InvalidParameter
 from twin.model.attributes import CATALOGUE, Attribute
 
-JSON_TYPES = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
+JSON_TYPES = {
+    "text": "string", "integer": "integer", "number": "number", "boolean": "boolean",
+    "date": "string", "timestamp": "string", "list": "array",
+}  # fmt: skip
 
 ENCODINGS = ("cql2-text", "cql2-json", "cql-text")
 
@@ -78,6 +81,12 @@ FILTER_LANG = Parameter(
     "The encoding of `filter`; `cql-text`, the older name, is read as `cql2-text`.",
     {"type": "string", "enum": list(ENCODINGS), "default": ENCODINGS[0]},
 )
+WITHIN = Parameter(
+    "within",
+    "A feature as `collection/id`: only features that stand within it, by the middle of their bounding box, "
+    "so that of areas side by side each feature is within one.",
+    example="districts/7",
+)
 DATASET = Parameter(
     "dataset",
     "Names of datasets, separated by commas. Without it the primary dataset of each city and type is read.",
@@ -95,8 +104,8 @@ def _of_attribute(attribute: Attribute) -> Parameter:
 ATTRIBUTES = tuple(_of_attribute(a) for a in CATALOGUE if a.name != DATASET.name)
 """Each attribute of the catalogue as a parameter that asks for equality."""
 
-SELECTION = (FILTER, FILTER_LANG, BBOX, DATETIME, SCENARIO, DATASET, *ATTRIBUTES)
-"""What `api.dependencies.selected` reads, on every route that depends on it."""
+SELECTION = (FILTER, FILTER_LANG, BBOX, WITHIN, DATETIME, SCENARIO, DATASET, *ATTRIBUTES)
+"""What `api.collections.chosen` reads, on every route that depends on it."""
 
 
 def choice(parameters: Mapping[str, str], name: str, offered: Sequence[str], default: str) -> str:
@@ -128,16 +137,8 @@ def names(parameters: Mapping[str, str], name: str) -> tuple[str, ...] | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Bbox:
-    """An area in CRS84 and, of a box with six numbers, the range of ellipsoidal heights."""
-
-    area: Shape
-    heights: tuple[float, float] | None = None
-
-
-def bbox(text: str) -> Bbox:
-    """A bounding box; raises InvalidParameter with what is wrong."""
+def bbox(text: str) -> Shape:
+    """A bounding box in CRS84, perhaps with ellipsoidal heights; InvalidParameter says what is wrong."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -147,17 +148,8 @@ def bbox(text: str) -> Bbox:
             f"'bbox' is '{text[:80]}'; expected 4 numbers (west,south,east,north) or 6 with heights "
             "(west,south,lowest,east,north,highest)."
         )
-    if len(numbers) == 4:
-        return Bbox(_area(*numbers))
-    west, south, lowest, east, north, highest = numbers
-    if lowest > highest:
-        raise InvalidParameter(f"'bbox' has its lowest height {lowest:g} above its highest {highest:g}.")
-    return Bbox(_area(west, south, east, north), (lowest, highest))
-
-
-def _area(west: float, south: float, east: float, north: float) -> Shape:
     try:
-        return box(west, south, east, north)
+        return box(*numbers) if len(numbers) == 4 else solid_box(*numbers)
     except ShapeError as error:
         raise InvalidParameter(f"'bbox' is not usable: {error}") from None
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from twin.errors import (
     DatabaseUnavailable,
+    InputError,
     InvalidFilter,
     InvalidParameter,
     NotFound,
@@ -26,6 +27,7 @@ STATUS: dict[type[Exception], int] = {
     InvalidParameter: 400,
     InvalidFilter: 400,
     NotFound: 404,
+    InputError: 400,
     RequestError: 400,
     DatabaseUnavailable: 503,
     TwinError: 500,

@@ -8,9 +8,9 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from api.collections import Asked
 from api.features import ITEM_PARAMETERS
 from api.links import GEOJSON
-from twin.db.query import collection_type
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -65,11 +65,10 @@ _OF_THE_ROUTE = {"endpoint", "path_params", "route", "router", "fastapi_inner_as
     },
     openapi_extra={**ITEM_PARAMETERS, **_BODY},
 )
-async def post_items(request: Request, collection: str) -> Response:
+async def post_items(request: Request, _: Asked) -> Response:
     """Reads only. The body is a CQL2 filter as JSON, or an object of the parameters that GET takes,
     where `filter` may be text or JSON. The `next` link is an address for GET.
     """
-    collection_type(collection)
     document = await _document(request)
     given = dict(request.query_params)
     if "op" in document:

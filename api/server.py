@@ -46,7 +46,9 @@ def serve(database: Database, *, host: str, port: int, workers: int = 1, public_
         )
     scopes = PUBLIC_SCOPES if public_read else ALL_SCOPES
     listener = _listen(host, port)
-    factory = partial(create_app, database.reader(), database.settings, scopes)
+    # Who reaches this machine alone may upload; who shows data to others may not be written to by them.
+    writer = database.connect.owner_url if loopback and not public_read else None
+    factory = partial(create_app, database.reader(), database.settings, scopes, writer)
     with listener, suppress(KeyboardInterrupt):
         if workers > 1:
             _Workers(factory, listener, workers).run()

@@ -13,7 +13,7 @@ from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
 from tiles.metadata import DEFAULT_PROPERTIES
 from twin.db.query import View
-from twin.db.queryables import GEOMETRY, feature_queryables
+from twin.db.queryables import GEOMETRY, UPDATED, feature_queryables
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import LEVEL, Cell
 
@@ -46,8 +46,9 @@ async def wanted_properties(request: Request, view: CurrentView) -> tuple[str, .
         return DEFAULT_PROPERTIES
     queryables = feature_queryables(view)
     found = [queryables.get(name, InvalidParameter).name for name in names]
-    if GEOMETRY in found:
-        raise InvalidParameter(f"'{GEOMETRY}' is no property of a tile: the tile itself shows it.")
+    for name in (GEOMETRY, UPDATED):
+        if name in found:
+            raise InvalidParameter(f"'{name}' is no property of a tile.")
     return tuple(name for name in dict.fromkeys(found) if name != "id")
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import Reader, Selected
+from api.collections import Selected
+from api.dependencies import Reader
 from api.parameters import SELECTION, documented
 from api.tile_requests import (
     PROPERTIES,

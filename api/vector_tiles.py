@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import Reader, Selected
+from api.collections import Selected
+from api.dependencies import Reader
 from api.parameters import SELECTION, documented
 from api.tile_requests import PROPERTIES, WantedCell, WantedProperties, answer, revision_etag
 from twin.db.tile_query import vector_tile

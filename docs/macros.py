@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from api.app import ROUTERS
+from api.groups import AGGREGATE, GROUPBY
 from api.parameters import SELECTION
 from importers.report import SCHEMA
 from twin import cli
@@ -19,7 +20,7 @@ def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
         *(import_report, settings, commands, attributes, measures),
-        *(code_lists, routes, selection, tables),
+        *(code_lists, routes, selection, grouping, tables),
     ):
         env.macro(macro)
 
@@ -143,6 +144,11 @@ def selection() -> str:
     names = {attribute.name for attribute in CATALOGUE if attribute.name != "dataset"}
     rows = ((f"`{p.name}`", p.description) for p in SELECTION if p.name not in names)
     return _table(("Parameter", "Meaning"), rows)
+
+
+def grouping() -> str:
+    """The parameters that group and aggregate."""
+    return _table(("Parameter", "Meaning"), ((f"`{p.name}`", p.description) for p in (GROUPBY, AGGREGATE)))
 
 
 def tables() -> str:

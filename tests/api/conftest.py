@@ -18,5 +18,7 @@ def seeded_towns(database: Database) -> Iterator[list[Seeded]]:
 
 @pytest.fixture(scope="module")
 def client(database: Database, seeded_towns: list[Seeded]) -> Iterator[Client]:
-    with serving(create_app(database.reader(), database.settings)) as client:
+    with serving(
+        create_app(database.reader(), database.settings, writer=database.connect.owner_url)
+    ) as client:
         yield client

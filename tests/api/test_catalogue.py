@@ -49,7 +49,7 @@ def test_queryables_describe_the_whole_catalogue(client: Client) -> None:
     assert body["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert body["$id"].endswith("/collections/buildings/queryables")
     found = body["properties"]
-    assert set(found) == {"id", "geometry", *(attribute.name for attribute in CATALOGUE)}
+    assert set(found) == {"id", "geometry", "updated", *(attribute.name for attribute in CATALOGUE)}
     height = found["height_m"]
     assert (height["type"], height["x-unit"], height["x-group"]) == ("number", "m", "dimensions")
     assert (height["title"], height["x-labels"]["fi"], height["x-origin"]) == (

@@ -92,7 +92,7 @@ def test_one_value_is_one_bin(client: Client, seeded_towns: list[Seeded]) -> Non
         ({"property": "hight_m"}, "Did you mean"),
         ({"property": "geometry"}, "geometry"),
         ({"property": "height_m", "bins": "0"}, "'bins'"),
-        ({"property": "height_m", "groupby": "height_m"}, "text or boolean"),
+        ({"property": "height_m", "groupby": "height_m"}, "classes(height_m"),
         ({"property": "height_m", "groupby": "nothing"}, "There is no property"),
         ({"property": "height_m", "by": "city"}, "There is no parameter"),
     ],

@@ -129,3 +129,18 @@ def test_letters_are_compared_without_case_and_accents(client: Client) -> None:
     assert folded == _ids(client.items(filter="street = 'Mäkitie'", limit=500))
     assert folded == _ids(client.items(filter="accenti(street) LIKE accenti('Mäki%')", limit=500))
     assert folded
+
+
+def test_changes_are_asked_for_by_time(client: Client) -> None:
+    assert _ids(client.items(filter="updated > TIMESTAMP('2030-01-01T00:00:00Z')")) == []
+    found = client.items(filter="T_BEFORE(updated, DATE('2030-01-01'))", sortby="-updated", limit=500)
+    assert len(_ids(found)) >= 120
+    refused = client.items(properties="updated")
+    assert refused.status_code == 400
+    assert (
+        client.get("/collections/buildings/queryables").json()["properties"]["updated"]["format"]
+        == "date-time"
+    )
+    assert "updated" not in client.get("/collections/buildings/schema").json()["properties"]
+    tiles = client.get("/collections/buildings/3dtiles/tileset.json", properties="updated")
+    assert tiles.status_code == 400

@@ -26,7 +26,8 @@ from twin.settings import Settings
 
 if __name__ == "__main__":
     reader = orjson.loads(sys.argv[1])
-    database = SimpleNamespace(reader=lambda: reader, settings=Settings())
+    connect = SimpleNamespace(owner_url=sys.argv[4])
+    database = SimpleNamespace(reader=lambda: reader, settings=Settings(), connect=connect)
     server.serve(database, host="127.0.0.1", port=int(sys.argv[2]), workers=int(sys.argv[3]))
     print("stopped")
 """
@@ -34,7 +35,8 @@ if __name__ == "__main__":
 
 @contextmanager
 def running(database: Database, port: int, workers: int) -> Generator[subprocess.Popen[str], None, None]:
-    arguments = [orjson.dumps(database.reader()).decode(), str(port), str(workers)]
+    owner = database.connect.owner_url.render_as_string(hide_password=False)
+    arguments = [orjson.dumps(database.reader()).decode(), str(port), str(workers), owner]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", _PROGRAM, *arguments],
         stdout=subprocess.PIPE,

@@ -1,30 +1,76 @@
 """Pages of features, one feature, and how many there are, as statements."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, nulls_last, or_, select
 
+from twin.db.filter_values import SQL_TYPES
 from twin.db.query import Selection, Statement, View, collection_type, select_features, source, statement
+from twin.db.queryables import Queryable
 from twin.db.schema import dataset
 
 
-def items(
-    selection: Selection, limit: int, after: str | None = None, columns: Sequence[str] = ("id", "geojson")
-) -> Statement:
-    """A page of at most ``limit`` features in order of id, those after an id.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sort:
+    """A property to sort by; missing values come last in either direction."""
 
+    queryable: Queryable
+    descending: bool = False
+
+
+def items(
+    selection: Selection,
+    limit: int,
+    after: str | Sequence[Any] | None = None,
+    columns: Sequence[str] = ("id", "geojson"),
+    order: Sequence[Sort] = (),
+) -> Statement:
+    """A page of at most ``limit`` features in an order, the ids last, those after a position.
+
+    ``after`` are the values of the last feature of the page before: those of the order, and its id;
+    without an order, the id alone.
     Keyset paging: no page costs more than the first, and none repeats or skips a feature that
-    stays, whatever is written in between.
+    stays, whatever is written in between. The values of the order come as sort_0, sort_1, ….
     """
+    if isinstance(after, str):
+        after = (after,)
     f = selection.source.c
-    clause = select_features(selection, columns).order_by(f.id)
+    keys = [sort.queryable.column for sort in order]
+    clause = select_features(selection, columns)
+    clause = clause.add_columns(*(key.label(f"sort_{index}") for index, key in enumerate(keys)))
+    clause = clause.order_by(*map(_ordered, order), f.id)
     clause = clause.limit(bindparam("page", type_=BigInteger))
-    values: dict[str, object] = {"page": limit}
+    values: dict[str, Any] = {"page": limit}
     if after is not None:
-        clause = clause.where(f.id > bindparam("after", type_=Text))
-        values["after"] = after
-    return statement("items", clause, selection, (after is not None, tuple(columns)), **values)
+        clause = clause.where(_behind(order, after, f.id, values))
+    missing = None if after is None else tuple(value is None for value in after)
+    names = tuple((sort.queryable.name, sort.descending) for sort in order)
+    return statement("items", clause, selection, (missing, tuple(columns), names), **values)
+
+
+def _ordered(sort: Sort) -> ColumnElement[Any]:
+    key = sort.queryable.column
+    return nulls_last(key.desc() if sort.descending else key.asc())
+
+
+def _behind(
+    order: Sequence[Sort], after: Sequence[Any], id: ColumnElement[Any], values: dict[str, Any]
+) -> ColumnElement[bool]:
+    """Whether a feature comes after a position, from the last key to the first; adds what is bound."""
+    values["after"] = after[-1]
+    behind: ColumnElement[bool] = id > bindparam("after", type_=Text)
+    for index, sort in reversed(list(enumerate(order))):
+        key, value = sort.queryable.column, after[index]
+        if value is None:
+            behind = and_(key.is_(None), behind)
+            continue
+        values[f"after_{index}"] = value
+        bound = bindparam(f"after_{index}", type_=SQL_TYPES[sort.queryable.type])
+        beyond = key < bound if sort.descending else key > bound
+        behind = or_(beyond, key.is_(None), and_(key == bound, behind))
+    return behind
 
 
 def item_count(selection: Selection) -> Statement:

@@ -174,6 +174,9 @@ def _list(values: Values, node: Call, operand: Node) -> Clause:
     match operand:
         case Property(name) if values.queryables.get(name).type == "list":
             return values.queryables.get(name).column
+        case Value(value) if value is not None:
+            # A list of one, which parentheses in text do not tell from the value.
+            return cast(values.bind(orjson.dumps([value]).decode(), Text()), JSONB)
         case Items(members):
             literals = [member.value for member in members if isinstance(member, Value)]
             if len(literals) == len(members):

@@ -1,5 +1,6 @@
 """How the values of one property are spread over a selection, as statements."""
 
+from collections.abc import Hashable
 from typing import Any
 
 from sqlalchemy import (
@@ -7,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    FromClause,
     Integer,
     Text,
     bindparam,
@@ -19,22 +19,24 @@ from sqlalchemy import (
     select,
 )
 
+from twin.db.groupings import Grouping
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
+from twin.db.statistics_query import finite, joined
 
 MAX_ROWS = 20_000
 """More rows than this mean that the grouping is no grouping."""
 
 
 def number_histogram(
-    selection: Selection, queryable: Queryable, bins: int, group: Queryable | None = None
+    selection: Selection, queryable: Queryable, bins: int, group: Grouping | None = None
 ) -> Statement:
     """Equal bins between the lowest and the highest value, the same for all groups.
 
     Columns: grouped, bin (0 to bins - 1; null for missing values), count, minimum, maximum (of the
     whole selection). Bins without values have no row. What is not finite counts as missing.
     """
-    values = _values(selection, _finite(queryable.column), group)
+    values = _values(selection, finite(queryable.column), group)
     number = bindparam("bins", type_=Integer)
     low, high = func.min(values.c.value), func.max(values.c.value)
     # Where all values are one there is no width, and they share the first bin.
@@ -65,11 +67,17 @@ def number_histogram(
         .limit(bindparam("rows", type_=BigInteger))
     )
     return statement(
-        "number_histogram", clause, selection, _shape(queryable, group), bins=bins, rows=MAX_ROWS + 1
+        "number_histogram",
+        clause,
+        selection,
+        _shape(queryable, group),
+        bins=bins,
+        rows=MAX_ROWS + 1,
+        **_bound(group),
     )
 
 
-def value_histogram(selection: Selection, queryable: Queryable, group: Queryable | None = None) -> Statement:
+def value_histogram(selection: Selection, queryable: Queryable, group: Grouping | None = None) -> Statement:
     """How often each text or boolean occurs. Columns: grouped, value (null: missing), count."""
     values = _values(selection, queryable.column, group)
     number = func.count().label("count")
@@ -80,24 +88,20 @@ def value_histogram(selection: Selection, queryable: Queryable, group: Queryable
         .order_by(values.c.grouped, number.desc(), values.c.value)
         .limit(bindparam("rows", type_=BigInteger))
     )
-    return statement("value_histogram", clause, selection, _shape(queryable, group), rows=MAX_ROWS + 1)
+    shape = _shape(queryable, group)
+    return statement("value_histogram", clause, selection, shape, rows=MAX_ROWS + 1, **_bound(group))
 
 
-def _finite(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as a double, null where it is infinite or not a number.
-
-    PostgreSQL sorts NaN above every number, so one comparison leaves both out.
-    """
-    value = cast(column, Double)
-    return case((func.abs(value) < cast(literal("Infinity", Text), Double), value), else_=null())
-
-
-def _values(selection: Selection, value: ColumnElement[Any], group: Queryable | None) -> CTE:
+def _values(selection: Selection, value: ColumnElement[Any], group: Grouping | None) -> CTE:
     grouped: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
     columns: list[ColumnElement[Any]] = [value.label("value"), grouped.label("grouped")]
-    source: FromClause = selection.source
-    return select(*columns).select_from(source).where(selection.where()).cte("v")
+    features = joined(selection, () if group is None else (group,))
+    return select(*columns).select_from(features).where(selection.where()).cte("v")
 
 
-def _shape(queryable: Queryable, group: Queryable | None) -> tuple[str, str | None]:
-    return queryable.name, None if group is None else group.name
+def _shape(queryable: Queryable, group: Grouping | None) -> tuple[str, Hashable]:
+    return queryable.name, None if group is None else group.key
+
+
+def _bound(group: Grouping | None) -> dict[str, Any]:
+    return {} if group is None else dict(group.values)

@@ -114,7 +114,7 @@ class ReadPool:
                 "The answer took too long. Ask for less: a smaller bbox or a narrower filter."
             ) from None
         except (_asyncpg.DataError, _asyncpg.ProgramLimitExceededError) as error:
-            raise InvalidFilter(f"The filter cannot be computed: {error}.") from None
+            raise InvalidFilter(f"The answer cannot be computed: {error}.") from None
         except _asyncpg.InternalServerError as error:
             # PostGIS gives errors of GEOS no code of their own.
             raise InvalidFilter(f"A relation of geometries cannot be computed: {error}.") from None

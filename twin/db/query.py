@@ -6,7 +6,7 @@ on asyncpg. Two statements with the same key have the same SQL text and differ i
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     FromClause,
+    Integer,
     LargeBinary,
     Select,
     Text,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from twin.db.collection_tables import collection_feature
 from twin.db.schema import dataset, feature, feature_history
 from twin.db.shapes import Shape
 from twin.errors import NotFound
@@ -89,23 +91,26 @@ class Condition:
 class Selection:
     """Which features: one collection (None: all), some datasets, and conditions that all hold.
 
-    Without ``datasets`` the primary datasets are read, so that no building counts twice.
+    Without ``datasets`` the primary datasets are read, so that no building counts twice. With
+    ``uploaded``, the features of an uploaded collection of that number are selected instead.
     """
 
     view: View = View()
     collection: str | None = None
     datasets: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    uploaded: int | None = None
 
     @property
     def source(self) -> FromClause:
         """The features to select from, named ``f``."""
-        return source(self.view)
+        return source(self.view) if self.uploaded is None else uploaded_features()
 
     @property
     def key(self) -> Hashable:
         return (
             self.view.shape,
+            self.uploaded is not None,
             self.collection is not None,
             bool(self.datasets),
             *(condition.key for condition in self.conditions),
@@ -114,7 +119,9 @@ class Selection:
     @property
     def values(self) -> dict[str, Any]:
         found = self.view.values
-        if self.collection is not None:
+        if self.uploaded is not None:
+            found["uploaded"] = self.uploaded
+        elif self.collection is not None:
             found["collection_type"] = collection_type(self.collection)
         if self.datasets:
             found["datasets"] = list(self.datasets)
@@ -125,9 +132,12 @@ class Selection:
     def where(self) -> ColumnElement[bool]:
         """The whole condition, for statements that join `source` with other tables."""
         f = self.source.c
-        parts = [_in_datasets(self.source, named=bool(self.datasets))]
-        if self.collection is not None:
-            parts.append(f.type == bindparam("collection_type", type_=Text))
+        if self.uploaded is not None:
+            parts = [f.collection_id == bindparam("uploaded", type_=Integer)]
+        else:
+            parts = [_in_datasets(self.source, named=bool(self.datasets))]
+            if self.collection is not None:
+                parts.append(f.type == bindparam("collection_type", type_=Text))
         return and_(*parts, *(condition.clause for condition in self.conditions))
 
     def digest(self) -> bytes:
@@ -136,7 +146,7 @@ class Selection:
 
     def also(self, *conditions: Condition) -> "Selection":
         """The same selection, narrowed."""
-        return Selection(self.view, self.collection, self.datasets, (*self.conditions, *conditions))
+        return replace(self, conditions=(*self.conditions, *conditions))
 
 
 def collection_type(collection: str) -> str:
@@ -157,6 +167,12 @@ def source(view: View) -> FromClause:
 def current_features() -> FromClause:
     """The features as they are now, named ``f``."""
     return feature.alias("f")
+
+
+@cache
+def uploaded_features() -> FromClause:
+    """The features of all uploaded collections, named ``f``."""
+    return collection_feature.alias("f")
 
 
 @cache
@@ -193,17 +209,19 @@ def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:
     return select(*(f.c[name] for name in columns)).select_from(f).where(selection.where())
 
 
-def intersects(view: View, area: Shape, heights: tuple[float, float] | None = None) -> Condition:
-    """Features whose footprint meets an area and, with ``heights``, reach into that range.
+def intersects(
+    geometry: ColumnElement[Any], area: Shape, heights: Sequence[ColumnElement[Any]] | None = None
+) -> Condition:
+    """What meets an area and, of an area with heights, reaches into their range.
 
-    Heights are ellipsoidal metres; a feature whose heights are unknown is in no range.
+    ``heights`` are the lowest and the highest height of a feature, where they are known. A feature
+    without them is in no range.
     """
-    f = source(view).c
     bound = func.geometry(bindparam("area", type_=LargeBinary))
-    clause = func.ST_Intersects(f.footprint, bound, type_=Boolean)
+    clause = func.ST_Intersects(geometry, bound, type_=Boolean)
     values: dict[str, Any] = {"area": area.ewkb}
-    if heights is not None:
+    if heights is not None and area.solid is not None:
         low, high = bindparam("z_low", type_=Double), bindparam("z_high", type_=Double)
-        clause = and_(clause, f.z_max >= low, f.z_min <= high)
-        values |= {"z_low": heights[0], "z_high": heights[1]}
-    return Condition(clause, ("intersects", heights is not None), values)
+        clause = and_(clause, heights[1] >= low, heights[0] <= high)
+        values |= {"z_low": area.solid[2], "z_high": area.solid[5]}
+    return Condition(clause, ("intersects", len(values)), values)

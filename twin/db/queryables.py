@@ -19,12 +19,15 @@ QueryableType: TypeAlias = Literal[
 GEOMETRY = "geometry"
 """The queryable that stands for the footprint, named as in GeoJSON."""
 
+UPDATED = "updated"
+"""The queryable that tells since when a feature is as it is, to ask for changes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queryable:
     """One name with its type and the expression that stands for it in SQL.
 
-    ``attribute`` is its declaration in the catalogue; None for ``id`` and ``geometry``. ``heights``
+    ``attribute`` is its declaration in the catalogue; None for ``id`` and the like. ``heights``
     are the lowest and the highest ellipsoidal height of a geometry, where they are known.
     """
 
@@ -89,6 +92,7 @@ def _feature_queryables(past: bool, scopes: frozenset[str]) -> Queryables:
             Queryable("id", "text", f.id),
             *(Queryable(a.name, a.type, f[a.name], a) for a in opened),
             Queryable(GEOMETRY, "geometry", f.footprint, heights=(f.z_min, f.z_max)),
+            Queryable(UPDATED, "timestamp", f.recorded_from),
         ],
         hidden=BY_NAME.keys() - {attribute.name for attribute in opened},
     )

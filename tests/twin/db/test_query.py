@@ -13,7 +13,7 @@ from twin.db.filters import compile_filter, parse
 from twin.db.query import Condition, Selection, Statement, View, intersects
 from twin.db.queryables import feature_queryables
 from twin.db.schema import dataset, feature, feature_history
-from twin.db.shapes import box
+from twin.db.shapes import box, solid_box
 from twin.errors import NotFound
 
 TOWN = ("seed_harbour",)
@@ -102,10 +102,12 @@ def test_a_box_with_heights_asks_for_both(connection: Connection) -> None:
     def found(condition: Condition) -> int:
         return len(ids(connection, Selection(View(), "buildings", TOWN, (condition,))))
 
-    assert found(intersects(View(), everywhere)) == 4
+    footprint = feature_queryables(View()).get("geometry")
+    assert found(intersects(footprint.column, everywhere, footprint.heights)) == 4
     # The buildings stand on 0, 1, 2 and 3 metres and are 10 metres high.
-    assert found(intersects(View(), everywhere, (12.5, 20.0))) == 1
-    assert found(intersects(View(), everywhere, (-5.0, 1.0))) == 2
+    high, low = (solid_box(24, 60, bottom, 25, 61, top) for bottom, top in ((12.5, 20.0), (-5.0, 1.0)))
+    assert found(intersects(footprint.column, high, footprint.heights)) == 1
+    assert found(intersects(footprint.column, low, footprint.heights)) == 2
 
 
 @pytest.mark.usefixtures("dataset_id")

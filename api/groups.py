@@ -1,0 +1,133 @@
+"""Reads ``groupby`` and ``aggregate``: names, and functions with arguments, separated by commas."""
+
+import re
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from api.collections import Collection
+from api.dependencies import service
+from api.parameters import Parameter
+from twin.db.groupings import Grouping, by_area, by_cell, by_class, by_decade, by_property
+from twin.db.query import Selection
+from twin.db.queryables import Queryable
+from twin.db.statistics_query import FUNCTIONS, Aggregate
+from twin.errors import InvalidParameter
+
+MAX_TERMS = 20
+_TERM = re.compile(r"\s*([^(),]+?)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
+
+GROUPBY = Parameter(
+    "groupby",
+    "What to group by, separated by commas: a property; `decade(year_of_construction)`; "
+    "`classes(height_m,0,10,20)`; `grid(16)`, the squares of a level of WebMercatorQuad; "
+    "`area(districts)` or `area(districts,name)`, the areas of an uploaded collection by id or property.",
+    example="city,decade(year_of_construction)",
+)
+AGGREGATE = Parameter(
+    "aggregate",
+    "What to compute, separated by commas: `count`, `share` (of all that is selected), and of a property "
+    "`sum(…)`, `avg(…)`, `min(…)`, `max(…)`, `median(…)`, `quantile(…,0.9)`, `stddev(…)`, `count(…)`, "
+    "`share(…)`.",
+    {"type": "string", "default": "count"},
+    "count,sum(volume_m3),median(height_m)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    name: str
+    arguments: tuple[str, ...]
+
+
+def _terms(parameter: Parameter, text: str) -> list[_Term]:
+    found: list[_Term] = []
+    position = 0
+    while position < len(text):
+        match = _TERM.match(text, position)
+        if match is None:
+            raise InvalidParameter(
+                f"'{parameter.name}' cannot be read at '{text[position : position + 40]}'."
+            )
+        arguments = (match[2] or "").split(",") if match[2] is not None else []
+        found.append(_Term(match[1], tuple(argument.strip() for argument in arguments)))
+        position = match.end()
+    if not 1 <= len(found) <= MAX_TERMS:
+        raise InvalidParameter(f"'{parameter.name}' takes 1 to {MAX_TERMS} names or functions.")
+    return found
+
+
+async def groupings(request: Request, asked: Collection, selection: Selection) -> list[Grouping]:
+    """What a request groups by; none where it does not."""
+    text = request.query_params.get(GROUPBY.name)
+    if text is None:
+        return []
+    terms = _terms(GROUPBY, text)
+    return [await _grouping(request, asked, selection, term, i) for i, term in enumerate(terms)]
+
+
+async def _grouping(
+    request: Request, asked: Collection, selection: Selection, term: _Term, index: int
+) -> Grouping:
+    match term.name, term.arguments:
+        case name, ():
+            return by_property(asked.queryables.get(name, InvalidParameter))
+        case "decade", (name,):
+            return by_decade(asked.queryables.get(name, InvalidParameter))
+        case "classes", (name, *breaks):
+            numbers = [_number(text) for text in breaks]
+            return by_class(asked.queryables.get(name, InvalidParameter), numbers, index)
+        case "grid", (level,):
+            return by_cell(selection, int(_number(level)), index)
+        case "area", (name, *rest) if len(rest) < 2:
+            areas = (await service(request).revisions.uploads()).get(name)
+            if areas is None:
+                raise InvalidParameter(f"'area' names '{name[:60]}', which is no uploaded collection.")
+            return by_area(selection, areas, rest[0] if rest else None, index)
+        case name, arguments:
+            raise InvalidParameter(
+                f"'{GROUPBY.name}' has '{name[:60]}' with {len(arguments)} arguments. Offered: a property, "
+                "decade(property), classes(property,number,…), grid(level), area(collection)."
+            )
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not abs(number) < 1e300:
+        raise InvalidParameter(f"'{text[:60]}' is no number.")
+    return number
+
+
+def aggregates(text: str | None, asked: Collection) -> list[Aggregate]:
+    """What a request asks to compute; the number of features without anything."""
+    return [_aggregate(term, asked) for term in _terms(AGGREGATE, text or "count")]
+
+
+def _aggregate(term: _Term, asked: Collection) -> Aggregate:
+    match term.name, term.arguments:
+        case "count" | "share", ():
+            return Aggregate(term.name)
+        case "quantile", (name, fraction):
+            wanted = _number(fraction)
+            if not 0 <= wanted <= 1:
+                raise InvalidParameter(
+                    "'quantile' takes a fraction from 0 to 1, such as quantile(height_m,0.9)."
+                )
+            return Aggregate("quantile", _measured(asked, name), wanted)
+        case function, (name,) if function in FUNCTIONS and function != "quantile":
+            return Aggregate(function, _measured(asked, name))
+        case name, arguments:
+            raise InvalidParameter(
+                f"'{AGGREGATE.name}' has '{name[:60]}' with {len(arguments)} arguments. Offered: count, "
+                f"share, quantile(property,fraction), and of a property: {', '.join(FUNCTIONS)}."
+            )
+
+
+def _measured(asked: Collection, name: str) -> Queryable:
+    queryable = asked.queryables.get(name, InvalidParameter)
+    if queryable.type not in {"integer", "number"}:
+        raise InvalidParameter(f"'{name}' is a {queryable.type}; numbers alone are computed with.")
+    return queryable

@@ -1,0 +1,196 @@
+"""Statistics and grouped histograms give what a plain computation in Python gives."""
+
+import csv
+import io
+import statistics as plain
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.seeding import PRIMARY, Seeded
+from twin.model.cells import LEVEL, Cell
+
+ADDRESS = "/collections/buildings/statistics"
+OF_TOWNS = {"dataset": ",".join(PRIMARY)}
+
+
+def _answer(client: Client, **params: str) -> list[dict[str, Any]]:
+    response = client.get(ADDRESS, **OF_TOWNS, **params)
+    assert response.status_code == 200, response.text
+    return response.json()["groups"]
+
+
+def _grouped(items: list[Seeded], key: Callable[[dict[str, Any]], Any]) -> dict[Any, list[dict[str, Any]]]:
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for item in items:
+        found.setdefault(key(item.properties), []).append(item.properties)
+    return found
+
+
+def test_both_cities_side_by_side(client: Client, seeded_towns: list[Seeded]) -> None:
+    functions = "count,share,count(height_m),sum(height_m),avg(height_m),min(height_m),max(height_m),"
+    functions += "median(height_m),quantile(height_m,0.9),stddev(height_m),share(height_m)"
+    found = _answer(client, groupby="city", aggregate=functions)
+    expected = _grouped(seeded_towns, lambda p: p["city"])
+    everything = sum(item.properties["height_m"] or 0 for item in seeded_towns)
+    assert [row["city"] for row in found] == ["harbour", "hill"]
+    for row in found:
+        heights = [p["height_m"] for p in expected[row["city"]] if p["height_m"] is not None]
+        assert row["count"] == 60
+        assert row["share"] == 0.5
+        assert row["count(height_m)"] == len(heights)
+        assert row["sum(height_m)"] == pytest.approx(sum(heights))
+        assert row["avg(height_m)"] == pytest.approx(plain.mean(heights))
+        assert (row["min(height_m)"], row["max(height_m)"]) == (min(heights), max(heights))
+        assert row["median(height_m)"] == pytest.approx(plain.median(heights))
+        tenths = plain.quantiles(heights, n=10, method="inclusive")
+        assert row["quantile(height_m,0.9)"] == pytest.approx(tenths[8])
+        assert row["stddev(height_m)"] == pytest.approx(plain.stdev(heights))
+        assert row["share(height_m)"] == pytest.approx(sum(heights) / everything)
+
+
+def test_without_groups_there_is_one_row(client: Client) -> None:
+    assert _answer(client) == [{"count": 120}]
+    assert _answer(client, filter="height_m > 1000", aggregate="count,sum(height_m)") == [
+        {"count": 0, "sum(height_m)": None}
+    ]
+
+
+def test_decades_and_filters(client: Client, seeded_towns: list[Seeded]) -> None:
+    name = "decade(year_of_construction)"
+    found = _answer(client, groupby=f"city, {name}", filter="closed = true")
+    expected = _grouped(
+        [item for item in seeded_towns if item.properties["closed"]],
+        lambda p: (p["city"], p["year_of_construction"] and p["year_of_construction"] // 10 * 10),
+    )
+    assert {(row["city"], row[name]): row["count"] for row in found} == {
+        key: len(members) for key, members in expected.items()
+    }
+    decades = [row[name] for row in found if row["city"] == "hill"]
+    assert decades == [*sorted(decade for decade in decades if decade is not None), None][: len(decades)]
+
+
+def test_classes(client: Client, seeded_towns: list[Seeded]) -> None:
+    found = _answer(client, groupby="classes(height_m,10.5,20)")
+
+    def label(p: dict[str, Any]) -> str | None:
+        height = p["height_m"]
+        return (
+            None if height is None else "..10.5" if height < 10.5 else "10.5..20" if height < 20 else "20.."
+        )
+
+    expected = _grouped(seeded_towns, label)
+    assert {row["classes(height_m,10.5,20)"]: row["count"] for row in found} == {
+        key: len(members) for key, members in expected.items()
+    }
+
+
+@pytest.fixture
+def districts(client: Client) -> Iterator[str]:
+    """The western half of the harbour town, an area around the hill town, and one without anything."""
+
+    def district(name: str, west: float, south: float, east: float, north: float) -> dict[str, Any]:
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        return {"type": "Feature", "id": name[0], "geometry": shape, "properties": {"name": name}}
+
+    areas = [
+        district("west", 24.9, 60.1, 24.9540001, 60.2),
+        district("hill", 24.7, 59.4, 24.8, 59.5),
+        district("sea", 20, 58, 20.1, 58.1),
+    ]
+    body = {"type": "FeatureCollection", "features": areas}
+    assert client.request("PUT", "/collections/districts", json=body).status_code == 201
+    yield "districts"
+    assert client.request("DELETE", "/collections/districts").status_code == 204
+
+
+def test_areas(client: Client, seeded_towns: list[Seeded], districts: str) -> None:
+    def stands(item: Seeded) -> str | None:
+        middle = (item.square[0] + item.square[2]) / 2
+        return "hill" if item.dataset == "seed_hill" else "west" if middle <= 24.9540001 else None
+
+    expected: dict[str | None, int] = {}
+    for item in seeded_towns:
+        expected[stands(item)] = expected.get(stands(item), 0) + 1
+    found = _answer(client, groupby="area(districts,name)")
+    assert {row["area(districts,name)"]: row["count"] for row in found} == expected
+    by_id = _answer(client, groupby="area(districts)")
+    assert {row["area(districts)"] for row in by_id} == {"w", "h", None}
+    inside = client.items(**OF_TOWNS, within="districts/w", count="exact", limit="1").json()
+    assert inside["numberMatched"] == expected["west"]
+    histogram = client.get(
+        "/collections/buildings/histogram", property="surfaces", groupby="area(districts,name)", **OF_TOWNS
+    ).json()
+    counts = {group["area(districts,name)"]: group["count"] for group in histogram["groups"]}
+    assert counts == expected
+    missing = client.items(within="districts/x")
+    assert missing.status_code == 404
+
+
+def test_cells_of_a_grid(client: Client, seeded_towns: list[Seeded]) -> None:
+    # The seeded features have no quadkeys, so all are in the group of those without a place.
+    assert _answer(client, groupby="grid(16)") == [{"grid(16)": None, "count": 120}]
+    cell = Cell.from_code(16, Cell(16, 37_312, 18_950).code)
+    assert (cell.x, cell.y) == (37_312, 18_950)
+    assert client.get(ADDRESS, groupby=f"grid({LEVEL + 1})").status_code == 400
+
+
+def test_a_table_says_the_same(client: Client) -> None:
+    params = {"groupby": "city,closed", "aggregate": "count,avg(height_m)", **OF_TOWNS}
+    table = client.get(ADDRESS, f="csv", **params)
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    found = client.get(ADDRESS, **params).json()["groups"]
+    assert [row["city"] for row in rows] == [row["city"] for row in found]
+    assert [float(row["avg(height_m)"]) for row in rows] == [row["avg(height_m)"] for row in found]
+    accepted = client.request("GET", ADDRESS, params=params, headers={"Accept": "text/csv"})
+    assert accepted.text == table.text
+    again = client.request("GET", ADDRESS, params=params, headers={"If-None-Match": accepted.headers["etag"]})
+    assert again.status_code == 200
+    again = client.request(
+        "GET",
+        ADDRESS,
+        params=params,
+        headers={"If-None-Match": accepted.headers["etag"], "Accept": "text/csv"},
+    )
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"groupby": "height_m"}, "classes(height_m"),
+        ({"groupby": "geometry"}, "too many values"),
+        ({"groupby": "citty"}, "Did you mean 'city'"),
+        ({"groupby": "decade(city)"}, "takes a number"),
+        ({"groupby": "classes(height_m)"}, "ascending"),
+        ({"groupby": "classes(height_m,2,1)"}, "ascending"),
+        ({"groupby": "classes(height_m,x)"}, "is no number"),
+        ({"groupby": "grid(99)"}, "level from 0"),
+        ({"groupby": "grid(nan)"}, "is no number"),
+        ({"groupby": "area(nowhere)"}, "no uploaded collection"),
+        ({"groupby": "century(year_of_construction)"}, "Offered"),
+        ({"groupby": "city,"}, None),
+        ({"groupby": "(("}, "cannot be read"),
+        ({"groupby": ",".join(["city"] * 21)}, "1 to 20"),
+        ({"aggregate": "sum"}, "Offered"),
+        ({"aggregate": "sum(city)"}, "numbers alone"),
+        ({"aggregate": "quantile(height_m,2)"}, "takes a fraction"),
+        ({"aggregate": "quantile(height_m)"}, "Offered"),
+        ({"aggregate": "pg_sleep(height_m)"}, "Offered"),
+        ({"aggregate": ""}, None),
+        ({"f": "xml"}, "offered"),
+    ],
+)
+def test_what_cannot_be_computed_is_explained(
+    client: Client, params: dict[str, str], message: str | None
+) -> None:
+    response = client.get(ADDRESS, **params)
+    if message is None:
+        assert response.status_code in {200, 400}
+        return
+    assert response.status_code == 400
+    assert message in response.json()["detail"]

@@ -1,0 +1,138 @@
+"""By what features are grouped: a property, a decade, classes, cells of a grid, or uploaded areas."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from twin.db.collection_tables import collection_feature
+from twin.db.places import centre, outline
+from twin.db.query import Selection, source
+from twin.db.queryables import Queryable
+from twin.db.uploads import Uploaded, slot_of
+from twin.errors import InvalidParameter
+from twin.model.cells import LEVEL, Cell
+
+MAX_BREAKS = 100
+_TEN = literal_column("10", Double)
+_GROUPED = {"text", "boolean", "integer", "date"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """A value of each feature to group by; ``shown`` makes of it what people read.
+
+    ``join`` adds to the features what the value is taken from.
+    """
+
+    name: str
+    column: ColumnElement[Any]
+    key: Hashable
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    shown: Callable[[Any], Any] = lambda value: value
+    join: Callable[[FromClause], FromClause] = lambda features: features
+
+
+def by_property(queryable: Queryable) -> Grouping:
+    """One group for each value; InvalidParameter where the values are not few by their nature."""
+    if queryable.type not in _GROUPED:
+        raise InvalidParameter(
+            f"'groupby' is '{queryable.name}', a {queryable.type}, which has too many values. "
+            f"A number is grouped by classes, such as classes({queryable.name},0,10,20)."
+        )
+    return Grouping(queryable.name, queryable.column, queryable.name)
+
+
+def by_decade(queryable: Queryable) -> Grouping:
+    """Ten years each, named by the first: 1950 stands for 1950 to 1959."""
+    _check_number(queryable, "decade")
+    first = cast(func.floor(cast(queryable.column, Double) / _TEN, type_=Double) * _TEN, Integer)
+    return Grouping(f"decade({queryable.name})", first, ("decade", queryable.name))
+
+
+def by_class(queryable: Queryable, breaks: Sequence[float], index: int) -> Grouping:
+    """Classes between ascending breaks, the lower one within: ``..0``, ``0..10``, ``10..``."""
+    _check_number(queryable, "classes")
+    if not 1 <= len(breaks) <= MAX_BREAKS or list(breaks) != sorted(set(breaks)):
+        raise InvalidParameter(f"'classes' takes 1 to {MAX_BREAKS} ascending numbers after the property.")
+    name = f"breaks_{index}"
+    bound = bindparam(name, type_=ARRAY(Double))
+    column = func.width_bucket(cast(queryable.column, Double), bound, type_=Integer)
+    edges = ["", *(f"{edge:.15g}" for edge in breaks), ""]
+
+    def shown(number: int | None) -> str | None:
+        return None if number is None else f"{edges[number]}..{edges[number + 1]}"
+
+    numbers = ",".join(edges[1:-1])
+    label = f"classes({queryable.name},{numbers})"
+    return Grouping(label, column, ("classes", queryable.name), {name: list(breaks)}, shown)
+
+
+def _check_number(queryable: Queryable, function: str) -> None:
+    if queryable.type not in {"integer", "number"}:
+        raise InvalidParameter(f"'{function}' takes a number, and '{queryable.name}' is a {queryable.type}.")
+
+
+def by_cell(selection: Selection, level: int, index: int) -> Grouping:
+    """Squares of the WebMercatorQuad grid, named level/x/y as tiles are."""
+    if selection.uploaded is not None:
+        raise InvalidParameter("'grid' is of the city model; an uploaded collection has no cells.")
+    if not 0 <= level <= LEVEL:
+        raise InvalidParameter(f"'grid' takes a level from 0 to {LEVEL}; 16 are squares of about 300 m.")
+    name = f"shift_{index}"
+    column = source(selection.view).c.quadkey.op(">>")(bindparam(name, type_=Integer))
+
+    def shown(code: int | None) -> str | None:
+        if code is None:
+            return None
+        cell = Cell.from_code(level, code)
+        return f"{cell.level}/{cell.x}/{cell.y}"
+
+    return Grouping(f"grid({level})", column, "grid", {name: 2 * (LEVEL - level)}, shown)
+
+
+def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int) -> Grouping:
+    """The areas of an uploaded collection, named by their id or by a property.
+
+    A feature counts to the area in which the middle of its bounding box stands; where areas
+    overlap, to each.
+    """
+    name = f"areas_{index}"
+    standing = _standing(selection, areas, label, name)
+
+    def join(features: FromClause) -> FromClause:
+        return features.outerjoin(standing, standing.c.id == selection.source.c.id)
+
+    shape = ("area", areas.id, areas.revision, label)
+    title = f"area({areas.name})" if label is None else f"area({areas.name},{label})"
+    return Grouping(title, standing.c.area, shape, {name: areas.id}, join=join)
+
+
+def _standing(selection: Selection, areas: Uploaded, label: str | None, name: str) -> CTE:
+    """The ids of features with the area of each; found from the areas, by the index on footprints."""
+    a = collection_feature.alias("a")
+    uploaded = selection.uploaded is not None
+    within = and_(
+        a.c.collection_id == bindparam(name, type_=Integer),
+        outline(selection.view, uploaded=uploaded).op("&&", is_comparison=True)(a.c.geometry),
+        func.ST_Intersects(a.c.geometry, centre(selection.view, uploaded=uploaded), type_=Boolean),
+    )
+    area: ColumnElement[Any] = a.c.id if label is None else slot_of(areas, label, "a")
+    columns: list[ColumnElement[Any]] = [selection.source.c.id.label("id"), area.label("area")]
+    clause = select(*columns).select_from(selection.source.join(a, within)).where(selection.where())
+    return clause.cte(name)
