@@ -50,6 +50,11 @@ class Site:
         return [geometries_at(feature, lod) for feature, lod in pairs]
 
     @property
+    def delivered(self) -> list[tuple[Geometry, ...]]:
+        """The geometries of each feature with the faces that measuring leaves out."""
+        return [delivered(feature, lod) for feature, lod in zip(self.features, self.lods, strict=True)]
+
+    @property
     def roots(self) -> list[str]:
         """Ids of the wanted features."""
         return [feature.root.id for feature in self.features[: self.wanted]]

@@ -1,20 +1,22 @@
 """`twin process` on a town: the same whatever the division and the workers, and never half."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tests.fixtures import ROOT
 from tests.importers.stored import clean
 from tests.twin.processing.terraces import HOUSES, STREETS, build, rows_of, snapshot
-from twin.db import jobs
+from twin.db import jobs, schema
 from twin.db.engine import Database
 from twin.db.schema import processing_job, roof_face
 from twin.errors import NotFound
@@ -128,7 +130,7 @@ def test_a_failed_job_says_why_and_the_others_are_kept(
 
 KILLED = """
 import os, signal, sys
-from twin.db import jobs
+from twin.db import jobs, schema
 from twin.db.engine import database
 from twin.processing import pipeline
 from twin.settings import load
@@ -166,3 +168,112 @@ def test_a_run_that_is_killed_leaves_whole_jobs_and_the_next_completes_them(
 def test_a_dataset_that_is_not_there_is_named(engine: Engine) -> None:
     with pytest.raises(NotFound, match="no dataset 'village'"):
         pipeline.process(engine, "village")
+
+
+def test_a_changed_building_recomputes_itself_and_its_neighbours(engine: Engine, tmp_path: Path) -> None:
+    run(engine)
+    build(engine, tmp_path / "town.city.json", frozenset({"h0-0"}))
+    report = run(engine, partitions=4)
+    assert {stage: report.computed[stage] for stage in ("roof_faces", "validity")} == {
+        "roof_faces": 1,
+        "validity": 1,
+    }
+    # Its own street and the two next ones, 45 m and 100 m away; the others are farther away.
+    assert report.computed["neighbours"] == 3 * HOUSES
+    incremental = snapshot(engine)
+    run(engine, force=True)
+    assert snapshot(engine) == incremental
+
+
+def test_an_import_forgets_what_was_computed_of_changed_buildings(engine: Engine, tmp_path: Path) -> None:
+    run(engine)
+    for raised in (frozenset({"h0-0"}), frozenset[str]()):
+        build(engine, tmp_path / "town.city.json", raised)
+    assert len(rows_of(engine, jobs.SIDE_TABLES["neighbours"])) == ALL - 1
+    assert run(engine).computed["neighbours"] > 0
+    [changed] = [row for row in rows_of(engine, schema.feature) if row["object_id"] == "h0-0"]
+    assert changed["touching_neighbours"] == 1
+
+
+def test_values_are_in_columns_and_in_the_text(engine: Engine) -> None:
+    run(engine)
+    for row in rows_of(engine, schema.feature):
+        shown = json.loads(row["geojson"])["properties"]
+        for name in (name for stage in LATER_STAGES.values() for name in stage.shown):
+            assert shown[name] == row[name]
+    middle = next(row for row in rows_of(engine, schema.feature) if row["object_id"] == "h0-1")
+    # Heights of the row are 4, 5, 6: all of the left neighbour's wall, and the lower five metres of its own.
+    assert middle["party_wall_area_m2"] == pytest.approx((4.0 + 5.0) * 10.0)
+    assert (middle["touching_neighbours"], middle["nearest_distance_m"]) == (2, 0.0)
+    assert (middle["valid"], middle["validity_codes"]) == (True, "")
+
+
+def test_roof_faces_have_measures_and_outlines(engine: Engine) -> None:
+    run(engine)
+    faces = rows_of(engine, roof_face)
+    assert len(faces) == ALL
+    face = next(face for face in faces if face["object_id"] == "h0-0")
+    assert (face["id"], face["building"], face["city"]) == ("town.h0-0.1", "town.h0-0", "helsinki")
+    assert (face["slope_deg"], face["azimuth_deg"]) == (0.0, None)
+    assert (face["area_m2"], face["plan_area_m2"]) == pytest.approx((80.0, 80.0))
+    assert (face["height_min_m"], face["height_max_m"]) == pytest.approx((9.0, 9.0))
+    document = json.loads(face["geojson"])
+    assert document["geometry"]["type"] == "Polygon"
+    assert document["properties"]["area_m2"] == face["area_m2"]
+
+
+def test_an_explanation_adds_up_to_the_stored_values(engine: Engine, tmp_path: Path) -> None:
+    run(engine)
+    whole = pipeline.explain(engine, "town.h0-1").document
+    areas = {kind: sum(f["area_m2"] for f in whole["faces"] if f["type"] == kind) for kind in whole["areas"]}
+    assert areas["RoofSurface"] == pytest.approx(whole["values"]["roof_area_m2"])
+    assert whole["volume"]["divergence_m3"] == pytest.approx(whole["values"]["volume_m3"])
+    assert whole["volume"]["edges_without_partner"] == 0
+    shared = [wall["area_m2"] for other in whole["neighbours"] for wall in other["shared_walls"]]
+    assert sum(shared) == pytest.approx(whole["values"]["party_wall_area_m2"])
+    assert len(whole["neighbours"]) == whole["values"]["neighbours_100m"]
+    assert whole["validity"] == []
+    assert [stage["outdated"] for stage in whole["stages"]] == [False] * 4
+    json.dumps(whole)
+    build(engine, tmp_path / "town.city.json", frozenset({"h0-0"}))
+    lines = list(pipeline.explain(engine, "h0-1").lines())
+    assert [line for line in lines if "OUT OF DATE" in line] == [
+        f"  stage neighbours: {LATER_STAGES['neighbours'].algorithm}; OUT OF DATE: run twin process"
+    ]
+
+
+def test_an_explanation_of_nothing_is_refused(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="no building 'h9-9'"):
+        pipeline.explain(engine, "h9-9")
+
+
+def install_bomb(mark: str) -> None:
+    """The next job of this worker dies after it has written and before it commits; only one ever."""
+    finish = jobs.finish
+
+    def dying(connection: Connection, key: jobs.JobKey, *counts: Any) -> None:
+        if key.stage == "neighbours":
+            with suppress(FileExistsError):
+                Path(mark).touch(exist_ok=False)
+                os.kill(os.getpid(), signal.SIGKILL)
+        finish(connection, key, *counts)
+
+    jobs.finish = dying
+
+
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(engine: Engine, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    run(engine)
+    alone = snapshot(engine)
+    mark = tmp_path / "killed"
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        client.run(install_bomb, str(mark))
+        run(engine, force=True, partitions=4, workers=Workers(scheduler=cluster.scheduler_address))
+    assert mark.exists()
+    assert snapshot(engine) == alone
+    assert {row["state"] for row in rows_of(engine, processing_job)} == {"done"}
