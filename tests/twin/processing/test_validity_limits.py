@@ -162,3 +162,12 @@ def test_every_code_is_documented() -> None:
     page = (ROOT / "docs" / "explanation" / "validity.md").read_text()
     for error in ERRORS.values():
         assert f"| {error.number} | {error.name} |" in page
+
+
+def test_pairs_of_parts_are_compared_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pair of cubes has 144 pairs of triangles: every pair of parts is a round of its own."""
+    monkeypatch.setattr(validity_solids, "MAX_PAIRS", 144)
+    parts = [geometries.moved(cube(), (0.5 * n, 0.25 * n, 0.25 * n)) for n in range(4)]
+    verdict = validate([parts, [cube(), geometries.moved(cube(), (1.0, 0, 0))]])
+    assert verdict.codes == [[601], []]
+    assert len(verdict.details(0)) == 3
