@@ -24,8 +24,9 @@ from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
-from twin.processing.compute import Measures, measure
+from twin.processing.compute import Measures, measure, measure_core
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
+from twin.processing.orientation import Boundary
 
 Values: TypeAlias = dict[str, Any]
 _DECIMALS = 6
@@ -76,9 +77,19 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     _measure_parts(features, lods, results)
     if batch.surfaces:
         _place(batch, measures, placer, results)
-        types = np.split(measures.surface_type, batch.object_start[1:-1])
         beside = [beside_solids(feature, lod) for feature, lod in zip(features, lods, strict=True)]
-        _mesh(*_shown(groups, types, beside), placer, results, ranks)
+        placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
+        if not any(beside) and len(placed) == len(features):
+            _mesh(measures.boundary, measures.surface_type, placer, results)
+        elif placed:
+            types = np.split(measures.surface_type, batch.object_start[1:-1])
+            shown, named = _shown(groups, types, beside)
+            _mesh(
+                concatenate([shown[index] for index in placed]),
+                np.concatenate([named[index] for index in placed]),
+                placer,
+                [results[index] for index in placed],
+            )
     return results
 
 
@@ -89,7 +100,7 @@ def _shown(
     if not any(beside):
         return list(groups), list(types)
     others = concatenate(beside)
-    named = np.split(measure(others).surface_type, others.object_start[1:-1])
+    named = np.split(measure_core(others).surface_type, others.object_start[1:-1])
     return (
         [(*own, *more) for own, more in zip(groups, beside, strict=True)],
         [np.concatenate(pair) for pair in zip(types, named, strict=True)],
@@ -128,12 +139,17 @@ def plain(value: Any) -> Any:
 def _measure_parts(
     features: Sequence[CityFeature], lods: Sequence[str | None], results: Sequence[Derived]
 ) -> None:
-    """Parts are measured by themselves as well; their sum stands at the root."""
+    """Parts are measured by themselves as well; their sum stands at the root, which a single part is."""
     owned: list[tuple[Derived, CityObject, tuple[Geometry, ...], str | None]] = []
     for feature, lod, result in zip(features, lods, results, strict=True):
-        for item in feature.objects[1:]:
-            geometries = measured(surfaces_at(item, lod))
-            owned.append((result, item, geometries, lod))
+        found = [(item, measured(surfaces_at(item, lod))) for item in feature.objects[1:]]
+        shaped = [item for item, geometries in found if geometries]
+        if len(shaped) == 1:
+            whole = result.values[feature.root.id]
+            values = {name: value for name, value in whole.items() if name != "placement"}
+            result.values.update({item.id: values if item is shaped[0] else {} for item, _ in found})
+        else:
+            owned.extend((result, item, geometries, lod) for item, geometries in found)
     if not owned:
         return
     measures = measure(concatenate([geometries for _, _, geometries, _ in owned]))
@@ -180,20 +196,11 @@ def native(batch: GeometryBatch) -> Floats:
 
 
 def _mesh(
-    groups: Sequence[Sequence[Geometry]],
-    types: Sequence[Ints],
-    placer: Placer,
-    results: Sequence[Derived],
-    ranks: Ints,
+    shown: GeometryBatch | Boundary, surface_type: Ints, placer: Placer, results: Sequence[Derived]
 ) -> None:
-    """Meshes of the objects that have a place on the ellipsoid; ``types`` are those of their surfaces."""
-    placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
-    if not placed:
-        return
-    batch = concatenate([groups[index] for index in placed])
-    surface_type = np.concatenate([types[index] for index in placed])
-    for index, mesh in zip(placed, build_meshes(batch, surface_type, placer.ecef), strict=True):
+    """Meshes of objects that all have a place on the ellipsoid; ``surface_type`` (surfaces,)."""
+    for result, mesh in zip(results, build_meshes(shown, surface_type, placer.ecef), strict=True):
         if isinstance(mesh, MeshFailure):
-            results[index].problem = mesh.reason
+            result.problem = mesh.reason
         elif mesh.triangles:
-            results[index].mesh = mesh
+            result.mesh = mesh

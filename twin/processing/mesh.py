@@ -45,13 +45,16 @@ class MeshFailure:
     reason: str
 
 
-def build_meshes(batch: GeometryBatch, surface_type: Ints, ecef: ToEcef) -> list[ObjectMesh | MeshFailure]:
+def build_meshes(
+    shown: GeometryBatch | Boundary, surface_type: Ints, ecef: ToEcef
+) -> list[ObjectMesh | MeshFailure]:
     """The mesh of every object of a batch, or the reason why it has none.
 
+    ``shown`` is the batch, or what ``orient`` made of it, which saves doing that again.
     ``surface_type`` (surfaces,) are the types to store, as classified. Faces below a square
     centimetre are left out; a face that its triangles do not cover fails its object.
     """
-    boundary = orient(batch)
+    boundary = shown if isinstance(shown, Boundary) else orient(shown)
     batch = boundary.batch
     cut = triangulate(boundary)
     points = batch.ring_start[batch.surface_start[batch.object_start]]

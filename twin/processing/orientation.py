@@ -86,7 +86,9 @@ def orient(batch: GeometryBatch) -> Boundary:
 def _within_reach(batch: GeometryBatch) -> tuple[GeometryBatch, Bools]:
     """The batch with the points of unmeasurable objects at their origin, and which objects are fine."""
     start = batch.ring_start[batch.surface_start[batch.object_start]]
-    reach = segments.maxima(np.abs(batch.xyz).max(axis=1, initial=0.0), start)
+    x, y, z = np.abs(batch.xyz.T)
+    # Twice as fast as a maximum along the short axis.
+    reach = segments.maxima(np.maximum(np.maximum(x, y), z), start)
     measurable = (reach <= MAX_REACH_M) & (np.diff(start) > 0)
     if measurable[np.diff(start) > 0].all():
         return batch, measurable

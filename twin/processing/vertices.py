@@ -21,6 +21,8 @@ _REACH_M = SNAP_M + 1e-6
 """Where coordinates are rounded to millimetres, points are just the snapping distance apart; the
 rounding of binary numbers may not decide."""
 
+_CELLS_PER_M = round(1.0 / SNAP_M)
+
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 # Odd random multipliers, one for each coordinate and one for the object.
@@ -90,5 +92,7 @@ def _object_salt(batch: GeometryBatch) -> Hashes:
 
 def _cell_keys(xyz: Floats, salt: Hashes) -> Hashes:
     """A key of each point that is linear in its grid cell, so that neighbours are a sum away."""
-    cell = np.rint(xyz / SNAP_M).astype(np.int64).view(np.uint64)
-    return cell[:, 0] * _AXES[0] + cell[:, 1] * _AXES[1] + cell[:, 2] * _AXES[2] + salt
+    key = salt
+    for axis, multiplier in zip(xyz.T, _AXES, strict=True):
+        key = key + np.rint(axis * _CELLS_PER_M).astype(np.int64).view(np.uint64) * multiplier
+    return key
