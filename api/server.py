@@ -1,6 +1,5 @@
 """Runs the application under uvicorn, in one process or several."""
 
-import ipaddress
 import logging
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.hosts import is_loopback
 from twin.db.engine import Database
 from twin.db.query import ALL_SCOPES
 from twin.errors import ServiceError, TwinError
@@ -148,14 +148,6 @@ def _stop(processes: list[SpawnProcess]) -> None:
         if process.is_alive():
             process.kill()
             process.join()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from api.dependencies import service
+from api.hosts import is_loopback
 from api.links import JSON, base
 from api.parameters import Parameter, documented
 from importers.areas import feature_text, read_layer
@@ -83,10 +84,21 @@ def _store(request: Request) -> Store:
         raise HTTPException(
             403, "Collections are uploaded on the machine that serves, without --public-read."
         )
+    host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    # Where the name is foreign, a proxy or a page whose name was bent to this machine asks.
+    if not is_loopback(_hostname(host)):
+        raise HTTPException(403, "Collections are changed at the address of this machine, such as localhost.")
+    if origin is not None and origin.partition("://")[2] != host:
         raise HTTPException(403, "A page of another site may not change collections.")
     return store
+
+
+def _hostname(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 async def _body(request: Request) -> bytes:

@@ -117,7 +117,7 @@ def _object(value: Any, place: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise UnreadableFile(f"{place}: its properties are no JSON object.")
-    return cast(dict[str, Any], value)
+    return {name.replace("\0", ""): member for name, member in cast(dict[str, Any], value).items()}
 
 
 def read_csv(data: bytes) -> Layer:

@@ -18,6 +18,8 @@ class Client:
         self._http = http
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
+        if method in {"PUT", "DELETE"}:
+            more["headers"] = {"Host": "localhost", **more.get("headers", {})}
         return self._portal.call(partial(self._http.request, method, url, **more))
 
     def get(self, url: str, **params: Any) -> httpx.Response:

@@ -18,6 +18,8 @@ _NAMES = [p.name for p in SELECTION] + [
     "property",
     "groupby",
     "bins",
+    "sortby",
+    "aggregate",
 ]
 _VALUES = st.one_of(
     st.text(max_size=40),
@@ -26,7 +28,10 @@ _VALUES = st.one_of(
     st.lists(st.floats(-200, 200).map(str), min_size=4, max_size=6).map(",".join),
     st.sampled_from(
         ["true", "height_m", "city", "geometry", "attributes", "seed_hill", "2026-01-01T00:00:00Z", "../..",
-         "\x00", "💥", "'", "height_m > 1", "S_INTERSECTS(geometry, POINT(24 60))", "cql2-json", "1e400"]
+         "\x00", "💥", "'", "height_m > 1", "S_INTERSECTS(geometry, POINT(24 60))", "cql2-json", "1e400",
+         "median(height_m),share", "decade(height_m)", "classes(surfaces,1,1e300)", "grid(24)", "grid(-1)",
+         "area(x)", "-height_m,city", "quantile(height_m,nan)", "sum(closed)", "buildings/seed_hill.b001",
+         "buildings/"]
     ),
 )  # fmt: skip
 _QUERIES = st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=4)
@@ -34,6 +39,7 @@ _PATHS = [
     "/collections/buildings/items",
     "/collections/buildings/items/seed_hill.b001",
     "/collections/buildings/histogram",
+    "/collections/buildings/statistics",
 ]
 
 

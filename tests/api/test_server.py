@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api import server
+from api import hosts, server
 from twin.db.engine import Database
 from twin.errors import ServiceError, TwinError
 
@@ -119,7 +119,7 @@ def test_another_machine_only_if_wanted(database: Database) -> None:
      ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("example.org", False)],
 )  # fmt: skip
 def test_loopback(host: str, expected: bool) -> None:
-    assert server.is_loopback(host) is expected
+    assert hosts.is_loopback(host) is expected
 
 
 def test_a_busy_port_is_told_and_passed_over(database: Database) -> None:

@@ -121,9 +121,20 @@ def test_bad_files_and_pages_of_other_sites_are_refused(
     assert "no JSON" in client.request("PUT", ADDRESS, content=b"{").json()["detail"]
     foreign = client.request("PUT", ADDRESS, content=b"{}", headers={"Origin": "http://evil.example"})
     assert foreign.status_code == 403
+    own = {"Origin": "http://localhost", "Host": "localhost"}
+    assert client.request("PUT", ADDRESS, content=b"{}", headers=own).status_code == 400
+    for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "[", "[::1"):
+        bent = {"Origin": f"http://{host}", "Host": host}
+        assert client.request("PUT", ADDRESS, content=b"{}", headers=bent).status_code == 403
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 10)
     assert client.request("PUT", ADDRESS, content=b" " * 10).status_code == 400
     assert client.request("PUT", ADDRESS, content=b" " * 11).status_code == 413
+
+
+def test_characters_that_no_database_text_can_hold_are_left_out(client: Client) -> None:
+    assert _put(client, _feature(1, **{"na\0me": "x\0y", "list": ["a\0b"]})).status_code == 201
+    (found,) = client.get(f"{ADDRESS}/items", name="xy").json()["features"]
+    assert found["properties"] == {"name": "xy", "list": ["ab"]}
 
 
 def test_without_a_writer_nothing_is_uploaded(database: Database) -> None:

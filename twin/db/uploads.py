@@ -1,6 +1,7 @@
 """Uploaded collections: what there is, what a filter may name, and how they are written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,6 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Engine,
     Text,
     bindparam,
@@ -149,24 +151,29 @@ class Store:
         if new.name in COLLECTIONS:
             raise InvalidParameter(f"'{new.name}' is the name of a collection of the city model.")
         names = [name for name, _, _ in _slots(tuple(new.properties.items()))]
-        try:
-            with self._engine.begin() as connection:
-                there = delete(collection).where(collection.c.name == new.name).returning(collection.c.id)
-                created = connection.execute(there).first() is None
-                values = insert(collection).values(self._described(new)).returning(collection.c.id)
-                number: int = connection.execute(values).scalar_one()
-                self._copy(connection.connection.driver_connection, number, new, names)
-                connection.execute(_EXTENT, {"id": number})
-        except (DBAPIError, psycopg.Error) as error:
-            raise DatabaseUnavailable(f"The collection could not be written: {error}") from error
+        with self._transaction() as connection:
+            there = delete(collection).where(collection.c.name == new.name).returning(collection.c.id)
+            created = connection.execute(there).first() is None
+            values = insert(collection).values(self._described(new)).returning(collection.c.id)
+            number: int = connection.execute(values).scalar_one()
+            self._copy(connection.connection.driver_connection, number, new, names)
+            connection.execute(_EXTENT, {"id": number})
         return created
 
     def delete(self, name: str) -> None:
         """Removes a collection; NotFound where there is none."""
-        with self._engine.begin() as connection:
+        with self._transaction() as connection:
             gone = delete(collection).where(collection.c.name == name).returning(collection.c.id)
             if connection.execute(gone).first() is None:
                 raise NotFound(f"There is no uploaded collection '{name}'.")
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection, None, None]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (DBAPIError, psycopg.Error) as error:
+            raise DatabaseUnavailable(f"The collection could not be written: {error}") from error
 
     def _described(self, new: NewCollection) -> dict[str, Any]:
         digest = blake2b(repr((new.title, new.description, dict(new.properties))).encode(), digest_size=12)
