@@ -139,7 +139,10 @@ class _Member:
         foreign = name.foreign or inner.foreign
         if foreign is not None:
             self.ledger[f"ADE {foreign}"] += 1
-        add(attributes, name.local, self.values.nested(element, self._hidden_geometry))
+        content = self.values.nested(element, self._hidden_geometry)
+        add(attributes, name.local, content)
+        if name.local == "height" and inner.local == "Height":
+            self.values.height(content, attributes)
 
     def _hidden_geometry(self, element: Element) -> None:
         """Geometry within nested attributes is not stored, yet surfaces elsewhere may link to it."""

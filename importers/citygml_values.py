@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from importers.citygml_names import Name, Names, Role
 from importers.gml import GmlNames
@@ -184,6 +184,15 @@ class Values:
             else:
                 add(content, name.local, self.nested(child, geometry))
         return content
+
+    def height(self, content: Attributes, attributes: Attributes) -> None:
+        """The first height of CityGML 3.0 is what CityJSON and CityGML 2.0 call measuredHeight."""
+        heights = content.get("Height")
+        first: Any = cast("list[Any]", heights)[0] if isinstance(heights, list) else heights
+        known = cast("Attributes", first) if isinstance(first, dict) else {}
+        value = number(str(known.get("value") or ""))
+        if isinstance(value, float):
+            attributes.setdefault("measuredHeight", value)
 
     def external_reference(self, element: Element, attributes: Attributes) -> None:
         """Where the object is known elsewhere: informationSystem, and name or uri."""
