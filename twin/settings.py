@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         default=None,
         description="Folder with initdb and pg_ctl, where they are not found by themselves.",
     )
+    dask_scheduler: str | None = Field(
+        default=None,
+        description="A Dask scheduler, tcp://host:8786, whose workers process instead of this machine.",
+    )
     statement_timeout_s: float = Field(
         default=30.0, gt=0, description="Longest time one database query of the API may take."
     )
