@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 import shapely
+from scipy import spatial
 
 from importers.reader import open_model
 from tests import geometries
 from tests.fixtures import SHARED_DATA
 from twin.model.cityobject import CityFeature, geometries_at, highest_lod
 from twin.model.geometry import Geometry, SurfaceType, concatenate
-from twin.processing.compute import measure
+from twin.processing.compute import measure, measure_core
+from twin.processing.hulls import hull_volumes
 from twin.processing.mesh import ObjectMesh, build_meshes, decode
+from twin.processing.neighbours import HALO_M, neighbour_values, parts_of, surroundings
 from twin.processing.orientation import orient
+from twin.processing.party_walls import party_walls
 
 Buildings = list[list[Geometry]]
 Point = tuple[float, float, float]
@@ -128,26 +132,123 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return min(times)
 
 
+def naive_around(buildings: Buildings, footprints: Sequence[Any]) -> list[dict[str, Any]]:
+    """Shape and surroundings of each building by a loop, with shapely and scipy for single ones."""
+    tree = shapely.STRtree(footprints)
+    faces = [upright_faces(building) for building in buildings]
+    results: list[dict[str, Any]] = []
+    for index, building in enumerate(buildings):
+        outline = footprints[index]
+        near = [int(i) for i in tree.query(outline.buffer(HALO_M)) if i != index]
+        apart = [outline.distance(footprints[i]) for i in near]
+        touching = [i for i, distance in zip(near, apart, strict=True) if distance < 0.1]
+        results.append(
+            {
+                "box": outline.minimum_rotated_rectangle.area,
+                "hull": spatial.ConvexHull(np.concatenate([g.xyz for g in building])).volume,
+                "nearest_distance_m": min([HALO_M, *apart]),
+                "neighbours_100m": sum(distance <= HALO_M for distance in apart),
+                "party_wall_area_m2": sum(
+                    covered(wall, [w for i in touching for w in faces[i]]) for wall in faces[index]
+                ),
+            }
+        )
+    return results
+
+
+def upright_faces(building: Sequence[Geometry]) -> list[tuple[Any, Any]]:
+    """Normal and points of each wall without holes."""
+    found: list[tuple[Any, Any]] = []
+    for geometry in building:
+        for face, kind in enumerate(geometry.surface_types().tolist()):
+            if kind == SurfaceType.WALL:
+                ring = geometry.surface_start[face]
+                points = geometry.xyz[geometry.ring_start[ring] : geometry.ring_start[ring + 1]]
+                normal = np.cross(points - points[0], np.roll(points, -1, axis=0) - points[0]).sum(axis=0)
+                if np.linalg.norm(normal) > 1e-4:
+                    found.append((normal / np.linalg.norm(normal), points))
+    return found
+
+
+def covered(wall: tuple[Any, Any], others: Sequence[tuple[Any, Any]]) -> float:
+    """Area of a wall that other walls cover, one pair at a time."""
+    normal, points = wall
+    level = np.array([-normal[1], normal[0], 0.0])
+    axes = np.stack([level, np.cross(normal, level)]).T
+    own = shapely.Polygon((points - points[0]) @ axes)
+    pieces: list[Any] = []
+    for other_normal, other_points in others:
+        if normal @ other_normal < -0.985 and abs(normal @ (other_points.mean(axis=0) - points[0])) <= 0.05:
+            piece: Any = own.intersection(shapely.Polygon((other_points - points[0]) @ axes))
+            if piece.area > 0.0:
+                pieces.append(piece)
+    return float(shapely.union_all(pieces).area) if pieces else 0.0
+
+
+def spread(buildings: Buildings) -> Buildings:
+    """Copies of a town side by side until there are enough buildings; copies do not touch."""
+    low, high = (f(np.concatenate([g.xyz for b in buildings for g in b]), axis=0) for f in (np.min, np.max))
+    step = float(high[0] - low[0]) + 2 * HALO_M
+    copies = -(-BATCH // len(buildings))
+    many = [
+        [geometries.moved(g, (copy * step, 0.0, 0.0)) for g in building]
+        for copy in range(copies)
+        for building in buildings
+    ]
+    return many[:BATCH]
+
+
 def run(buildings: Buildings) -> tuple[list[Result], float, float]:
     """Speeds, milliseconds to decode a tile, and the largest relative difference in volume."""
-    many = (buildings * (BATCH // len(buildings) + 1))[:BATCH]
+    many = spread(buildings)
     batch = concatenate(many)
     low = batch.origin.min(axis=0)
     result = measure(batch)
+    boundary, count = result.boundary, len(many)
     meshes = build_meshes(batch, result.surface_type, lambda xyz: xyz - low)
     blobs = [mesh.data for mesh in meshes if isinstance(mesh, ObjectMesh)][:TILE]
     baseline = [naive(building) for building in many]
+    around = naive_around(many, result.footprints)
     expected = np.array([values["volume_m3"] for values in baseline])
     difference = float(np.abs(np.asarray(result.values["volume_m3"]) / expected - 1.0).max())
-    count = len(many)
+    found = neighbour_values(many, count, result.footprints)
+    party = np.array([values["party_wall_area_m2"] for values in around])
+    print(f"party walls of both ways differ on {np.sum(np.abs(party - found['party_wall_area_m2']) > 0.05)}")
+    start = batch.ring_start[batch.surface_start[batch.object_start]]
+    everybody = np.ones(count, dtype=np.bool_)
+
+    def everything() -> None:
+        everything_of = measure(batch)
+        neighbour_values(many, count, everything_of.footprints)
+
+    def naive_everything() -> None:
+        for building in many:
+            naive(building)
+        naive_around(many, result.footprints)
+
+    def speed(work: Callable[[], object], repeats: int = REPEATS) -> float:
+        return count / seconds(work, repeats)
+
     return (
         [
-            Result("naive loop", count / seconds(lambda: [naive(b) for b in many], 2), 400.0),
-            Result("volumes, areas, closedness", count / seconds(lambda: orient(batch))),
-            Result("measure, footprints and roofs too", count / seconds(lambda: measure(batch)), 10_000.0),
+            Result("naive loop: core", speed(lambda: [naive(b) for b in many], 2), 400.0),
+            Result("volumes, areas, closedness", speed(lambda: orient(batch))),
+            Result("core: footprints, heights, roofs too", speed(lambda: measure_core(batch)), 10_000.0),
+            Result("hulls", speed(lambda: hull_volumes(batch.xyz, start)), 3_000.0),
+            Result("core and shape", speed(lambda: measure(batch))),
+            Result(
+                "party walls",
+                speed(
+                    lambda: party_walls(batch, boundary.faces, result.surface_type, parts_of(many), everybody)
+                ),
+                2_500.0,
+            ),
+            Result("distances and counts", speed(lambda: surroundings(result.footprints, count))),
+            Result("naive loop: all but validity", speed(naive_everything, 2)),
+            Result("all but validity", speed(everything), 1_000.0),
             Result(
                 "meshes",
-                count / seconds(lambda: build_meshes(batch, result.surface_type, lambda xyz: xyz - low)),
+                speed(lambda: build_meshes(boundary, result.surface_type, lambda xyz: xyz - low)),
                 3_000.0,
             ),
         ],
@@ -162,9 +263,10 @@ def main() -> None:
     results, decoding, difference = run(buildings)
     print(f"{'3DBAG Delft' if real else 'houses'}: batches of {BATCH} buildings, one core")
     base = results[0].per_second
+    whole = next(result.per_second for result in results if result.name == "naive loop: all but validity")
     for result in results:
         goal = f"goal {result.goal:,.0f}" if result.goal else ""
-        ratio = result.per_second / base
+        ratio = result.per_second / (whole if "all but validity" in result.name else base)
         print(f"{result.name:35} {result.per_second:10,.0f} buildings/s {ratio:7.1f} x  {goal}")
     print(f"{f'decoding {TILE} meshes':35} {decoding:10.2f} ms          goal 2")
     print(f"volumes of both ways differ by at most {difference:.1e}")

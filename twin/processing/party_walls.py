@@ -31,7 +31,7 @@ TOUCHING_M2 = 0.1
 _STEEP = 0.5
 """Horizontal part of the unit normal from which a face named a wall can face another one."""
 
-_SLIVER_M = 0.001
+_SLIVER_M = 1e-5
 """What two walls share is wider and higher than this."""
 
 

@@ -1,6 +1,7 @@
 """Party walls, envelopes, distances: closed forms, symmetry, and the same bits in any partition."""
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -254,6 +255,27 @@ def test_degenerate_walls_are_bounded_and_do_no_harm() -> None:
     assert values["party_wall_area_m2"][0] == pytest.approx(80.0)
     assert values["party_wall_area_m2"][1] <= 80.0 + 1e-6
     assert values["touching_neighbours"][0] >= 0
+
+
+def test_two_round_halls_of_many_walls_take_seconds() -> None:
+    angle = np.linspace(0.0, 2.0 * np.pi, 20_000, endpoint=False)
+    outline = [(float(x), float(y)) for x, y in zip(100 * np.cos(angle), 100 * np.sin(angle), strict=True)]
+    hall = geometries.prism(outline, 0.0, 10.0)
+    begin = time.process_time()
+    values = values_of([[hall], [geometries.moved(hall, (200.0, 0.0, 0.0))]])
+    assert time.process_time() - begin < 20.0
+    assert values["nearest_distance_m"] == pytest.approx([0.0, 0.0], abs=1e-9)
+    # Along the circles the gap stays within 5 cm for 2.2 m on both sides.
+    assert values["party_wall_area_m2"] == pytest.approx([44.7, 44.7], abs=1.0)
+
+
+def test_distances_of_long_outlines() -> None:
+    angle = np.linspace(0.0, 2.0 * np.pi, 8_000, endpoint=False)
+    circle = np.stack([50.0 * np.cos(angle), 50.0 * np.sin(angle)], axis=1)
+    shapes = [shapely.MultiPolygon([shapely.Polygon(circle + at)]) for at in ((0, 0), (103, 0), (90, 0))]
+    outlines = np.array([*shapes, None], dtype=object)
+    assert distances(outlines[[0, 1, 0]], outlines[[1, 0, 2]]) == pytest.approx([3.0, 3.0, 0.0], abs=1e-6)
+    assert np.isnan(distances(outlines[[3, 0]], outlines[[0, 3]])).all()
 
 
 def test_shared_walls_say_who_and_how_far() -> None:
