@@ -12,7 +12,7 @@ import numpy as np
 
 from importers.port import Model, ModelMetadata
 from importers.selection import EVERYTHING, Selection
-from importers.sources import Source, recognise
+from importers.sources import SOURCES, Source, recognise
 from twin.db.load import DatasetSpec
 from twin.errors import AxisOrderUnclear, InvalidParameter, UnknownReferenceSystem
 from twin.model.axis import AxisOrder, decide_axis_order, swap
@@ -36,6 +36,7 @@ class ImportOptions:
     jobs: int = 1
     fail_fast: bool = False
     selection: Selection = EVERYTHING
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ def _grasp_in(
 ) -> Grasp:
     metadata = model.metadata
     roots = [feature.root for feature in features]
-    reference = recognise(metadata, stated, roots, None, options.city).complete(stated)
+    known = (*options.sources, *SOURCES)
+    likely = recognise(metadata, stated, roots, None, options.city, known)
+    reference = likely.complete(stated)
     sample = _sample(features)
-    axis = decide_axis_order(reference, sample, options.axis_order)
+    axis = decide_axis_order(reference, sample, options.axis_order or likely.axis_order)
     points = swap(sample, axis.order)
-    placer = Placer.create(reference, undulation_m=options.undulation_m)
+    undulation_m = likely.undulation_m if options.undulation_m is None else options.undulation_m
+    placer = Placer.create(reference, undulation_m=undulation_m)
     # Only now is it known where the model lies, which may tell the city.
-    source = recognise(metadata, stated, roots, _middle(placer.lonlat(points)), options.city)
+    source = recognise(metadata, stated, roots, _middle(placer.lonlat(points)), options.city, known)
     spec = _spec(source, metadata, placer, points, options)
     return Grasp(source, placer, axis.order, axis.reason, spec)
 

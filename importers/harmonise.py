@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from importers import readings
-from importers.mappings import ADDRESS_NAMES, MAPPINGS, OBJECT_ID, Coded, SourceField
+from importers.mappings import ADDRESS_NAMES, MAPPINGS, OBJECT_ID, Coded, SourceField, Terms
 from importers.sources import Source
 from twin.model.cityobject import CityObject
 from twin.model.vocabulary import code_list
@@ -33,7 +33,7 @@ def harmonise(source: Source, item: CityObject) -> Harmonised:
     attributes = _lookup(item)
     mended: list[str] = []
     result = Harmonised()
-    for name, fields in MAPPINGS[source.schema].items():
+    for name, fields in (source.mapping or MAPPINGS[source.schema]).items():
         value = _first(fields, attributes, result.unknown_codes)
         if value is not None:
             result.values[name] = _mend(name, value, mended)
@@ -54,6 +54,8 @@ def _first(
                 continue
             if isinstance(source_field, Coded):
                 value = _decode(source_field, given, unknown)
+            elif isinstance(source_field, Terms):
+                value = _term(source_field, given, unknown)
             else:
                 value = source_field.read(given)
             if value is not None:
@@ -71,6 +73,13 @@ def _decode(coded: Coded, given: Any, unknown: list[tuple[str, str]]) -> str | N
             return code_list(name).value(text)
     unknown.append((coded.lists[0], text))
     return None
+
+
+def _term(field: Terms, given: Any, unknown: list[tuple[str, str]]) -> str | None:
+    text = readings.text(given)
+    if text is not None and text not in field.terms:
+        unknown.append((field.list, text))
+    return None if text is None else field.terms.get(text)
 
 
 def _mend(name: str, value: Any, mended: list[str]) -> Any:

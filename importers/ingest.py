@@ -130,7 +130,7 @@ class _FileImport:
     def __post_init__(self) -> None:
         # What else decides how a feature is stored: the same bytes elsewhere are another feature.
         grasp = self.grasp
-        source = (grasp.source.name, grasp.spec.city)
+        source = (grasp.source.name, grasp.spec.city, grasp.source.described())
         self.seed = _seed(VERSION, grasp.placer.reference, grasp.axis_order, *source)
 
     def store(self, path: Path, entries: Iterable[CityFeature | Refused]) -> None:

@@ -33,7 +33,16 @@ class Coded:
     lists: tuple[str, ...]
 
 
-SourceField: TypeAlias = Field | Coded
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Source attributes whose codes a person has put into terms; ``list`` names them in reports."""
+
+    names: tuple[str, ...]
+    list: str
+    terms: Mapping[str, str]
+
+
+SourceField: TypeAlias = Field | Coded | Terms
 Mapped: TypeAlias = Mapping[str, tuple[SourceField, ...]]
 
 _ETAK_ID = re.compile(r"etak_(\d+)_hooned")

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from importers.mappings import Schema
+from importers.mappings import Mapped, Schema, Terms
 from importers.port import ModelMetadata
+from twin.model.axis import AxisOrder
 from twin.model.cityobject import CityObject, highest_lod
 from twin.model.heights import EH2000, N2000
 from twin.model.reference import ReferenceSystem
@@ -31,7 +32,8 @@ class Source:
 
     ``reference`` is what its files mean where they do not say. ``signs`` are attributes that only its files
     have, in small letters; ``object_id`` matches the ids that only its files have. ``place`` names the city
-    of all of its objects, where it is one.
+    of all of its objects, where it is one. ``mapping`` is used instead of that of ``schema``; with
+    ``assumed`` the files are of ``reference`` where they state none, as a person says.
     """
 
     name: str
@@ -45,12 +47,25 @@ class Source:
     signs: frozenset[str] = frozenset()
     object_id: str | None = None
     place: str | None = None
+    mapping: Mapped | None = None
+    assumed: bool = False
+    axis_order: AxisOrder | None = None
+    undulation_m: float | None = None
+
+    def described(self) -> tuple[object, ...]:
+        """What its own mapping says; the same for the same mapping, in every process."""
+        return tuple(
+            (name, tuple((*f.names, *(f.terms.items() if isinstance(f, Terms) else ())) for f in fields))
+            for name, fields in (self.mapping or {}).items()
+        )
 
     def complete(self, stated: ReferenceSystem) -> ReferenceSystem:
         """What a file states, with the vertical system that its publisher means added.
 
-        A horizontal system is never added: where none is stated the objects stay unplaced.
+        A horizontal system is added only where a person said so: else the objects stay unplaced.
         """
+        if stated.horizontal is None and self.assumed:
+            return self.reference
         if stated.horizontal is None or stated.vertical is not None or self.reference.vertical is None:
             return stated
         return replace(stated, vertical=self.reference.vertical)
@@ -113,6 +128,7 @@ def recognise(
     roots: Sequence[CityObject],
     lonlat: tuple[float, float] | None,
     city: str | None,
+    known: Sequence[Source] = SOURCES,
 ) -> Source:
     """The source that a file comes from, with its city and level of detail.
 
@@ -120,7 +136,7 @@ def recognise(
     dataset of a known source is named after the city, or the source elsewhere, and the level of detail, so
     that LoD1 and LoD2 of a place stay apart; that of any other after the model's title, or its city.
     """
-    declared = next((s for s in SOURCES if _is_from(s, reference, roots, lonlat)), None)
+    declared = next((s for s in known if _is_from(s, reference, roots, lonlat)), None)
     if declared is None:
         place = city or _locality(roots) or _place(lonlat) or ELSEWHERE
         title = metadata.title or "City model"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import orjson
 import typer
 
+from importers import source_commands
 from twin import administration, console, export, processing_command
 from twin.db.engine import Database, database
 from twin.errors import InputError, RequestError, TwinError
@@ -33,6 +34,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all is well, 1 it failed, 2 wrong usage, 3 done but some features were refused.",
 )
 app.add_typer(administration.database_commands, name="db")
+app.add_typer(source_commands.commands, name="sources")
 app.command("doctor", epilog="Example: twin doctor --settings")(administration.examine)
 
 
@@ -119,7 +121,9 @@ def import_(
     """Read, measure and store city models. Unchanged features are not written again."""
     from importers.grasp import ImportOptions
     from importers.selection import Selection
+    from importers.source_files import load_sources
 
+    settings = load()
     options = ImportOptions(
         city=city,
         dataset=dataset,
@@ -132,8 +136,9 @@ def import_(
         jobs=jobs,
         fail_fast=fail_fast,
         selection=Selection.parse(only or [], lod or []),
+        sources=load_sources(settings.home),
     )
-    with database(load()) as opened:
+    with database(settings) as opened:
         code = _import(opened, paths, options, report)
     raise typer.Exit(code)
 
