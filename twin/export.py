@@ -1,4 +1,4 @@
-"""`twin export`: a dataset, or part of it, as CityJSON 2.0 or CityJSONSeq.
+"""`twin export`: a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0.
 
 What was imported from CityJSON comes back as it was, down to appearances, templates and members of
 Extensions (``twin.formats.canonical`` says what counts as the same).
@@ -23,6 +23,7 @@ from twin.db.query import Selection, View
 from twin.db.queryables import feature_queryables
 from twin.db.stored_features import stored_features
 from twin.errors import InputError, NotFound, UnknownReferenceSystem
+from twin.formats import citygml
 from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header, groups_of
 from twin.formats.cityjson_geometry import Templates
 from twin.model.cityobject import CityFeature
@@ -30,20 +31,22 @@ from twin.model.crs import ReferenceSystem, parse_reference_system
 from twin.model.geometry import Floats, Geometry
 from twin.settings import load
 
-Format: TypeAlias = Literal["cityjson", "cityjsonseq"]
+Format: TypeAlias = Literal["citygml", "cityjson", "cityjsonseq"]
 Features: TypeAlias = Callable[[], Iterator[CityFeature]]
 """Gives the features from the beginning, each time it is called."""
 _EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
 _FORMATS: dict[str, Format] = {
     ".jsonl": "cityjsonseq",
     ".json": "cityjson",
+    ".gml": "citygml",
+    ".xml": "citygml",
 }
 _COARSEST, _FINEST = 3, 9
 """Decimals of a metre: coordinates are written with as many as they need, at least millimetres."""
 
 
 def export(
-    out: Annotated[Path, typer.Argument(help="File to write: .city.json or .city.jsonl.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .city.json, .city.jsonl or .gml.")],
     format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
     filter: Annotated[str | None, typer.Option(help="CQL2 text: which features.")] = None,
     dataset: Annotated[str | None, typer.Option(help="The dataset; needed where there are several.")] = None,
@@ -51,7 +54,7 @@ def export(
         str | None, typer.Option(help="As the database was at this time, such as 2026-05-01T12:00:00Z.")
     ] = None,
 ) -> None:
-    """Write a dataset, or part of it, as CityJSON 2.0 or CityJSONSeq."""
+    """Write a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0."""
     chosen = format or format_of(out)
     view = View(as_of=None if datetime is None else _moment(datetime))
     conditions = (compile_filter(parse(filter), feature_queryables(view)),) if filter else ()
@@ -250,7 +253,13 @@ def _write_sequence(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
         file.write(orjson.dumps(line) + b"\n")
 
 
+def _write_citygml(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
+    del partial
+    citygml.write(file, whole.features(), whole.spec.horizontal_epsg, whole.spec.title)
+
+
 _WRITERS: dict[Format, Callable[..., None]] = {
     "cityjson": _write_document,
     "cityjsonseq": _write_sequence,
+    "citygml": _write_citygml,
 }

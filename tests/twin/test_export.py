@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from importers.ingest import ImportOptions, Ingest
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import remove_all
+from twin.db import schema
 from twin.db.engine import Database
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Selection, View
@@ -142,8 +144,30 @@ def test_coordinates_keep_all_their_decimals(opened: Database, tmp_path: Path) -
     assert xs == {25496730.0, 25496730.05, 25496740.0, 25496744.0}
 
 
+@needs_shared_data
+def test_citygml_comes_back_as_the_same_buildings(opened: Database, tmp_path: Path) -> None:
+    source = SHARED_DATA / "helsinki" / "kalasatama_2549_6674.gml"
+    ingest = Ingest(opened.engine, ImportOptions(dataset="kalasatama"))
+    ingest.run(source)
+    out = tmp_path / "out.gml"
+    assert write_features(opened, out, Selection(datasets=("kalasatama",)), "citygml") == 61
+    again = Ingest(opened.engine, ImportOptions(dataset="kalasatama_again")).run(out)
+    assert (again.added, again.refused, again.problems) == (61, [], [])
+    f = schema.feature.c
+    volumes = [
+        select(f.object_id, f.volume_m3, f.national_building_id)
+        .where(f.dataset == name)
+        .order_by(f.object_id)
+        for name in ("kalasatama", "kalasatama_again")
+    ]
+    with opened.engine.connect() as connection:
+        one, other = ([tuple(row) for row in connection.execute(statement)] for statement in volumes)
+    assert one == other
+
+
 def test_the_format_is_in_the_name() -> None:
     assert format_of(Path("a.city.JSONL")) == "cityjsonseq"
     assert format_of(Path("a.json")) == "cityjson"
+    assert format_of(Path("a.gml")) == "citygml"
     with pytest.raises(InputError, match="--format"):
         format_of(Path("a.obj"))
