@@ -27,7 +27,7 @@ async def cityjson_item(pool: ReadPool, view: View, item: Row) -> bytes:
 
 def _document(view: View, epsg: int | None, rows: Sequence[Row], geometries: Sequence[Row]) -> bytes:
     members = [
-        member if "personal" in view.scopes else replace(member, attributes={}, addresses=())
+        member if "personal" in view.scopes else replace(member, attributes={}, addresses=(), extra={})
         for feature in objects.features(rows, geometries)
         for member in feature
     ]
