@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -141,11 +141,13 @@ def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
             yield _faces(geometry, kept)
 
 
-def _face_keys(geometry: Geometry) -> list[bytes]:
+def _face_keys(geometry: Geometry) -> list[frozenset[tuple[float, ...]]]:
     """The same for faces with the same points, wherever they start and whichever way round."""
     first = geometry.ring_start[geometry.surface_start].tolist()
-    rounded = np.round(geometry.xyz, _MILLIMETRES) + 0.0
-    return [np.unique(rounded[a:b], axis=0).tobytes() for a, b in pairwise(first)]
+    # Sets of Python: numpy's unique of a face takes thirty times as long.
+    rounded = cast("list[list[float]]", np.round(geometry.xyz, _MILLIMETRES).tolist())
+    points = [tuple(point) for point in rounded]
+    return [frozenset(points[a:b]) for a, b in pairwise(first)]
 
 
 _MILLIMETRES = 3
