@@ -196,6 +196,7 @@ def demo(
     with database(settings) as opened:
         models = paths or _synthetic_cities(settings.home / "demo", buildings)
         _import(opened, models, ImportOptions(), None)
+        processing_command.compute(opened, settings)
         chosen = port if port is not None else server.free_port(8000)
         console.say(f"\n  Open http://127.0.0.1:{chosen}/ in a browser. Ctrl-C stops everything.\n")
         server.serve(opened, host="127.0.0.1", port=chosen)
