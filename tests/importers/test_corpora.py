@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 import pytest
-from cjio import cityjson
 from sqlalchemy import func, select
 
 from importers.harmonise import harmonise
@@ -17,6 +16,7 @@ from importers.reader import open_model
 from importers.sources import recognise
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import remove_all
+from tests.reference_cjio import cityjson
 from twin.db import schema
 from twin.db.engine import Database
 from twin.errors import UnreadableFile
