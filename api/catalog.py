@@ -139,7 +139,7 @@ def _collection_links(about: str, title: str) -> list[Link]:
 
 @router.get("/collections/{collection}/queryables", summary="What a filter may name, as JSON Schema")
 async def get_queryables(request: Request, asked: Asked) -> Response:
-    """Types, units, code lists and labels in four languages."""
+    """Types, units, code lists, standards' terms; labels and meanings in four languages."""
     return _schema(request, asked, _properties(asked))
 
 
@@ -216,17 +216,23 @@ def _uploaded_property(queryable: Queryable) -> dict[str, Any]:
 def _attribute(attribute: Attribute) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": JSON_TYPES[attribute.type],
-        "title": attribute.title(),
-        "description": attribute.meaning,
+        "title": attribute.label.en,
+        "description": attribute.meaning.en,
+        "x-labels": attribute.label.by_language(),
+        "x-meanings": attribute.meaning.by_language(),
         "x-group": attribute.group,
         "x-origin": attribute.origin,
-        "x-labels": attribute.label,
+        "x-access": attribute.access,
     }
-    if attribute.unit is not None:
-        described |= {"x-unit": attribute.unit, "x-ogc-unit": attribute.unit}
-    if attribute.codes:
-        described["enum"] = list(attribute.codes)
-    return described
+    optional = {
+        "x-unit": attribute.unit,
+        "x-ogc-unit": attribute.unit,
+        "x-term": attribute.term,
+        "x-method": attribute.method,
+        "x-quality": attribute.quality,
+        "enum": list(attribute.codes) or None,
+    }
+    return described | {name: value for name, value in optional.items() if value is not None}
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -98,7 +98,7 @@ def _of_attribute(attribute: Attribute) -> Parameter:
     schema: dict[str, Any] = {"type": JSON_TYPES[attribute.type]}
     if attribute.codes:
         schema["enum"] = list(attribute.codes)
-    return Parameter(attribute.name, f"Equal to: {attribute.meaning}", schema)
+    return Parameter(attribute.name, f"Equal to: {attribute.meaning.en}", schema)
 
 
 ATTRIBUTES = tuple(_of_attribute(a) for a in CATALOGUE if a.name != DATASET.name)

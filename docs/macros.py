@@ -91,7 +91,7 @@ def _attributes(group: Group) -> str:
             f"`{attribute.name}`",
             attribute.type + (f", {attribute.unit}" if attribute.unit else ""),
             attribute.origin.value,
-            attribute.meaning + (" *Personal data.*" if attribute.access == "personal" else ""),
+            attribute.meaning.en + (" *Personal data.*" if attribute.access == "personal" else ""),
         )
         for attribute in CATALOGUE
         if attribute.group == group
@@ -119,7 +119,7 @@ def _measure(attribute: Attribute) -> str:
         "Computed": "by the import" if attribute.stage is Stage.IMPORT else "by `twin process`",
     }
     rows = "\n".join(f"- {name}: {text}" for name, text in told.items() if text)
-    return f"### `{attribute.name}`\n\n{attribute.meaning}\n\n{rows}"
+    return f"### `{attribute.name}`\n\n{attribute.meaning.en}\n\n{rows}"
 
 
 def code_lists() -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin
+from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin, Words
 from twin.model.geometry import SurfaceType
 
 Json: TypeAlias = dict[str, Any]
@@ -22,8 +22,13 @@ ID = Attribute(
     type="text",
     group=Group.IDENTITY,
     origin=Origin.TWIN,
-    meaning="Id of the object, the same in every delivery.",
-    label={"en": "Id", "fi": "Tunnus", "et": "Tunnus", "sv": "Id"},
+    label=Words("Id", "Tunnus", "Tunnus", "Id"),
+    meaning=Words(
+        "Id of the object, the same in every delivery.",
+        "Kohteen tunnus, sama joka toimituksessa.",
+        "Objekti tunnus, sama igas tarnes.",
+        "Objektets id, samma i varje leverans.",
+    ),
 )
 """The first property of every table: the id of the item in the API."""
 
@@ -76,7 +81,7 @@ class BinaryColumn:
 def schema(kind: str, attributes: tuple[str, ...]) -> Json:
     """The schema of a tile: a class for the features and one for their surfaces."""
     found = [ID if name == ID.name else BY_NAME[name] for name in attributes]
-    enums = {item.name: _enum(item.title(), _enum_values(item)) for item in found if _is_enum(item)}
+    enums = {item.name: _enum(item.label.en, _enum_values(item)) for item in found if _is_enum(item)}
     surface_type = {
         "name": "Surface type",
         "description": "Semantic surface type of CityJSON.",
@@ -118,7 +123,7 @@ def _strings(values: Sequence[Any]) -> BinaryColumn:
 
 def _property(attribute: Attribute) -> Json:
     unit = f" Unit: {attribute.unit}." if attribute.unit else ""
-    named = {"name": attribute.title(), "description": f"{attribute.meaning}{unit}"}
+    named = {"name": attribute.label.en, "description": f"{attribute.meaning.en}{unit}"}
     if attribute is ID:
         return {**named, "type": "STRING", "required": True, "semantic": "ID"}
     return {**named, **_type(attribute)}

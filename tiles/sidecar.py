@@ -34,7 +34,7 @@ def encode(table: FeatureTable) -> bytes:
 
 
 def _field(attribute: Attribute) -> Any:
-    described = {"title": attribute.title(), "description": attribute.meaning}
+    described = {"title": attribute.label.en, "description": attribute.meaning.en}
     if attribute.unit:
         described["unit"] = attribute.unit
     return pa.field(attribute.name, _TYPES[attribute.type], metadata=described)

@@ -1,0 +1,1 @@
+"""The declarations of the attribute catalogue, a module for each group."""

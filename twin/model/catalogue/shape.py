@@ -1,0 +1,96 @@
+"""Measures of shape without a unit, from the footprint and from the whole shell."""
+
+from twin.model.attribute import Attribute, Group, Origin, Words
+
+ATTRIBUTES = (
+    Attribute(
+        "elongation",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Elongation", "Pitkulaisuus", "Väljavenitatus", "Långsträckthet"),
+        meaning=Words(
+            "0 for a square plan, near 1 for a long and narrow one.",
+            "0 neliömäiselle pohjalle, lähellä yhtä pitkälle ja kapealle.",
+            "0 ruudukujulise plaani korral, ligi 1 pika ja kitsa korral.",
+            "0 för en kvadratisk plan, nära 1 för en lång och smal.",
+        ),
+        method="1 - box_width_m / box_length_m",
+        quality="quality",
+    ),
+    Attribute(
+        "rectangularity",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Rectangularity", "Suorakulmaisuus", "Ristkülikulisus", "Rektangularitet"),
+        meaning=Words(
+            "Share of the least rectangle that the footprint fills.",
+            "Osuus pienimmästä suorakulmiosta, jonka pohja täyttää.",
+            "Osa vähimast ristkülikust, mille põhiplaan täidab.",
+            "Andel av den minsta rektangeln som planen fyller.",
+        ),
+        method="footprint_area_m2 / (box_length_m x box_width_m)",
+        quality="quality",
+    ),
+    Attribute(
+        "circularity",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Circularity", "Pyöreys", "Ümarus", "Cirkularitet"),
+        meaning=Words(
+            "1 for a round plan, less the more outline the plan has for its area.",
+            "1 pyöreälle pohjalle, sitä vähemmän mitä enemmän ääriviivaa pohjalla on alaansa nähden.",
+            "1 ümmarguse plaani korral, seda vähem, mida rohkem on plaanil pindala kohta piirjoont.",
+            "1 för en rund plan, mindre ju mer kontur planen har för sin yta.",
+        ),
+        method="4 pi x footprint_area_m2 / footprint_perimeter_m^2",
+        quality="quality",
+    ),
+    Attribute(
+        "hemisphericality",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Hemisphericality", "Puolipallomaisuus", "Poolkeralisus", "Halvsfäriskhet"),
+        meaning=Words(
+            "1 for a half ball on the ground, less the more surface the shell has for its volume.",
+            "1 maassa lepäävälle puolipallolle, sitä vähemmän mitä enemmän pintaa tilavuutta kohti.",
+            "1 maapinnal lebava poolkera korral, seda vähem, mida rohkem on kestal mahu kohta pinda.",
+            "1 för ett halvklot på marken, mindre ju mer yta skalet har för sin volym.",
+        ),
+        method="3 sqrt(2 pi) x V / S^1.5, S the area of the whole shell",
+        quality="quality",
+    ),
+    Attribute(
+        "cubeness",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Cubeness", "Kuutiomaisuus", "Kuubilisus", "Kubiskhet"),
+        meaning=Words(
+            "1 for a cube, less the more surface the shell has for its volume.",
+            "1 kuutiolle, sitä vähemmän mitä enemmän kuorella on pintaa tilavuuteensa nähden.",
+            "1 kuubi korral, seda vähem, mida rohkem on kestal mahu kohta pinda.",
+            "1 för en kub, mindre ju mer yta skalet har för sin volym.",
+        ),
+        method="6 x V^(2/3) / S, S the area of the whole shell",
+        quality="quality",
+    ),
+    Attribute(
+        "convexity",
+        "number",
+        Group.SHAPE,
+        Origin.COMPUTED,
+        label=Words("Convexity", "Kuperuus", "Kumerus", "Konvexitet"),
+        meaning=Words(
+            "Share of its convex hull that the building fills.",
+            "Osuus kuperasta verhosta, jonka rakennus täyttää.",
+            "Osa kumerast kattest, mille hoone täidab.",
+            "Andel av det konvexa höljet som byggnaden fyller.",
+        ),
+        method="volume_m3 / volume of the convex hull of all points",
+        quality="quality",
+    ),
+)
