@@ -44,7 +44,9 @@ def compute(
         reports = pipeline.process(opened.engine, dataset, force=force, workers=workers, progress=advance)
     for done in reports:
         counts = ", ".join(f"{count} {stage}" for stage, count in done.computed.items() if count)
-        console.say(f"{done.dataset}: {counts or 'all up to date'}; {done.rows_written} rows written")
+        validity = f"; {done.invalid} invalid, {done.repaired} of them repaired" if done.invalid else ""
+        written = f"{done.rows_written} rows written"
+        console.say(f"{done.dataset}: {counts or 'all up to date'}; {written}{validity}")
         for problem in done.problems:
             console.say(f"  {problem}")
     return sum(len(done.problems) for done in reports)

@@ -28,6 +28,9 @@ SIDE_TABLES: Mapping[str, Table] = {
 }
 """Where the values of the stages after the import are kept, one row a feature."""
 
+DETAIL_TABLES: Mapping[str, Table] = {"roof_faces": schema.roof_face, "validity": schema.object_repair}
+"""Where stages keep what a feature has any number of."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobKey:
@@ -223,10 +226,11 @@ class Refresher(Loader):
         for table in SIDE_TABLES.values():
             self._delete(table, "object_id", object_ids)
 
-    def replace_roof_faces(self, object_ids: Sequence[str], rows: Sequence[Row]) -> None:
-        """Roof faces of features in place of those that there were."""
-        self._delete(schema.roof_face, "object_id", object_ids)
-        self._copy(schema.roof_face, schema.roof_face.name, rows)
+    def replace_details(self, stage: str, object_ids: Sequence[str], rows: Sequence[Row]) -> None:
+        """What a stage found of features in place of what there was."""
+        table = DETAIL_TABLES[stage]
+        self._delete(table, "object_id", object_ids)
+        self._copy(table, table.name, rows)
         self.rows_written += len(rows)
 
     def revise(self) -> None:
@@ -242,6 +246,12 @@ def states(connection: Connection, dataset_id: int) -> dict[str, dict[str, int]]
     for stage, state, count in connection.execute(text(_STATES), {"d": dataset_id}):
         counted.setdefault(stage, {})[state] = count
     return counted
+
+
+def verdicts(connection: Connection, dataset_id: int) -> tuple[int, int]:
+    """How many features of a dataset are invalid, and how many of those are repaired."""
+    row = connection.execute(text(_VERDICTS), {"d": dataset_id}).one()
+    return row[0], row[1]
 
 
 def combined(hashes: Iterable[bytes]) -> bytes:
@@ -274,6 +284,11 @@ UPDATE processing_job SET state = 'failed', error = :error, finished_at = clock_
 """  # noqa: S608
 
 _STATES = "SELECT stage, state, count(*) FROM processing_job WHERE dataset_id = :d GROUP BY stage, state"
+
+_VERDICTS = """
+SELECT count(*), count(*) FILTER (WHERE repair = 'repaired')
+FROM object_validity WHERE dataset_id = :d AND NOT valid
+"""
 
 _EXTENT = """
 SELECT min(west), min(south), max(east), max(north) FROM feature

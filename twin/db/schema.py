@@ -8,6 +8,7 @@
 ``…_history``                     superseded rows of the three above but the mesh
 ``object_validity``, ``object_neighbours``, ``object_roof``
                                   side tables, recomputed without touching wide rows
+``object_repair``                 repaired geometries beside the invalid ones, which stay as they are
 ``roof_face``                     read model of roof faces
 ``processing_job``                ledger of `twin process`
 """
@@ -146,11 +147,8 @@ city_object = Table(
 )
 
 
-def _geometry_columns() -> list[Column[Any]]:
+def _shape_columns() -> list[Column[Any]]:
     return [
-        Column("dataset_id", SmallInteger, nullable=False),
-        Column("object_id", Text(collation="C"), nullable=False),
-        Column("ordinal", SmallInteger, nullable=False),
         Column("lod", Text(collation="C"), nullable=False),
         Column("geometry_type", Text(collation="C"), nullable=False),
         Column(
@@ -163,6 +161,15 @@ def _geometry_columns() -> list[Column[Any]]:
         Column("solid_start", ARRAY(Integer), nullable=False, comment="offsets into the shells"),
         Column("face_semantic", ARRAY(Integer), nullable=False, comment="into surfaces, or -1"),
         Column("surfaces", JSONB, nullable=False, comment="semantic surfaces: type, id, attributes"),
+    ]
+
+
+def _geometry_columns() -> list[Column[Any]]:
+    return [
+        Column("dataset_id", SmallInteger, nullable=False),
+        Column("object_id", Text(collation="C"), nullable=False),
+        Column("ordinal", SmallInteger, nullable=False),
+        *_shape_columns(),
         Column("appearance", JSONB, comment="materials and textures by theme"),
         Column("template", JSONB, comment="of a GeometryInstance: matrix and geometry"),
     ]
@@ -267,9 +274,26 @@ object_validity = Table(
     Column("valid", Boolean, comment="null: not all checks were made"),
     Column("codes", ARRAY(Integer), nullable=False, comment="error codes numbered as val3dity"),
     Column("unchecked", ARRAY(Integer), nullable=False, comment="codes not looked for, for size"),
+    Column("repair", Text, nullable=False, comment="none, repaired or not repairable"),
     Column("algorithm", Text, nullable=False),
     Column("input_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("dataset_id", "object_id"),
+)
+
+object_repair = Table(
+    "object_repair",
+    metadata,
+    Column("dataset_id", SmallInteger, nullable=False),
+    Column("object_id", Text(collation="C"), nullable=False, comment="of the building"),
+    Column("part_id", Text(collation="C"), nullable=False, comment="of the object with the geometry"),
+    Column("ordinal", SmallInteger, nullable=False, comment="of the geometry that was invalid"),
+    Column("steps", JSONB, nullable=False, comment="error, what was done, and what it changed"),
+    *(
+        Column(name, Double, nullable=False)
+        for name in ("volume_before_m3", "volume_after_m3", "area_before_m2", "area_after_m2")
+    ),
+    *_shape_columns(),
+    PrimaryKeyConstraint("dataset_id", "object_id", "part_id", "ordinal"),
 )
 
 object_neighbours = Table(
@@ -353,5 +377,5 @@ roof_face = Table(
 PARTITIONED = (city_object, object_geometry, object_mesh)
 """Tables with one partition per dataset, made when the dataset is."""
 
-COMPUTED_LATER = (object_neighbours, object_validity, object_roof, roof_face)
+COMPUTED_LATER = (object_neighbours, object_validity, object_repair, object_roof, roof_face)
 """Tables of what `twin process` computes; current features only."""

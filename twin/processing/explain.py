@@ -19,8 +19,8 @@ from twin.processing.heights import heights
 from twin.processing.roof import roof_edges
 from twin.processing.solid import volumes
 
-LATER = ("neighbours", "validity")
-"""Stages that tell something of their own."""
+LATER = ("neighbours", "validity", "repair")
+"""Sections that later stages tell."""
 
 _FACES_SHOWN = 60
 """More faces than that are in the JSON alone."""

@@ -105,6 +105,8 @@ class _Run:
             for number, (stage, algorithm) in enumerate(_algorithms().items()):
                 tasks = self._planned(dataset_id, stage, algorithm, parts)
                 self._stage(tasks, report, number * len(keys), whole)
+            with self.engine.connect() as connection:
+                report.invalid, report.repaired = jobs.verdicts(connection, dataset_id)
         return report
 
     def _planned(self, dataset_id: int, stage: str, algorithm: str, parts: Sequence[Partition]) -> list[Task]:
@@ -289,7 +291,8 @@ def _site(
         touching = members.around(wanted, stage.touch_m)
         outline_ids = [members.ids[i] for i in [*wanted, *near]]
     lods = {members.ids[i]: members.lods[i] for i in [*wanted, *touching]}
-    batch = {f.root.id: f for f in _read(connection, dataset_id, lods)}
+    found, ordinals = _read(connection, dataset_id, lods)
+    batch = {feature.root.id: feature for feature in found}
     placer = placer_of(spec)
     outlines = jobs.outlines_of(connection, dataset_id, outline_ids)
     shapes = planar.from_wkb([outlines.get(i) for i in outline_ids])
@@ -301,12 +304,20 @@ def _site(
         membership=Membership.of(dataset_id, spec),
         outlines=planar.transformed(shapes, placer.native),
         outline_ids=outline_ids,
+        ordinals=ordinals,
     )
 
 
-def _read(connection: Connection, dataset_id: int, lods: Mapping[str, str]) -> list[CityFeature]:
+def _read(
+    connection: Connection, dataset_id: int, lods: Mapping[str, str]
+) -> tuple[list[CityFeature], dict[str, list[int]]]:
+    """Features at one LoD each, and the numbers of each object's geometries among all that it has."""
     objects = jobs.objects_of(connection, dataset_id, list(lods))
-    return features(objects, jobs.geometries_of(connection, dataset_id, lods))
+    geometries = jobs.geometries_of(connection, dataset_id, lods)
+    ordinals: dict[str, list[int]] = {}
+    for row in geometries:
+        ordinals.setdefault(row["object_id"], []).append(row["ordinal"])
+    return features(objects, geometries), ordinals
 
 
 def _store(
@@ -330,8 +341,8 @@ def _store(
         for row in jobs.texts_of(connection, refresher.dataset_id, wanted):
             values = computed.values[row["object_id"]]
             shown.append(refreshed(row, {name: values[name] for name in names}))
-    if stage.name == "roof_faces":
-        refresher.replace_roof_faces(wanted, computed.roof_faces)
+    if stage.name in jobs.DETAIL_TABLES:
+        refresher.replace_details(stage.name, wanted, computed.details)
     refresher.store(stage.name, sides, shown)
 
 
@@ -371,10 +382,8 @@ def _explained(connection: Connection, stored: Mapping[str, Any]) -> explaining.
         late = members.stored[index] != inputs[index]
         states.append({"stage": stage.name, "algorithm": algorithm, "outdated": late})
         if stage.explain is not None:
-            sections[stage.name] = stage.explain(
-                _site(connection, (dataset_id, spec), stage, members, [index])
-            )
-    [feature] = _read(connection, dataset_id, {object_id: stored["lod"]})
+            sections |= stage.explain(_site(connection, (dataset_id, spec), stage, members, [index]))
+    [feature], _ = _read(connection, dataset_id, {object_id: stored["lod"]})
     return explaining.explain(feature, stored["lod"], stored, states, sections)
 
 

@@ -21,13 +21,18 @@ class Done:
 
 @dataclass(slots=True)
 class ProcessReport:
-    """What `process` did with one dataset; ``computed`` counts features by stage."""
+    """What `process` did with one dataset; ``computed`` counts features by stage.
+
+    ``invalid`` and ``repaired`` count all features of the dataset, computed now or before.
+    """
 
     dataset: str
     computed: dict[str, int] = field(default_factory=dict[str, int])
     partitions: int = 0
     rows_written: int = 0
     problems: list[str] = field(default_factory=list[str])
+    invalid: int = 0
+    repaired: int = 0
 
     @property
     def outdated(self) -> int:

@@ -84,17 +84,18 @@ def _add_geometries(rows: Rows, entries: Sequence[Entry], membership: Membership
             for ordinal, geometry in enumerate(item.geometries):
                 keys.append((item.id, ordinal))
                 geometries.append(geometry)
-    encoded = geometry_codec.encode(geometries, membership.srid)
-    for (object_id, ordinal), geometry, geom in zip(keys, geometries, encoded, strict=True):
+    encoded = geometry_values(geometries, membership)
+    for (object_id, ordinal), values in zip(keys, encoded, strict=True):
         rows.geometries.append(
-            {
-                "dataset_id": membership.dataset_id,
-                "object_id": object_id,
-                "ordinal": ordinal,
-                "geom": geom,
-                **geometry_codec.columns(geometry),
-            }
+            {"dataset_id": membership.dataset_id, "object_id": object_id, "ordinal": ordinal, **values}
         )
+
+
+def geometry_values(geometries: Sequence[Geometry], membership: Membership) -> Iterator[Row]:
+    """The columns that hold each geometry."""
+    encoded = geometry_codec.encode(geometries, membership.srid)
+    for geometry, geom in zip(geometries, encoded, strict=True):
+        yield {"geom": geom, **geometry_codec.columns(geometry)}
 
 
 def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes | None, str | None]]:

@@ -5,7 +5,7 @@ as the stage's halo reaches. Raise a stage's version when its values change, and
 `twin process` computes them anew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from twin.model.attributes import CATALOGUE
 from twin.model.cityobject import CityFeature, geometries_at
 from twin.model.crs import Placer
 from twin.model.geometry import Geometry, concatenate
-from twin.processing import neighbours, planar
+from twin.processing import neighbours, planar, repair_features
 from twin.processing.compute import VERSION, measure_core
 from twin.processing.derive import Values, plain
 from twin.processing.partition import UNPLACED, Partition
@@ -32,7 +32,7 @@ class Site:
     ``features`` have their geometry, those within the stage's ``touch_m`` of a wanted one
     included; ``lods`` say at which LoD each is measured. ``outlines`` are the footprints, in native
     coordinates, of wanted features and of all within the halo; ``outline_ids`` whose they are, the
-    wanted ones first.
+    wanted ones first. ``ordinals`` number each object's geometries as they are stored.
     """
 
     features: Sequence[CityFeature]
@@ -42,6 +42,7 @@ class Site:
     membership: Membership
     outlines: Shapes
     outline_ids: Sequence[str]
+    ordinals: Mapping[str, Sequence[int]]
 
     @property
     def groups(self) -> list[tuple[Geometry, ...]]:
@@ -62,10 +63,13 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Values of a stage by root id: for the side table and, of those in the catalogue, the read model."""
+    """Values of a stage by root id: for the side table and, of those in the catalogue, the read model.
+
+    ``details`` are rows for the table of what a feature has any number of, if the stage has one.
+    """
 
     values: dict[str, Values]
-    roof_faces: list[Values] = field(default_factory=list[Values])
+    details: list[Values] = field(default_factory=list[Values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,13 @@ class Stage:
     """A stage; a feature's values depend on others within ``halo_m``, None: on itself alone.
 
     Of those within ``touch_m`` the whole geometry is read, of the others the footprint. ``explain``
-    tells of a site with one wanted feature what its values were made of, row by row.
+    tells of a site with one wanted feature what its values were made of, row by row in sections.
     """
 
     name: str
     version: str
     compute: Callable[[Site], Computed]
-    explain: Callable[[Site], list[Values]] | None = None
+    explain: Callable[[Site], dict[str, list[Values]]] | None = None
     halo_m: float | None = None
     touch_m: float = 0.0
 
@@ -112,7 +116,7 @@ def _neighbours(site: Site) -> Computed:
     return Computed(values)
 
 
-def _explain_neighbours(site: Site) -> list[Values]:
+def _explain_neighbours(site: Site) -> dict[str, list[Values]]:
     """The others within the halo, nearest first: distance, and what walls they share."""
     measures = measure_core(concatenate(site.groups))
     batch, types = measures.boundary.batch, measures.surface_type
@@ -141,29 +145,42 @@ def _explain_neighbours(site: Site) -> list[Values]:
     ]
     inner = found.get(site.features[0].root.id)
     own = site.features[0].root.id
-    return rows if inner is None else [{"object_id": own, "distance_m": 0.0, "shared_walls": inner}, *rows]
+    if inner is not None:
+        rows.insert(0, {"object_id": own, "distance_m": 0.0, "shared_walls": inner})
+    return {"neighbours": rows}
 
 
 def _validity(site: Site) -> Computed:
-    pairs = zip(site.features, site.lods, strict=True)
-    verdict = validate([delivered(feature, lod) for feature, lod in pairs])
-    columns = zip(site.roots, verdict.valid, verdict.codes, verdict.unchecked, strict=True)
-    return Computed(
-        {
-            root: {
-                "valid": valid,
-                "codes": codes,
-                "unchecked": unchecked,
-                "validity_codes": " ".join(map(str, codes)),
-            }
-            for root, valid, codes, unchecked in columns
+    verdict = validate(site.delivered)
+    repairs = repair_features.outcomes(site.features, site.lods, verdict)
+    columns = zip(site.roots, verdict.valid, verdict.codes, verdict.unchecked, repairs, strict=True)
+    values: dict[str, Values] = {
+        root: {
+            "valid": valid,
+            "codes": codes,
+            "unchecked": unchecked,
+            "validity_codes": " ".join(map(str, codes)),
+            "repair": outcome.repair,
         }
-    )
+        for root, valid, codes, unchecked, outcome in columns
+    }
+    rows = [
+        row
+        for root, outcome in zip(site.roots, repairs, strict=True)
+        if outcome.mended
+        for row in repair_features.rows(root, outcome, site.ordinals, site.membership)
+    ]
+    return Computed(values, rows)
 
 
-def _explain_validity(site: Site) -> list[Values]:
-    """Every error with its place."""
-    return [asdict(finding) for finding in validate([delivered(site.features[0], site.lods[0])]).details(0)]
+def _explain_validity(site: Site) -> dict[str, list[Values]]:
+    """Every error with its place, and what came of repairing them."""
+    verdict = validate(site.delivered)
+    [outcome] = repair_features.outcomes(site.features, site.lods, verdict)
+    return {
+        "validity": [asdict(finding) for finding in verdict.details(0)],
+        "repair": repair_features.explained(outcome),
+    }
 
 
 LATER_STAGES: dict[str, Stage] = {

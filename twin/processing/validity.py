@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.model.cityobject import CityFeature, measured
+from twin.model.cityobject import CityFeature, CityObject, measured
 from twin.model.geometry import Bools, Geometry, Ints
 from twin.processing.validity_codes import ERRORS
 from twin.processing.validity_crossings import check_crossings
@@ -18,8 +18,8 @@ from twin.processing.validity_shells import check_shells
 from twin.processing.validity_solids import check_buildings, check_solids
 from twin.processing.validity_subject import Findings, Subject, gathered, in_objects, subject_of
 
-ALGORITHM = "1 snap=0.001 planarity=0.01 overlap=20"
-"""Version of the checks with their thresholds: a change asks for new verdicts."""
+ALGORITHM = "2 snap=0.001 planarity=0.01 overlap=20"
+"""Version of the checks and repairs with their thresholds: a change asks for new verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,19 @@ def delivered(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
 
     Faces of fewer than 3 distinct points enclose nothing and are not measured, but they are errors.
     """
+    return tuple(found for _, geometries in delivered_by_object(feature, lod) for found in geometries)
+
+
+def delivered_by_object(
+    feature: CityFeature, lod: str | None
+) -> list[tuple[CityObject, tuple[Geometry, ...]]]:
+    """As ``delivered``, with the object that each geometry is of."""
     at_lod = [
         tuple(g for g in item.geometries if g.lod == lod and (g.dimension == 2 or g.instance is not None))
         for item in feature.objects
     ]
-    parts = [geometries for geometries in at_lod[1:] if geometries]
-    return tuple(found for geometries in parts or at_lod[:1] for found in measured(geometries))
+    pairs = list(zip(feature.objects, map(measured, at_lod), strict=True))
+    return [(item, geometries) for item, geometries in pairs[1:] if geometries] or pairs[:1]
 
 
 def _verdict(codes: list[int], unchecked: list[int], empty: bool) -> bool | None:

@@ -65,7 +65,7 @@ class Subject:
 
 def subject_of(objects: Sequence[Sequence[Geometry]]) -> Subject:
     """Objects, each a sequence of geometries of which those without surfaces are left out."""
-    chosen = [[_placed(item) for item in geometries] for geometries in objects]
+    chosen = [[placed(item) for item in geometries] for geometries in objects]
     chosen = [[item for item in geometries if item.dimension == 2] for geometries in chosen]
     batch = concatenate(chosen)
     measurable = _within_reach(batch)
@@ -89,7 +89,8 @@ def subject_of(objects: Sequence[Sequence[Geometry]]) -> Subject:
     )
 
 
-def _placed(item: Geometry) -> Geometry:
+def placed(item: Geometry) -> Geometry:
+    """A geometry in native coordinates, an instance of a template as that template in its place."""
     return item if item.instance is None else item.instance.placed(item.xyz[0])
 
 
