@@ -1,5 +1,6 @@
 """One service and one browser for all tests of the viewer; a fresh page for each."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -36,8 +37,12 @@ class Viewer:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a service over both cities; ``TWIN_E2E_ADDRESS`` names one that runs, while tests are written."""
     if not VIEWER.exists():
         pytest.skip("the viewer is not built: run 'make setup'")
+    if running := os.environ.get("TWIN_E2E_ADDRESS"):
+        yield running
+        return
     with served(tmp_path_factory.mktemp("e2e") / "twin", BUILDINGS) as address:
         yield address
 

@@ -1,12 +1,16 @@
 import { render } from "preact";
+import { follow, keepAddress } from "./address";
+import { readLink } from "./data/link";
 import { exposeProbe } from "./debug";
-import { load, run, started, controls, notice } from "./state";
+import { controls, load, notice, run, started } from "./state";
 import "./styles/theme.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/panels.css";
+import "./styles/tools.css";
 import { App } from "./ui/App";
 import { theWorld } from "./view";
+import { runTools } from "./workbench";
 
 /** Ask again for whatever is missing. */
 function retry(): void {
@@ -16,7 +20,10 @@ function retry(): void {
   theWorld()?.buildings.retry();
 }
 
+follow(readLink(window.location.hash));
 run(retry);
+runTools();
 exposeProbe();
 render(<App />, document.getElementById("app") as HTMLElement);
+keepAddress();
 void load();

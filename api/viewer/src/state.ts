@@ -4,10 +4,9 @@ import { type Scale, makeScale } from "./colour/scale";
 import { type Building, type Dataset, Problem, fetchBuilding, fetchDatasets, fetchHistogram, fetchQueryables } from "./data/api";
 import { type Attribute, readCatalogue } from "./data/catalogue";
 import { type Controls, NO_FILTER, cql2 } from "./data/filter";
-import { type Link, readLink } from "./data/link";
 import { metresPerDegree } from "./geo/geodesy";
 import type { Key } from "./i18n/en";
-import { isLanguage, language, preferredLanguage } from "./i18n";
+import { language } from "./i18n";
 import type { Theme } from "./scene/palette";
 import type { Pose } from "./scene/pose";
 
@@ -107,29 +106,6 @@ async function countCities(filter: string, signal?: AbortSignal): Promise<Counts
   return { total: histogram.count + histogram.missing, byCity };
 }
 
-/** Take over what a link holds. */
-export function follow(link: Link): void {
-  batch(() => {
-    controls.value = link.controls;
-    colourBy.value = link.colourBy;
-    selected.value = link.selected;
-    chosenTheme.value = link.theme === "light" || link.theme === "dark" ? link.theme : null;
-    chosenLanguage.value = isLanguage(link.lang) ? link.lang : null;
-    language.value = isLanguage(link.lang) ? link.lang : preferredLanguage();
-  });
-}
-
-export function currentLink(): Link {
-  return {
-    pose: pose.value,
-    controls: controls.value,
-    colourBy: colourBy.value,
-    selected: selected.value,
-    lang: chosenLanguage.value,
-    theme: chosenTheme.value,
-  };
-}
-
 export async function load(): Promise<void> {
   started.value = "loading";
   try {
@@ -148,7 +124,7 @@ export async function load(): Promise<void> {
 }
 
 /** Run `work` for the newest value only; a newer one aborts it. */
-function latest(work: (signal: AbortSignal) => Promise<void>): () => void {
+export function latest(work: (signal: AbortSignal) => Promise<void>): () => void {
   const abort = new AbortController();
   work(abort.signal).catch((error: Error) => {
     if (error.name !== "AbortError" && !abort.signal.aborted) throw error;
@@ -215,7 +191,7 @@ function fetchSelected(): (() => void) | undefined {
 
 let reload: (() => void) | undefined;
 
-function unreachable(): void {
+export function unreachable(): void {
   notice.value = { text: "serverDown", retry: () => reload?.() };
 }
 
@@ -225,7 +201,6 @@ export function run(retry: () => void): void {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   systemDark.value = dark.matches;
   dark.addEventListener("change", () => (systemDark.value = dark.matches));
-  follow(readLink(window.location.hash));
   effect(countFiltered);
   effect(describeColours);
   effect(fetchSelected);

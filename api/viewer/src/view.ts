@@ -2,7 +2,7 @@
 import { effect, untracked } from "@preact/signals";
 import { colouring } from "./colour/scale";
 import { tilesetUrl } from "./data/api";
-import { readLink, writeLink } from "./data/link";
+import { readLink } from "./data/link";
 import { fetchColumn } from "./data/sidecar";
 import { distanceM } from "./geo/geodesy";
 import { PALETTES } from "./scene/palette";
@@ -12,7 +12,6 @@ import * as state from "./state";
 
 /** Where the ground is until the first buildings tell: about the geoid's height in both cities. */
 const USUAL_GROUND_M = 18;
-const LINK_DELAY_MS = 300;
 
 let world: World | null = null;
 
@@ -120,7 +119,6 @@ function connect(opened: World, placed: boolean): void {
   });
   effect(() => opened.inset(state.dockWidth.value));
   effect(() => opened.buildings.select(state.selected.value));
-  keepLink();
 }
 
 /** Run once, when the chosen building's attributes have come. */
@@ -129,25 +127,5 @@ function whenBuilding(work: () => void): void {
     if (!state.building.value) return;
     queueMicrotask(() => stop());
     untracked(work);
-  });
-}
-
-/** The address follows the view, and the view follows a pasted address. */
-function keepLink(): void {
-  let timer = 0;
-  let written = window.location.hash;
-  effect(() => {
-    const link = writeLink(state.currentLink());
-    clearTimeout(timer);
-    timer = window.setTimeout(() => {
-      written = `#${link}`;
-      history.replaceState(null, "", written);
-    }, LINK_DELAY_MS);
-  });
-  window.addEventListener("hashchange", () => {
-    if (window.location.hash === written) return;
-    const link = readLink(window.location.hash);
-    state.follow(link);
-    if (link.pose) flyTo(link.pose);
   });
 }

@@ -8,6 +8,8 @@ const LINK: Link = {
   selected: "helsinki.BID_1",
   lang: "fi",
   theme: "dark",
+  tool: "compare",
+  comparedBy: "volume_m3",
 };
 
 describe("link", () => {

@@ -63,9 +63,9 @@ export class Problem extends Error {
   }
 }
 
-const BUILDINGS = "/collections/buildings";
+export const BUILDINGS = "/collections/buildings";
 
-function address(path: string, query: Record<string, string | number | null | undefined> = {}): string {
+export function address(path: string, query: Record<string, string | number | null | undefined> = {}): string {
   const url = new URL(path, window.location.origin);
   for (const [key, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") url.searchParams.set(key, String(value));
@@ -84,7 +84,7 @@ async function problem(response: Response): Promise<Problem> {
   }
 }
 
-async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
     response = await fetch(url, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });

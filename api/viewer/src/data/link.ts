@@ -9,6 +9,10 @@ export interface Link {
   selected: string | null;
   lang: string | null;
   theme: string | null;
+  /** The tool that is open. */
+  tool: string | null;
+  /** The attribute of the comparison, null for the usual one. */
+  comparedBy: string | null;
 }
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -40,6 +44,8 @@ export function writeLink(link: Link): string {
   if (link.selected) query.set("id", link.selected);
   if (link.lang) query.set("lang", link.lang);
   if (link.theme) query.set("theme", link.theme);
+  if (link.tool) query.set("tool", link.tool);
+  if (link.comparedBy) query.set("stat", link.comparedBy);
   // Commas, bars and dots are legal after #: links stay legible.
   return query.toString().replaceAll("%2C", ",").replaceAll("%7C", "|");
 }
@@ -58,5 +64,7 @@ export function readLink(hash: string): Link {
     selected: query.get("id"),
     lang: query.get("lang"),
     theme: query.get("theme"),
+    tool: query.get("tool"),
+    comparedBy: query.get("stat"),
   };
 }

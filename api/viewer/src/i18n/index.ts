@@ -70,6 +70,16 @@ export function formatCount(count: number): string {
   return new Intl.NumberFormat(language.value).format(count);
 }
 
+/** A fraction as percent. */
+export function formatShare(share: number): string {
+  return new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
+}
+
+/** What is compared, in words: a city. */
+export function sideName(key: string): string {
+  return cityName(key);
+}
+
 export function formatNumber(attribute: Attribute, value: number): string {
   return new Intl.NumberFormat(language.value, {
     maximumFractionDigits: decimals(attribute),

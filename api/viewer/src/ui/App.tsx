@@ -2,13 +2,16 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { selected, started, webglMissing } from "../state";
 import { openView } from "../view";
+import { tool } from "../workbench";
 import { BuildingPanel } from "./BuildingPanel";
+import { ComparePanel } from "./ComparePanel";
 import { Credits } from "./Credits";
 import { Dock } from "./Dock";
 import { Legend } from "./Legend";
 import { Markers } from "./Markers";
 import { Navigation } from "./Navigation";
 import { Notes } from "./Notes";
+import { Toolbar } from "./Toolbar";
 import { Truth } from "./Truth";
 
 export function App() {
@@ -21,7 +24,9 @@ export function App() {
       webglMissing.value = true;
     }
     const escape = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") selected.value = null;
+      if (event.key !== "Escape") return;
+      if (selected.value) selected.value = null;
+      else tool.value = null;
     };
     window.addEventListener("keydown", escape);
     return () => window.removeEventListener("keydown", escape);
@@ -39,7 +44,11 @@ export function App() {
         </main>
         <div class="side">
           <BuildingPanel />
-          <Navigation />
+          {!selected.value && tool.value === "compare" && <ComparePanel />}
+          <div class="bars-right">
+            <Navigation />
+            <Toolbar />
+          </div>
         </div>
       </div>
       <Credits />

@@ -38,6 +38,8 @@ export const Target = () => (
     <path d="M10 2.5v3.3M10 14.2v3.3M2.5 10h3.3M14.2 10h3.3" />
   </Icon>
 );
+export const Chart = () => <Icon><path d="M3.5 16.5h13M5.5 14v-4M9 14V5.5M12.5 14V8M16 14v-2.5" /></Icon>;
+export const Download = () => <Icon><path d="M10 3.5v9M6.5 9.5 10 13l3.5-3.5M4 16.5h12" /></Icon>;
 export const Needle = ({ heading }: { heading: number }) => (
   <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" style={{ transform: `rotate(${-heading}deg)` }}>
     <path d="M11 2.5 14.2 11H7.8z" fill="var(--danger)" />

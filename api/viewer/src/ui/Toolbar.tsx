@@ -1,0 +1,35 @@
+/** The tools that open a panel beside the view. */
+import type { ComponentChildren } from "preact";
+import type { Key } from "../i18n/en";
+import { t } from "../i18n";
+import { selected } from "../state";
+import { type Tool, tool } from "../workbench";
+import { Chart } from "./icons";
+
+const BUTTONS: { tool: Tool; label: Key; icon: () => ComponentChildren }[] = [{ tool: "compare", label: "compare", icon: Chart }];
+
+/** Open a tool, or close it where it is open; the details of a building make room. */
+function toggle(wanted: Tool): void {
+  tool.value = tool.value === wanted ? null : wanted;
+  if (tool.value) selected.value = null;
+}
+
+export function Toolbar() {
+  return (
+    <nav class="navigation card" aria-label={t("tools")}>
+      {BUTTONS.map(({ tool: name, label, icon: Icon }) => (
+        <button
+          key={name}
+          type="button"
+          class="icon-button"
+          title={t(label)}
+          aria-label={t(label)}
+          aria-pressed={tool.value === name}
+          onClick={() => toggle(name)}
+        >
+          <Icon />
+        </button>
+      ))}
+    </nav>
+  );
+}

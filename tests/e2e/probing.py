@@ -1,0 +1,53 @@
+"""What tests ask the page's probe, and the service behind it."""
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import Viewer
+
+DETAILS = "[data-testid=building]"
+LEGEND = "[data-testid=legend]"
+
+
+def probe(page: Page, expression: str) -> Any:
+    """A value of the page's own probe."""
+    return page.evaluate(f"window.__twin.{expression}")
+
+
+def matched(viewer: Viewer, condition: str) -> int:
+    """How many buildings the service itself finds."""
+    query = urllib.parse.urlencode({"filter": condition, "limit": 1, "count": "exact"})
+    with urllib.request.urlopen(f"{viewer.address}/collections/buildings/items?{query}") as answer:
+        return int(json.load(answer)["numberMatched"])
+
+
+def service(viewer: Viewer, path: str, **query: str) -> Any:
+    """The service's own answer, as JSON."""
+    with urllib.request.urlopen(f"{viewer.address}{path}?{urllib.parse.urlencode(query)}") as answer:
+        return json.load(answer)
+
+
+def shown(text: str | None) -> int:
+    """The number in a text such as "1,234"."""
+    return int(re.sub(r"\D", "", text or ""))
+
+
+def visible_building(page: Page) -> tuple[str, float, float]:
+    """A building whose roof is seen and covered by no panel, and where to click it."""
+    for name in probe(page, "ids"):
+        at = page.evaluate(
+            """(id) => {
+                const at = window.__twin.project(id);
+                const free = at && document.elementFromPoint(at.x, at.y + 3)?.tagName === "CANVAS";
+                return free && window.__twin.pick(at.x, at.y + 3) === id ? [at.x, at.y + 3] : null;
+            }""",
+            name,
+        )
+        if at is not None:
+            return name, at[0], at[1]
+    raise AssertionError("no building can be clicked")
