@@ -26,6 +26,7 @@ from twin.model.catalogue.quality import (
     FOOTPRINT_METHODS,
     PLACEMENTS,
     QUALITY_FLAGS,
+    REPAIRS,
     VOLUME_METHODS,
 )
 from twin.model.catalogue.surfaces import SURFACE
@@ -38,6 +39,7 @@ __all__ = [
     "FOOTPRINT_METHODS",
     "PLACEMENTS",
     "QUALITY_FLAGS",
+    "REPAIRS",
     "ROOF_SURFACE",
     "ROOF_TYPES",
     "STATUS",

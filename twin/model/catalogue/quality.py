@@ -8,6 +8,8 @@ QUALITY_FLAGS = ("exact", "prism", "estimated", "edge")
 
 FOOTPRINT_METHODS = ("ground surfaces", "roof plan")
 
+REPAIRS = ("none", "repaired", "not repairable")
+
 PLACEMENTS = ("exact", "approximate", "unplaced")
 
 ATTRIBUTES = (
@@ -132,6 +134,22 @@ ATTRIBUTES = (
         ),
         stage=Stage.VALIDITY,
         method="the checks of val3dity",
+    ),
+    Attribute(
+        "repair",
+        "text",
+        Group.QUALITY,
+        Origin.COMPUTED,
+        label=Words("Repair", "Korjaus", "Parandus", "Reparation"),
+        meaning=Words(
+            "Whether an invalid geometry could be repaired; what is stored and shown is the original.",
+            "Voitiinko kelvoton geometria korjata; tallennettu ja näytetty on alkuperäinen.",
+            "Kas kehtetut geomeetriat oli võimalik parandada; salvestatud ja näidatud on algne.",
+            "Om en ogiltig geometri kunde repareras; det som lagras och visas är originalet.",
+        ),
+        codes=REPAIRS,
+        stage=Stage.VALIDITY,
+        method="safe repairs that change nothing measured by 0.1 %",
     ),
     Attribute(
         "lod",
