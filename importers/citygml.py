@@ -1,4 +1,4 @@
-"""CityGML 1.0, 2.0 and, as far as the elements are alike, 3.0: one member in memory at a time."""
+"""CityGML 1.0, 2.0 and 3.0: one member in memory at a time."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,13 +10,18 @@ from importers.citygml_appearance import Paint
 from importers.citygml_feature import FeatureParser
 from importers.citygml_names import version
 from importers.gml import GML_NAMESPACES, gml_id
-from importers.port import Model, ModelMetadata, Refusal, Refused, says_synthetic
+from importers.gml_curves import Library
+from importers.port import Model, ModelMetadata, Refused, says_synthetic
 from importers.xml_stream import Element, forget, line, local_name, namespace, stream
 from twin.errors import UnknownReferenceSystem, UnreadableFile
 from twin.model.cityobject import CityFeature
 from twin.model.crs import parse_reference_system
 
-_MEMBERS = ("cityObjectMember", "featureMember", "featureMembers", "appearanceMember")
+_MEMBERS = (
+    "cityObjectMember", "featureMember", "featureMembers", "appearanceMember", "versionMember",
+    "versionTransitionMember",
+)  # fmt: skip
+_NO_OBJECTS = frozenset({"Version", "VersionTransition"})
 _HEAD = frozenset({"name", "description", "boundedBy", "metaDataProperty", *_MEMBERS})
 _BLOCK = 1 << 16
 _HEAD_MEMBERS = 100
@@ -47,6 +52,7 @@ class CityGMLModel:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._references: dict[str, bool] = {}
+        self._templates: dict[str, Element] | None = None
         self.size = path.stat().st_size
         self.position = 0
         self.ledger: Counter[str] = Counter()
@@ -55,7 +61,7 @@ class CityGMLModel:
 
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
-        parser = FeatureParser(self.ledger, self._same_reference, self._paint())
+        parser = FeatureParser(self.ledger, self._same_reference, self._paint(), Library(self._template))
         with self._path.open("rb") as file:
             for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
                 self.position = file.tell()
@@ -70,7 +76,7 @@ class CityGMLModel:
 
         They are looked for in a pass of their own, and only where a quick look finds any.
         """
-        paint = Paint()
+        paint = Paint(self._path.parent)
         with self._path.open("rb") as file:
             if not _holds(file, b"appearanceMember"):
                 return paint
@@ -78,6 +84,7 @@ class CityGMLModel:
             # Where the file is damaged is said when the features before that place were given.
             with suppress(UnreadableFile):
                 self._take_appearances(file, paint)
+        paint.settle(self.ledger)
         return paint
 
     def _take_appearances(self, file: BinaryIO, paint: Paint) -> None:
@@ -90,13 +97,31 @@ class CityGMLModel:
                 forget(member)
 
     def _features(self, parser: FeatureParser, member: Element) -> Iterator[CityFeature | Refused]:
+        if not len(member):
+            self.ledger[f"link {local_name(member.tag)}"] += 1
         for element in member:
-            if local_name(element.tag) == "Appearance":
-                continue
-            try:
-                yield parser.parse(element)
-            except Refusal as refusal:
-                yield refusal.refused(gml_id(element), line(element))
+            name = local_name(element.tag)
+            if name in _NO_OBJECTS:
+                self.ledger[name] += 1
+            elif name != "Appearance":
+                yield from parser.parse(element)
+
+    def _template(self, identifier: str) -> Element | None:
+        """The geometry with an id that an object farther on has for its own and others link to."""
+        if self._templates is None:
+            with suppress(UnreadableFile):
+                self._templates = dict(self._find_templates())
+        return (self._templates or {}).get(identifier)
+
+    def _find_templates(self) -> Iterator[tuple[str, Element]]:
+        """All that can be linked to, in a pass of its own that is made only if it is needed."""
+        tags = tuple(f"{{{self._space}}}{name}" for name in ("relativeGMLGeometry", "relativeGeometry"))
+        with self._path.open("rb") as file:
+            for _, element in stream(self._path, file, ("end",), (*tags, *_member_tags(self._space))):
+                if element.tag not in tags:
+                    forget(element)
+                elif len(element) and (identifier := gml_id(element[0])) is not None:
+                    yield identifier, element[0]
 
     def _note_others(self, tags: list[str]) -> None:
         for name in map(local_name, tags):

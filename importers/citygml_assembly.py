@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from importers.citygml_appearance import Dresser, Paint
+from importers.citygml_appearance import Paint
+from importers.citygml_dressing import Dresser
 from importers.gml import GmlGeometry, GmlPool, ResolvedGeometry
 from twin.model.cityobject import Address, CityObject
 from twin.model.geometry import Geometry, SemanticSurface
@@ -49,6 +50,7 @@ class ObjectDraft:
     thematic: list[tuple[str, GmlGeometry, int]] = field(default_factory=list[tuple[str, GmlGeometry, int]])
     simple: list[Geometry] = field(default_factory=list[Geometry])
     addresses: list[Address] = field(default_factory=list[Address])
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def assemble(
@@ -70,6 +72,7 @@ def assemble(
             (*joiner.geometries(geometries, faces), *draft.simple),
             draft.parent,
             tuple(draft.addresses),
+            draft.extra,
         )
         for draft, geometries, faces in zip(drafts, own, thematic, strict=True)
     )

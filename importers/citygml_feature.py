@@ -1,19 +1,22 @@
 """One member of a CityGML model to a CityFeature: its objects, their surfaces and geometries."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from typing import Any
 
 from importers.citygml_appearance import Paint
 from importers.citygml_assembly import ObjectDraft, SurfaceDraft, assemble
-from importers.citygml_names import Name, Names, Role
-from importers.citygml_values import Attributes, Values, add
+from importers.citygml_dressing import Dresser
+from importers.citygml_groups import group_member, object_id
+from importers.citygml_names import Name, Names, Role, lod_of
+from importers.citygml_values import NESTED, Attributes, Values, add
 from importers.gml import HREF, GmlGeometry, GmlNames, GmlPool, gml_id
 from importers.gml_curves import Library, named, read_curves
-from importers.port import Refusal
-from importers.xml_stream import Element, line, serialise
+from importers.port import Refusal, Refused
+from importers.xml_stream import Element, line
 from twin.model.cityobject import CityFeature
+from twin.model.geometry import Geometry
 
 _LOD0_SURFACES = {"lod0FootPrint": "GroundSurface", "lod0RoofEdge": "RoofSurface"}
 """The properties of CityGML 2.0 that CityJSON tells apart by semantics."""
@@ -21,14 +24,18 @@ _BOUNDARIES = frozenset({"boundedBy", "boundary"})
 
 
 class FeatureParser:
-    """Turns members into features, one after the other; a Refusal costs the member only.
+    """Turns members into features, one after the other.
 
     ``same_reference`` says whether an srsName is that of the whole model, ``paint`` are appearances
-    of the whole model.
+    of the whole model, ``library`` its templates.
     """
 
     def __init__(
-        self, ledger: Counter[str], same_reference: Callable[[str], bool], paint: Paint | None = None
+        self,
+        ledger: Counter[str],
+        same_reference: Callable[[str], bool],
+        paint: Paint | None = None,
+        library: Library | None = None,
     ) -> None:
         self._paint = paint or Paint()
         self._names = Names()
@@ -36,10 +43,23 @@ class FeatureParser:
         self._ledger = ledger
         self._values = Values(self._names, ledger)
         self._same_reference = same_reference
-        self._library = Library()
+        self._library = library or Library()
 
-    def parse(self, element: Element) -> CityFeature:
-        """The feature in a first-level element such as ``bldg:Building``."""
+    def parse(self, element: Element) -> Iterator[CityFeature | Refused]:
+        """The feature in a first-level element such as ``bldg:Building``, and those within a group.
+
+        A feature that cannot be read is refused, which costs it alone.
+        """
+        waiting = [element]
+        for first in waiting:  # grows while it is walked
+            try:
+                feature, members = self._feature(first)
+                waiting.extend(members)
+                yield feature
+            except Refusal as refusal:
+                yield refusal.refused(gml_id(first), line(first))
+
+    def _feature(self, element: Element) -> tuple[CityFeature, list[Element]]:
         name = self._names[element.tag]
         notes: Counter[str] = Counter()
         member = _Member(
@@ -49,19 +69,21 @@ class FeatureParser:
             notes,
             self._same_reference,
             self._library,
+            (Paint(self._paint.folder), self._paint),
         )
         type_ = name.city_object or f"+{name.local}"
         if name.foreign is not None:
             notes[f"ADE {name.foreign}"] += 1
-        member.object(element, type_, gml_id(element) or _content_id(element), None)
-        objects = assemble(member.drafts, member.surfaces, member.pool, (member.paint, self._paint), notes)
+        member.object(element, type_, object_id(element), None)
+        member.paints[0].settle(notes)
+        objects = assemble(member.drafts, member.surfaces, member.pool, member.paints, notes)
         self._ledger.update(notes)
-        return CityFeature(objects, line(element))
+        return CityFeature(objects, line(element)), member.grouped
 
 
 @dataclass(slots=True)
 class _Member:
-    """What is gathered while one member is read."""
+    """What is gathered while one member is read; its own appearances are the first of ``paints``."""
 
     names: Names
     values: Values
@@ -69,9 +91,10 @@ class _Member:
     ledger: Counter[str]
     same_reference: Callable[[str], bool]
     library: Library
+    paints: tuple[Paint, Paint]
     drafts: list[ObjectDraft] = field(default_factory=list[ObjectDraft])
     surfaces: list[SurfaceDraft] = field(default_factory=list[SurfaceDraft])
-    paint: Paint = field(default_factory=Paint)
+    grouped: list[Element] = field(default_factory=list[Element])
 
     def object(self, element: Element, type_: str, identifier: str, parent: str | None) -> None:
         """A city object with everything below it."""
@@ -86,8 +109,33 @@ class _Member:
                 self._property(child, name, draft)
             elif name.role is Role.ADDRESS:
                 draft.addresses.extend(values.addresses(child))
+            elif name.role is Role.GROUP_MEMBER:
+                self._group_member(child, draft)
+            elif name.role is Role.DYNAMIZER:
+                self._dynamizer(child, name, draft)
             else:
                 self._other(child, name, attributes)
+
+    def _group_member(self, element: Element, draft: ObjectDraft) -> None:
+        """A member by link, or in place: then it is a feature of its own."""
+        member, role = group_member(element, self.names)
+        children: list[str] = draft.extra.setdefault("children", [])
+        roles: list[str | None] = draft.extra.setdefault("children_roles", [])
+        if len(member):
+            self.grouped.append(member[0])
+            children.append(object_id(member[0]))
+        else:
+            children.append((member.get(HREF) or "").removeprefix("#"))
+        roles.append(role)
+
+    def _dynamizer(self, element: Element, name: Name, draft: ObjectDraft) -> None:
+        """Values that change with time stay with the object, as they are."""
+        self.ledger["dynamizer as attributes"] += 1
+        add(draft.attributes, name.local, self.values.nested(element, self._keep_values))
+
+    def _keep_values(self, element: Element, name: Name, within: str) -> Any:
+        del element, name, within
+        return NESTED
 
     def _other(self, element: Element, name: Name, attributes: Attributes) -> None:
         """Properties that objects and surfaces have alike."""
@@ -101,7 +149,7 @@ class _Member:
                 self._check_reference(envelope)
         elif name.local in ("appearance", "appearanceMember"):
             for appearance in element:
-                self.paint.take(appearance, self.ledger)
+                self.paints[0].take(appearance, self.ledger)
         else:
             self.ledger[name.local] += 1
 
@@ -111,7 +159,7 @@ class _Member:
         elif self._is_geometry(element, name):
             self._own_geometry(element, name, draft)
         elif not len(element):
-            self.ledger[f"link {name.local}"] += 1
+            add(draft.attributes, name.local, element.get(HREF))
         else:
             self._content(element, name, draft)
 
@@ -132,22 +180,43 @@ class _Member:
             for child in element:
                 self._child(child, self.names[child.tag], draft)
         else:
-            self._complex(element, name, inner, draft.attributes)
+            self._complex(element, name, inner, draft, draft.attributes)
 
-    def _complex(self, element: Element, name: Name, inner: Name, attributes: Attributes) -> None:
+    def _complex(
+        self, element: Element, name: Name, inner: Name, draft: ObjectDraft, attributes: Attributes
+    ) -> None:
         """Nested content of no known kind, as nested attributes; ADEs come this way."""
         foreign = name.foreign or inner.foreign
         if foreign is not None:
             self.ledger[f"ADE {foreign}"] += 1
-        content = self.values.nested(element, self._hidden_geometry)
+
+        def take(child: Element, kind: Name, within: str) -> Any:
+            return self._taken(child, kind, within, draft)
+
+        content = self.values.nested(element, take)
         add(attributes, name.local, content)
         if name.local == "height" and inner.local == "Height":
             self.values.height(content, attributes)
 
-    def _hidden_geometry(self, element: Element) -> None:
-        """Geometry within nested attributes is not stored, yet surfaces elsewhere may link to it."""
-        if self.pool.geometry(element) is not None:
-            self.ledger[f"geometry {self.names[element.tag].local} in nested content"] += 1
+    def _taken(self, element: Element, name: Name, within: str, draft: ObjectDraft) -> Any:
+        """Objects in nested content become children, geometry becomes that of the object around it."""
+        if name.is_gml and name.local[:1].isupper():
+            self._nested_geometry(element, within, draft)
+            return None
+        is_object = name.city_object is not None or _is_foreign_object(element, name)
+        if is_object and any(self.names[inner.tag].is_gml for inner in element.iter()):
+            self._child(element, name, draft)
+            return f"#{self.drafts[-1].id}" if gml_id(element) is None else f"#{gml_id(element)}"
+        return NESTED
+
+    def _nested_geometry(self, element: Element, within: str, draft: ObjectDraft) -> None:
+        lod = lod_of(within) or draft.lod
+        simple = read_curves(element, lod, self.pool.names)
+        if simple is not None:
+            draft.simple.append(simple)
+        elif (geometry := self.pool.geometry(element)) is not None:
+            draft.geometries.append((lod, geometry, len(self.surfaces)))
+            self.surfaces.append(SurfaceDraft(f"+{within}"))
 
     def _is_geometry(self, element: Element, name: Name) -> bool:
         return name.lod is not None or (len(element) > 0 and self.names[element[0].tag].is_gml)
@@ -170,7 +239,7 @@ class _Member:
             return False
         lod = name.lod or draft.lod
         if self.names[element[0].tag].local == "ImplicitGeometry":
-            instance = self.library.instance(element[0], lod, self.names, self.pool.names)
+            instance = self.library.instance(element[0], lod, self.names, self.pool.names, self._dress)
             if instance is None:
                 self.ledger["geometry ImplicitGeometry"] += 1
             else:
@@ -182,6 +251,11 @@ class _Member:
         self._check_reference(element[0])
         draft.simple.append(named(found, name.local))
         return True
+
+    def _dress(self, pool: GmlPool, template: Geometry, faces: Sequence[int]) -> Geometry:
+        """A template with what was said so far: appearances stand before geometry in the schema."""
+        self.paints[0].settle(self.ledger)
+        return Dresser(pool, self.paints, self.ledger).dress(template, faces)
 
     def _geometry(self, element: Element) -> GmlGeometry | None:
         if len(element):
@@ -238,7 +312,7 @@ class _Member:
         elif len(element):
             self._surface_content(element, name, index, draft)
         else:
-            self.ledger[f"link {name.local}"] += 1
+            add(self.surfaces[index].attributes, name.local, element.get(HREF))
 
     def _surface_content(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
         """Openings are surfaces within the surface; anything else becomes nested attributes."""
@@ -247,7 +321,7 @@ class _Member:
             if inner.surface is not None:
                 self._surface(child, inner, draft, index)
             else:
-                self._complex(element, name, inner, self.surfaces[index].attributes)
+                self._complex(element, name, inner, draft, self.surfaces[index].attributes)
                 return
 
 
@@ -259,8 +333,3 @@ def _is_simple(element: Element) -> bool:
 def _is_foreign_object(element: Element, name: Name) -> bool:
     """Whether an element of an ADE is an object of its own, an Extension object in CityJSON."""
     return name.foreign is not None and gml_id(element) is not None
-
-
-def _content_id(element: Element) -> str:
-    """An id for an object without gml:id: the same content gets the same one in every delivery."""
-    return f"content-{blake2b(serialise(element), digest_size=12).hexdigest()}"

@@ -38,19 +38,45 @@ CITY_OBJECTS = {
     "Room": "BuildingRoom",
     "Square": "TransportSquare",
     "Storey": "BuildingStorey",
+} | {
+    name: f"+{name}"
+    for name in (
+        "AuxiliaryTrafficSpace", "BreaklineRelief", "ClearanceSpace", "Intersection", "MassPointRelief",
+        "PointCloud", "RasterRelief", "Section", "TrafficSpace",
+    )
 }  # fmt: skip
-"""Class of CityGML → type of CityJSON; the few without a counterpart keep their name."""
+"""Class of CityGML → type of CityJSON; those without a counterpart keep their name, as of an Extension."""
 
 SURFACES = {
     name: name
     for name in (
-        "AuxiliaryTrafficArea", "CeilingSurface", "ClosureSurface", "Door", "FloorSurface",
-        "GroundSurface", "InteriorWallSurface", "OuterCeilingSurface", "OuterFloorSurface",
-        "RoofSurface", "TrafficArea", "TransportationHole", "TransportationMarking", "WallSurface",
-        "WaterClosureSurface", "WaterGroundSurface", "WaterSurface", "Window",
+        "AuxiliaryTrafficArea",
+        "CeilingSurface",
+        "ClosureSurface",
+        "Door",
+        "FloorSurface",
+        "GroundSurface",
+        "InteriorWallSurface",
+        "OuterCeilingSurface",
+        "OuterFloorSurface",
+        "RoofSurface",
+        "TrafficArea",
+        "TransportationHole",
+        "TransportationMarking",
+        "WallSurface",
+        "WaterClosureSurface",
+        "WaterGroundSurface",
+        "WaterSurface",
+        "Window",
     )
-} | {"DoorSurface": "Door", "WindowSurface": "Window", "Hole": "TransportationHole",
-     "Marking": "TransportationMarking"}  # fmt: skip
+} | {
+    "DoorSurface": "Door",
+    "GenericThematicSurface": "+GenericThematicSurface",
+    "Hole": "TransportationHole",
+    "HoleSurface": "TransportationHole",
+    "Marking": "TransportationMarking",
+    "WindowSurface": "Window",
+}
 """Thematic surface of CityGML → semantic surface of CityJSON."""
 
 _GENERIC_TYPES = ("string", "int", "double", "date", "uri", "measure", "code")
@@ -70,6 +96,8 @@ class Role(Enum):
     ENVELOPE = auto()
     ADDRESS = auto()
     EXTERNAL_REFERENCE = auto()
+    GROUP_MEMBER = auto()
+    DYNAMIZER = auto()
     NOT_STORED = auto()
 
 
@@ -99,10 +127,8 @@ _CORE_ROLES = {
     "externalReference": Role.EXTERNAL_REFERENCE,
     "appearance": Role.NOT_STORED,
     "appearanceMember": Role.NOT_STORED,
-    "dynamizer": Role.NOT_STORED,
-    "groupMember": Role.NOT_STORED,
-    "generalizesTo": Role.NOT_STORED,
-    "relatedTo": Role.NOT_STORED,
+    "dynamizer": Role.DYNAMIZER,
+    "groupMember": Role.GROUP_MEMBER,
 }
 
 
@@ -120,8 +146,7 @@ def _classify(tag: str) -> Name:
     if space in GML_NAMESPACES:
         roles = {"boundedBy": Role.ENVELOPE, "metaDataProperty": Role.NOT_STORED}
         return Name(local, roles.get(local, Role.PROPERTY), is_gml=True)
-    lod = _LOD.match(local)
-    level = lod.group(1) if lod else None
+    level = lod_of(local)
     if _CITYGML.match(space) is None:
         return Name(local, Role.PROPERTY, foreign=space, lod=level)
     if local in GENERIC_TYPES:
@@ -133,6 +158,12 @@ def _classify(tag: str) -> Name:
         surface=SURFACES.get(local),
         lod=level,
     )
+
+
+def lod_of(name: str) -> str | None:
+    """``2`` for ``lod2Solid``."""
+    found = _LOD.match(name)
+    return found.group(1) if found else None
 
 
 def version(root_tag: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from importers.citygml_names import Name, Names, Role
-from importers.gml import GmlNames
+from importers.gml import HREF, GmlNames, gml_id
 from importers.gml_curves import read_curves
 from importers.xml_stream import Element
 from twin.model.cityobject import Address
@@ -96,6 +96,19 @@ def _named_by_child(element: Element, name: Name) -> tuple[str, Any]:
     return label, value
 
 
+def _leaf(element: Element) -> Any:
+    """The text of an element, with its unit where that is not metres; a link as what it leads to."""
+    text = (element.text or "").strip() or None
+    unit = element.get("uom") or ""
+    if unit not in METRES:
+        return {"value": number(text or ""), "uom": unit}
+    return text or element.get(HREF)
+
+
+NESTED: Any = object()
+"""Says of an element that it is a nested value."""
+
+
 class Values:
     """Reads attribute elements; ``ledger`` counts what a value says beside what is kept."""
 
@@ -172,17 +185,26 @@ class Values:
         if unit not in METRES and name.foreign is None:
             add(attributes, f"{name.local}.uom", unit)
 
-    def nested(self, element: Element, geometry: Callable[[Element], None]) -> Any:
-        """Any other content as nested values; geometry is left out, ``geometry`` is told of it."""
+    def nested(self, element: Element, take: Callable[[Element, Name, str], Any]) -> Any:
+        """Any other content as nested values.
+
+        ``take`` is given what is no value, objects and geometry, with the name of the property that it
+        stands in; it returns what stands for it among the values, or NESTED where it is a value after all.
+        """
         if not len(element):
-            return (element.text or "").strip() or None
+            return _leaf(element)
         content: Attributes = {}
+        identifier = gml_id(element)
+        if identifier is not None:
+            content["id"] = identifier
+        within = self._names[element.tag].local
         for child in element:
             name = self._names[child.tag]
-            if name.is_gml and name.local[:1].isupper():
-                geometry(child)
-            else:
-                add(content, name.local, self.nested(child, geometry))
+            value = take(child, name, within)
+            if value is NESTED:
+                value = self.nested(child, take)
+            if value is not None or not name.is_gml:
+                add(content, name.local, value)
         return content
 
     def height(self, content: Attributes, attributes: Attributes) -> None:

@@ -167,6 +167,8 @@ class GmlPool:
             for child in element:
                 if names[child.tag] in _MEMBERS:
                     surfaces.extend(self._boundary(child))
+                elif not name and local_name(child.tag) == "appearance":
+                    self.ledger[f"appearance {local_name(element.tag)}"] += 1
             if name == "OrientableSurface" and element.get("orientation") == "-":
                 surfaces = [_reverse(surface) for surface in surfaces]
         else:

@@ -1,8 +1,9 @@
 """Points and lines of GML, and templates that stand at a point (implicit geometry)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from importers.rings import FARTHEST
 from importers.xml_stream import Element, line
 from twin.model.geometry import Floats, Geometry, Instance, SemanticSurface, curves, offsets, points
 
+Dress: TypeAlias = Callable[[GmlPool, Geometry, Sequence[int]], Geometry]
+"""Gives a geometry, whose polygons have numbers in a pool, what appearances say of it."""
 _POINTS = frozenset({"Point", "MultiPoint"})
 _LINES = frozenset(
     {"LineString", "Curve", "MultiCurve", "CompositeCurve", "GeometricComplex", "OrientableCurve"}
@@ -76,45 +79,79 @@ def named(geometry: Geometry, property_name: str) -> Geometry:
     return replace(geometry, semantic=semantic, semantics=(SemanticSurface("+TerrainIntersection"),))
 
 
+def outside(parts: Mapping[str, Element], lod: str, place: Floats) -> Geometry | None:
+    """The place of a template that is in another file or a library, which is named beside it."""
+    library = parts.get("libraryObject")
+    if library is None:
+        return None
+    attributes: dict[str, Any] = {"libraryObject": (library.text or "").strip() or library.get(HREF)}
+    if "mimeType" in parts:
+        attributes["mimeType"] = (parts["mimeType"].text or "").strip()
+    attributes["transformationMatrix"] = _matrix(parts).reshape(-1).tolist()
+    found = points("MultiPoint", lod, place)
+    semantic = np.zeros(len(found.semantic), dtype=np.int64)
+    return replace(
+        found, semantic=semantic, semantics=(SemanticSurface("+ImplicitGeometry", None, attributes),)
+    )
+
+
 class Library:
-    """Templates of a file by their gml:id: the first object has the geometry, others link to it."""
+    """Templates of a file by their gml:id: one object has the geometry, others link to it.
 
-    def __init__(self) -> None:
+    ``missing`` is asked, with an id, for templates that were not met yet.
+    """
+
+    def __init__(self, missing: Callable[[str], Element | None] = lambda _: None) -> None:
         self._templates: dict[str, Geometry] = {}
+        self._missing = missing
 
-    def instance(self, element: Element, lod: str, names: Names, gml_names: GmlNames) -> Geometry | None:
+    def instance(
+        self, element: Element, lod: str, names: Names, gml_names: GmlNames, dress: Dress
+    ) -> Geometry | None:
         """The instance in an ImplicitGeometry; None where its template or its place is not there."""
         parts = {names[child.tag].local: child for child in element}
         shape = (
             parts["relativeGMLGeometry"] if "relativeGMLGeometry" in parts else parts.get("relativeGeometry")
         )
-        template = self._template(shape, lod, gml_names)
+        template = self._template(shape, lod, gml_names, dress)
         reference = parts.get("referencePoint")
         place = None if reference is None or not len(reference) else read_curves(reference[0], lod, gml_names)
-        if template is None or place is None or len(place.xyz) != 1:
+        if place is None or len(place.xyz) != 1:
             return None
+        if template is None:
+            return outside(parts, lod, place.xyz)
         return points("GeometryInstance", template.lod, place.xyz, Instance(template, _matrix(parts)))
 
-    def _template(self, element: Element | None, lod: str, names: GmlNames) -> Geometry | None:
+    def _template(self, element: Element | None, lod: str, names: GmlNames, dress: Dress) -> Geometry | None:
         if element is None:
             return None
         if not len(element):
-            return self._templates.get((element.get(HREF) or "").removeprefix("#"))
-        found = _geometry(element[0], lod, names)
+            return self._linked((element.get(HREF) or "").removeprefix("#"), lod, names, dress)
+        found = _geometry(element[0], lod, names, dress)
         identifier = gml_id(element[0])
         if found is not None and identifier is not None:
             self._templates[identifier] = found
         return found
 
+    def _linked(self, identifier: str, lod: str, names: GmlNames, dress: Dress) -> Geometry | None:
+        if identifier not in self._templates and (element := self._missing(identifier)) is not None:
+            found = _geometry(element, lod, names, dress)
+            if found is not None:
+                self._templates[identifier] = found
+        return self._templates.get(identifier)
 
-def _geometry(element: Element, lod: str, names: GmlNames) -> Geometry | None:
+
+def _geometry(element: Element, lod: str, names: GmlNames, dress: Dress) -> Geometry | None:
     """A geometry by itself, in the coordinates of its template."""
     simple = read_curves(element, lod, names)
     if simple is not None:
         return simple
     pool = GmlPool(Counter(), names)
     found = pool.geometry(element)
-    return None if found is None else pool.build(pool.resolve(found), lod, {}, ())
+    if found is None:
+        return None
+    resolved = pool.resolve(found)
+    return dress(pool, pool.build(resolved, lod, {}, ()), resolved.faces())
 
 
 def _matrix(parts: Mapping[str, Element]) -> Floats:

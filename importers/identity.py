@@ -12,8 +12,8 @@ from twin.model.appearance import Appearance
 from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 
-VERSION = 2
-"""Counted up when harmonising changes, so that the next import writes the features anew."""
+VERSION = 3
+"""Counted up when reading or harmonising changes, so that the next import writes the features anew."""
 
 HALF = 16
 """The hash is two halves of 16 bytes: geometry first, then everything else."""

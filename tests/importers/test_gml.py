@@ -163,3 +163,15 @@ def test_geometry_of_no_known_kind_is_noted(tmp_path: Path) -> None:
     (feature,), refused, opened = read(tmp_path, model(building(content)))
     assert (feature.root.geometries, refused) == ((), [])
     assert opened.ledger == {"geometry Cloud": 1}
+
+
+def test_colours_of_citygml_1_within_surfaces_are_noted(tmp_path: Path) -> None:
+    """The surface is kept: a TexturedSurface is one with its looks, which later versions have apart."""
+    textured = (
+        '<tex:TexturedSurface xmlns:tex="http://www.opengis.net/citygml/texturedsurface/1.0">'
+        f"<gml:baseSurface>{face('roof')}</gml:baseSurface><tex:appearance/></tex:TexturedSurface>"
+    )
+    (feature,), _, opened = read(tmp_path, model(building(multi_surface(textured)), version="1.0"))
+    (geometry,) = feature.root.geometries
+    assert len(geometry.semantic) == 1
+    assert opened.ledger == {"appearance TexturedSurface": 1}

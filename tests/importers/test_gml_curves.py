@@ -71,6 +71,50 @@ def test_templates_are_shared_by_link(tmp_path: Path) -> None:
         assert found.instance.placed(found.xyz[0]).xyz[1].tolist() == [x, 2.0, 3.0]
 
 
+def test_a_template_may_stand_behind_those_that_link_to_it(tmp_path: Path) -> None:
+    link = ' xlink:href="#tree"/>'
+    first, second, third = only(tmp_path, implicit(link), implicit(WITH_SHAPE), implicit(link))
+    for feature in (first, second, third):
+        (found,) = feature.root.geometries
+        assert found.instance is not None
+        assert found.instance.template.xyz.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0]]
+
+
+def test_the_place_of_a_template_in_a_library_is_kept(tmp_path: Path) -> None:
+    """CityJSON has no templates in other files, so that they are named at their place."""
+    library = (
+        "<core:mimeType>model/vrml</core:mimeType><core:libraryObject>trees/oak.wrl</core:libraryObject>"
+    )
+    content = implicit(WITH_SHAPE).replace(f"<core:relativeGMLGeometry{WITH_SHAPE}", library)
+    (feature,) = only(tmp_path, content)
+    (found,) = feature.root.geometries
+    assert (found.type, found.lod, found.xyz.tolist()) == ("MultiPoint", "2", [[1.0, 2.0, 3.0]])
+    (surface,) = found.semantics
+    assert (surface.type, surface.attributes) == (
+        "+ImplicitGeometry",
+        {
+            "libraryObject": "trees/oak.wrl",
+            "mimeType": "model/vrml",
+            "transformationMatrix": [float(v) for v in UNIT.split()],
+        },
+    )
+
+
+def test_templates_have_their_colours(tmp_path: Path) -> None:
+    shape = WITH_SHAPE.replace("<gml:Polygon>", '<gml:Polygon gml:id="leaf">')
+    paint = (
+        "<app:appearance><app:Appearance><app:surfaceDataMember><app:X3DMaterial><app:diffuseColor>0 1 0"
+        "</app:diffuseColor><app:target>#leaf</app:target></app:X3DMaterial></app:surfaceDataMember>"
+        "</app:Appearance></app:appearance>"
+    )
+    (feature,) = only(tmp_path, paint + implicit(shape))
+    (found,) = feature.root.geometries
+    assert found.instance is not None
+    appearance = found.instance.template.appearance
+    assert appearance is not None
+    assert [member["diffuseColor"] for member in appearance.materials] == [[0.0, 1.0, 0.0]]
+
+
 def test_a_template_that_is_not_there_is_noted(tmp_path: Path) -> None:
     (feature,), refused, opened = read(tmp_path, model(building(implicit(' xlink:href="#none"/>'))))
     assert (feature.root.geometries, refused) == ((), [])
