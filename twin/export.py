@@ -53,14 +53,22 @@ def export(
     datetime: Annotated[
         str | None, typer.Option(help="As the database was at this time, such as 2026-05-01T12:00:00Z.")
     ] = None,
+    repaired: Annotated[
+        bool,
+        typer.Option("--repaired", help="Repaired geometries in place of invalid ones, where there are."),
+    ] = False,
 ) -> None:
     """Write a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0."""
+    if repaired and datetime is not None:
+        raise typer.BadParameter(
+            "repairs are of what is stored now; leave out --datetime", param_hint="--repaired"
+        )
     chosen = format or format_of(out)
     view = View(as_of=None if datetime is None else _moment(datetime))
     conditions = (compile_filter(parse(filter), feature_queryables(view)),) if filter else ()
     with database(load()) as opened:
         selection = Selection(view, None, (dataset or _only_dataset(opened),), conditions)
-        count = write_features(opened, out, selection, chosen)
+        count = write_features(opened, out, selection, chosen, repaired=repaired)
     console.say(f"{out}: {count} features")
 
 
@@ -90,8 +98,14 @@ def format_of(path: Path) -> Format:
         raise InputError(f"{path}: the format is not clear from the name ({known}); say --format") from None
 
 
-def write_features(opened: Database, out: Path, selection: Selection, format: Format) -> int:
-    """Write the selected features of one dataset; returns how many. NotFound where there are none."""
+def write_features(
+    opened: Database, out: Path, selection: Selection, format: Format, *, repaired: bool = False
+) -> int:
+    """Write the selected features of one dataset; returns how many. NotFound where there are none.
+
+    ``repaired`` writes repaired geometries in place of the invalid ones; what was done is in the
+    attribute ``geometryRepaired``.
+    """
     # One snapshot, so that both passes see the same whatever is imported meanwhile.
     engine = opened.engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
@@ -99,7 +113,7 @@ def write_features(opened: Database, out: Path, selection: Selection, format: Fo
         found = stored_specs(connection, name)
         if not found:
             raise NotFound(f"There is no dataset '{name}'; `twin datasets` lists them.")
-        whole = _Whole(found[0][1], lambda: stored_features(connection, selection))
+        whole = _Whole(found[0][1], lambda: stored_features(connection, selection, repaired=repaired))
         whole.survey()
         if not whole.count and selection.conditions:
             raise NotFound("No feature fits the filter; nothing was written.")

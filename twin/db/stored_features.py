@@ -1,6 +1,6 @@
 """Whole features as they are stored, one page after the other, now or at some time before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +26,18 @@ from twin.model.cityobject import CityFeature
 _PAGE = 500
 _KEY = ("id", "dataset_id", "object_id")
 
+REPAIR_ATTRIBUTE = "geometryRepaired"
+"""The attribute of an object that says what was done to its geometry."""
 
-def stored_features(connection: Connection, selection: Selection) -> Iterator[CityFeature]:
-    """The selected features in the order of their ids, with all objects and geometries."""
+
+def stored_features(
+    connection: Connection, selection: Selection, *, repaired: bool = False
+) -> Iterator[CityFeature]:
+    """The selected features in the order of their ids, with all objects and geometries.
+
+    ``repaired`` puts repaired geometries in the place of those that were invalid, and into the
+    objects' attributes what was done; only of what is stored now.
+    """
     last: str | None = None
     while page := fetch(connection, feature_query.items(selection, _PAGE, last, _KEY)):
         last = page[-1]["id"]
@@ -36,11 +45,11 @@ def stored_features(connection: Connection, selection: Selection) -> Iterator[Ci
         for row in page:
             by_dataset.setdefault(row["dataset_id"], []).append(row["object_id"])
         for dataset_id, root_ids in by_dataset.items():
-            yield from _whole(connection, dataset_id, root_ids, selection.view.as_of)
+            yield from _whole(connection, dataset_id, root_ids, selection.view.as_of, repaired)
 
 
 def _whole(
-    connection: Connection, dataset_id: int, root_ids: list[str], as_of: datetime | None
+    connection: Connection, dataset_id: int, root_ids: list[str], as_of: datetime | None, repaired: bool
 ) -> Iterator[CityFeature]:
     chosen = dataset_id, root_ids
     if as_of is None:
@@ -48,8 +57,43 @@ def _whole(
     else:
         statements = objects_at(*chosen, as_of), geometries_at(*chosen, as_of)
     objects, geometries = (fetch(connection, statement) for statement in statements)
+    if repaired:
+        _put_repairs(objects, geometries, fetch(connection, repair_rows(*chosen)))
     found = {feature.root.id: feature for feature in features(objects, geometries)}
     yield from (found[root_id] for root_id in root_ids if root_id in found)
+
+
+def _put_repairs(
+    objects: Sequence[dict[str, Any]], geometries: Sequence[dict[str, Any]], repairs: Sequence[dict[str, Any]]
+) -> None:
+    """Change rows to what repairs made of them."""
+    shapes = {(row["part_id"], row["ordinal"]): row for row in repairs}
+    for row in geometries:
+        if shape := shapes.get((row["object_id"], row["ordinal"])):
+            row |= {name: shape[name] for name in _SHAPE} | {"appearance": None, "template": None}
+    steps: dict[str, list[str]] = {}
+    for row in repairs:
+        told = (f"{step['code']}: {step['what']}" for step in row["steps"])
+        steps.setdefault(row["part_id"], []).extend(told)
+    for row in objects:
+        if done := steps.get(row["object_id"]):
+            row["attributes"] = {**row["attributes"], REPAIR_ATTRIBUTE: "; ".join(done)}
+
+
+_SHAPE = ("geometry_type", "geom", "shell_start", "solid_start", "face_semantic", "surfaces")
+
+
+def repair_rows(dataset_id: int, root_ids: list[str]) -> Statement:
+    """The repaired geometries of whole features; ``geom`` is EWKB."""
+    r = schema.object_repair.c
+    beside = [column for column in r if column.name != "geom"]
+    roots = bindparam("root_ids", type_=ARRAY(Text))
+    clause = (
+        select(*beside, func.ST_AsEWKB(r.geom).label("geom"))
+        .where(r.dataset_id == bindparam("dataset_id", type_=SmallInteger), r.object_id == any_(roots))
+        .order_by(r.part_id, r.ordinal)
+    )
+    return Statement(clause, "repairs", {"dataset_id": dataset_id, "root_ids": root_ids})
 
 
 def objects_at(dataset_id: int, root_ids: list[str], as_of: datetime) -> Statement:

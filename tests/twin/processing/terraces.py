@@ -54,10 +54,10 @@ def build(engine: Engine, path: Path, raised: frozenset[str] = frozenset(), name
 
 
 def snapshot(engine: Engine) -> str:
-    """A hash of every byte that processing writes: read model, side tables, roof faces."""
+    """A hash of every byte that processing writes: read model, side tables, roof faces, repairs."""
     digest = hashlib.blake2b()
     with engine.connect() as connection:
-        for table in (schema.feature, *jobs.SIDE_TABLES.values(), schema.roof_face):
+        for table in (schema.feature, *jobs.SIDE_TABLES.values(), *jobs.DETAIL_TABLES.values()):
             rows = connection.execute(select(table).order_by(*table.primary_key.columns))
             for row in rows:
                 digest.update(orjson.dumps([str(value) for value in row]))
