@@ -14,6 +14,8 @@ from twin.errors import UnreadableFile
 
 _etree: Any = import_module("lxml.etree")
 _POSITION = re.compile(r", line \d+, column \d+.*$", re.DOTALL)
+_LARGEST_LINE = 65_535
+"""libxml2 keeps 16 bits for the line of an element, and the whole number only with texts."""
 Event: TypeAlias = Literal["start", "end"]
 
 
@@ -57,8 +59,15 @@ def serialise(element: Element) -> bytes:
 
 
 def line(element: Element) -> str:
-    """``line 812``, for reports."""
-    return f"line {element.sourceline or 0}"
+    """``line 812``, for reports.
+
+    Beyond line 65,535 only elements with a text know theirs; for others it is that of the nearest one around.
+    """
+    around: Element | None = element
+    number = element.sourceline or 0
+    while number == _LARGEST_LINE and (around := around.getparent()) is not None:
+        number = around.sourceline or 0
+    return f"line {number}"
 
 
 def stream(

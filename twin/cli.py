@@ -158,10 +158,15 @@ def synth(
     buildings: Annotated[int, typer.Option(min=1, help="How many buildings.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed, another city.")] = 1,
     format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
+    corrupt: Annotated[
+        int, typer.Option(min=0, help="How many broken buildings to write among them, of each kind in turn.")
+    ] = 0,
 ) -> None:
     """Write a synthetic city, and beside it the true value of every attribute."""
-    _synthesise(out, city, buildings, seed, format)
+    _synthesise(out, city, buildings, seed, format, corrupt)
     console.say(f"{out}: {buildings} buildings; their true values are in {out}.truth.csv")
+    if corrupt:
+        console.say(f"{corrupt} broken ones, and what an import says of each: {out}.corrupt.csv")
 
 
 @app.command(epilog="Example: twin serve --port 8000")
@@ -336,16 +341,18 @@ def _synthetic_cities(folder: Path, buildings: int) -> list[Path]:
     return list(models.values())
 
 
-def _synthesise(out: Path, city: City, buildings: int, seed: int = 1, format: Format | None = None) -> None:
-    from importers.synthetic import synthesise
+def _synthesise(
+    out: Path, city: City, buildings: int, seed: int = 1, format: Format | None = None, corrupt: int = 0
+) -> None:
+    from importers.synthetic import Target, synthesise
 
     with console.progress(f"building {city}") as advance:
         synthesise(
-            out,
+            Target(out, format) if format else out,
             city=city,
             buildings=buildings,
             seed=seed,
-            format=format,
+            corrupt=corrupt,
             progress=lambda done: advance(done, buildings),
         )
 

@@ -2,13 +2,16 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Self, TypeAlias
 
 import orjson
 
 from importers.synthetic.city import Building, City, Corner, Part
+from importers.synthetic.faults import Broken, Fault, building_faults, in_turn
+from importers.synthetic.faults_json import JSON_FAULTS, LINE_FAULTS, ONCE, Draft, JsonFault
 from importers.synthetic.measured import face_attributes, face_id
 
 _BUFFER_BYTES: Final = 1 << 20
@@ -34,6 +37,7 @@ class _Objects:
     """Buildings as CityJSON objects, easting first as in every CityJSON file."""
 
     def __init__(self, city: City) -> None:
+        self.city = city.name
         self._semantic = city.name == "helsinki"
         self._origin = city.centre[0] * 1000, city.centre[1] * 1000
 
@@ -88,12 +92,27 @@ def _surface(building: Building, index: int, part: Part, number: int) -> dict[st
     return {"type": face.kind, **{name: value for _, name, value in known}, "FaceUUID": face_uuid}
 
 
+_AnyFault: TypeAlias = Fault | JsonFault
+
+
+def _broken(fault: _AnyFault, building: Building, objects: _Objects, first: int) -> tuple[Draft, str]:
+    """A building with a fault, and the code that it has in an import."""
+    code = fault.code(objects.city) or "" if isinstance(fault, Fault) else fault.code
+    if isinstance(fault, Fault):
+        building = fault.change(building)
+    draft = Draft(building.record.object_id, objects.of(building, first), [*objects.vertices(building)])
+    if isinstance(fault, JsonFault):
+        fault.change(draft)
+    return draft, code
+
+
 class CityJSONSeqWriter:
     """One feature a line after a first line with metadata and transform."""
 
     def __init__(self, path: Path, city: City) -> None:
         self._city = city
         self._objects = _Objects(city)
+        self._faults = in_turn((*building_faults(city.name), *LINE_FAULTS, *JSON_FAULTS), ONCE)
         self._file: BinaryIO = path.open("wb", buffering=_BUFFER_BYTES)
 
     def __enter__(self) -> Self:
@@ -102,14 +121,21 @@ class CityJSONSeqWriter:
 
     def write(self, building: Building) -> None:
         """Append one building."""
-        self._line(
-            {
-                "type": "CityJSONFeature",
-                "id": building.record.object_id,
-                "CityObjects": self._objects.of(building, 0),
-                "vertices": self._objects.vertices(building),
-            }
-        )
+        objects, vertices = self._objects.of(building, 0), self._objects.vertices(building)
+        self._line(_feature(building.record.object_id, objects, vertices))
+
+    def write_broken(self, building: Building) -> list[Broken]:
+        """Append a line with the next fault; returns what an import says of it."""
+        fault = next(self._faults)
+        draft, code = _broken(fault, building, self._objects, 0)
+        place = f"byte {self._file.tell()}"
+        feature = _feature(draft.id, draft.objects, draft.vertices)
+        if isinstance(fault, JsonFault) and fault.cut:
+            self._file.write(fault.cut(orjson.dumps(feature)) + b"\n")
+            draft.listed = [""]
+        else:
+            self._line(feature)
+        return [Broken(identifier, fault.kind, fault.outcome, code, place) for identifier in draft.listed]
 
     def _line(self, value: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
@@ -120,12 +146,18 @@ class CityJSONSeqWriter:
         self._file.close()
 
 
+def _feature(identifier: str, objects: dict[str, Any], vertices: Sequence[Any]) -> dict[str, Any]:
+    known = {"id": identifier} if identifier else {}
+    return {"type": "CityJSONFeature", **known, "CityObjects": objects, "vertices": vertices}
+
+
 class CityJSONWriter:
     """One document. Its vertices come last, so they wait in a temporary file, not in memory."""
 
     def __init__(self, path: Path, city: City) -> None:
         self._city = city
         self._objects = _Objects(city)
+        self._faults = in_turn((*building_faults(city.name), *JSON_FAULTS), ONCE)
         self._file: BinaryIO = path.open("wb", buffering=_BUFFER_BYTES)
         self._vertices = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed with the writer
         self._count = 0
@@ -137,9 +169,22 @@ class CityJSONWriter:
 
     def write(self, building: Building) -> None:
         """Append one building."""
+        self._append(self._objects.of(building, self._count), self._objects.vertices(building))
+
+    def write_broken(self, building: Building) -> list[Broken]:
+        """Append a building with the next fault; returns what an import says of it."""
+        fault = next(self._faults)
+        draft, code = _broken(fault, building, self._objects, self._count)
+        start = self._file.tell()
+        self._append(draft.objects, draft.vertices)
+        return [
+            Broken(i, fault.kind, fault.outcome, code, f"CityObjects/{i}" if i else f"byte {start}")
+            for i in draft.listed
+        ]
+
+    def _append(self, objects: dict[str, Any], vertices: Sequence[Any]) -> None:
         separator = b",\n" if self._count else b""
-        self._file.write(separator + orjson.dumps(self._objects.of(building, self._count))[1:-1])
-        vertices = self._objects.vertices(building)
+        self._file.write(separator + orjson.dumps(objects)[1:-1])
         self._vertices.write(separator + orjson.dumps(vertices)[1:-1])
         self._count += len(vertices)
 
