@@ -26,7 +26,7 @@ VIEWER_SOURCES := $(shell find api/viewer/src api/viewer/public -type f 2>/dev/n
 	$(wildcard api/viewer/*.json api/viewer/*.ts api/viewer/*.html)
 GLTF := tests/gltf/node_modules/.ready
 
-.PHONY: help setup demo serve test check format lint types contracts viewer docs bench bless verify lock migration clean
+.PHONY: help setup demo serve test check format lint types contracts viewer docs slow bench bless verify lock migration clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,7 +39,7 @@ demo: setup ## Both cities in the browser; DATA="a.gml b.city.json" shows those,
 serve: setup ## The API and the viewer over what is in the database
 	@exec twin serve --host $(HOST) --port $(or $(PORT),8000)
 
-test: setup $(BROWSER) $(GLTF) ## All tests
+test: setup $(BROWSER) $(GLTF) ## All tests but those of 'make slow'
 	@exec pytest
 
 check: format lint types contracts viewer docs test ## All that a commit has to pass
@@ -68,7 +68,10 @@ bench: setup ## Measure the speed of import, processing and tiles
 bless: setup $(GLTF) ## Take what the code gives now as the golden files of the tests
 	@pytest -q -m golden --bless
 
-verify: check bench ## The long checks: all of 'check', then 'bench'
+slow: setup ## The tests that take minutes: killed imports, random filters, 100,000 buildings and their truth
+	@exec pytest -m slow
+
+verify: check slow bench ## The long checks: all of 'check', then 'slow' and 'bench'
 
 lock: $(ENVIRONMENT) ## Lock the newest versions of the dependencies
 	@$$(scripts/uv) pip compile --quiet --universal --upgrade --generate-hashes --group dev pyproject.toml -o requirements.lock
