@@ -1,25 +1,27 @@
 """CityJSON 1.0 to 2.0, CityJSONSeq and single CityJSONFeatures."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
 from importers.cityjson_document import CityJSONModel, parse_document, scan, too_large
-from importers.cityjson_geometry import read_vertices
-from importers.cityjson_header import Header, feature_header, read_header
+from importers.cityjson_header import feature_header, read_header
+from importers.cityjson_lines import Line, features_of, read_line
 from importers.cityjson_objects import ObjectReader
 from importers.json_scan import LARGEST_PIECE
-from importers.json_values import Json, as_object
-from importers.port import Model, ModelMetadata, Refusal, Refused
+from importers.json_values import as_object
+from importers.port import Model, ModelMetadata, Refused
 from twin.errors import UnreadableFile
 from twin.model.cityobject import CityFeature
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_HEAD = 1 << 24
 """Bytes in which the first line of a sequence has to end."""
+_BATCH = 1 << 18
+"""Bytes of lines that are read together: arrays of many features cost hardly more than those of one."""
 
 
 class CityJSONReader:
@@ -80,14 +82,13 @@ class CityJSONFeatureModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
-        yield from _line_features(
-            self._document, self._header, ObjectReader(self.ledger, self._header.resources), "byte 0"
-        )
+        line = read_line(self._document, ObjectReader(self.ledger, self._header.resources), "byte 0")
+        yield from features_of([line], self._header, self.ledger)
         self.position = self.size
 
 
 class CityJSONSeqModel:
-    """An opened CityJSONSeq file; one line in memory at a time."""
+    """An opened CityJSONSeq file; a few lines are in memory at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -101,6 +102,7 @@ class CityJSONSeqModel:
         self._header = (
             read_header(path, document, sequence=True) if self._has_header else feature_header(document)
         )
+        self._reader = ObjectReader(self.ledger, self._header.resources)
 
     @property
     def metadata(self) -> ModelMetadata:
@@ -109,20 +111,32 @@ class CityJSONSeqModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
-        reader = ObjectReader(self.ledger, self._header.resources)
+        waiting: list[Line] = []
+        first = 0
+        for start, line in self._numbered():
+            try:
+                waiting.append(self._line(line, start))
+            except UnreadableFile:
+                yield from features_of(waiting, self._header, self.ledger)
+                raise
+            if self.position - first > _BATCH:
+                yield from features_of(waiting, self._header, self.ledger)
+                waiting, first = [], self.position
+        yield from features_of(waiting, self._header, self.ledger)
+
+    def _numbered(self) -> Iterator[tuple[int, bytes]]:
+        """The lines with features, and the byte at which each begins."""
         self.position = 0
         with self._path.open("rb") as file:
             for line in _lines(file):
                 start, self.position = self.position, file.tell()
-                if (start == 0 and self._has_header) or not line.strip():
-                    continue
-                if self.position - start > LARGEST_PIECE:
-                    yield too_large(f"byte {start}", self.position - start)
-                    continue
-                yield from self._line(line, start, reader)
+                if (start > 0 or not self._has_header) and line.strip():
+                    yield start, line
 
-    def _line(self, line: bytes, start: int, reader: ObjectReader) -> Iterator[CityFeature | Refused]:
+    def _line(self, line: bytes, start: int) -> Line:
         place = f"byte {start}"
+        if self.position - start > LARGEST_PIECE:
+            return Line([too_large(place, self.position - start)], place)
         try:
             document = orjson.loads(line)
         except orjson.JSONDecodeError as error:
@@ -130,42 +144,12 @@ class CityJSONSeqModel:
                 raise UnreadableFile(
                     f"{self._path}: {place}: the last line is not whole; fetch the file again"
                 ) from error
-            yield Refused(
+            refused = Refused(
                 "not-well-formed", None, place, f"the line is not well-formed JSON: {error}",
                 "correct the line and import again",
             )  # fmt: skip
-            return
-        yield from _line_features(as_object(document) or {}, self._header, reader, place)
-
-
-def _line_features(
-    document: Mapping[str, Json], header: Header, reader: ObjectReader, place: str
-) -> Iterator[CityFeature | Refused]:
-    """The feature of a CityJSONFeature object."""
-    identifier = document.get("id")
-    known = identifier if isinstance(identifier, str) else None
-    if document.get("type") != "CityJSONFeature":
-        yield _unexpected(repr(document.get("type")), place, known)
-        return
-    if known not in (as_object(document.get("CityObjects")) or {}):
-        yield Refused(
-            "root-unresolved", known, place, f"the feature's id {identifier!r} is none of its CityObjects",
-            "let the id name the first-level object of the feature",
-        )  # fmt: skip
-        return
-    try:
-        vertices = read_vertices(document.get("vertices"), header.scale, header.translate)
-    except Refusal as refusal:
-        yield refusal.refused(known, place)
-        return
-    yield from reader.line_features(document, vertices, lambda _: place)
-
-
-def _unexpected(found: str, place: str, identifier: str | None = None) -> Refused:
-    return Refused(
-        "unexpected-type", identifier, place, f"the line has the type {found}, not CityJSONFeature",
-        "put one CityJSONFeature a line",
-    )  # fmt: skip
+            return Line([refused], place)
+        return read_line(as_object(document) or {}, self._reader, place)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -93,10 +93,18 @@ def flatten(values: Json, solids: Solids, depth: int) -> list[Json]:
     return flat
 
 
-def appearance(
+def dressed(
+    geometry: Geometry, nested: NestedAppearance | None, resources: Resources, ledger: Counter[str]
+) -> Geometry:
+    """The geometry with its appearance; a theme that does not fit is left out and noted."""
+    if nested is None:
+        return geometry
+    return replace(geometry, appearance=_appearance(nested, geometry, resources, ledger))
+
+
+def _appearance(
     nested: NestedAppearance, geometry: Geometry, resources: Resources, ledger: Counter[str]
 ) -> Appearance | None:
-    """The appearance by value; a theme that does not fit is left out and noted, the geometry stays."""
     materials, textures = _Used(resources.materials), _Used(resources.textures)
     material: dict[str, Ints] = {}
     texture: dict[str, TextureTheme] = {}

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from importers.cityjson_geometry import read_vertices
+from importers.cityjson_build import read_vertices
 from importers.cityjson_header import read_header
 from importers.cityjson_index import ObjectIndex
-from importers.cityjson_objects import ObjectReader
+from importers.cityjson_objects import Draft, ObjectReader, finished
 from importers.json_scan import LARGEST_PIECE, Content, Outline, without_separator
 from importers.json_values import Json, as_object
 from importers.port import ModelMetadata, Refusal, Refused
@@ -28,7 +28,8 @@ from twin.model.geometry import Floats, Ints
 
 _BLOCK = 1 << 18
 """Vertices that are scaled at once."""
-_ROWS_UNTIL_RELEASE = 500
+_BATCH = 1 << 19
+"""Bytes of objects that are read together."""
 
 
 class Vertices:
@@ -130,12 +131,14 @@ class CityJSONModel:
             yield self._vertices.refused
             return
         reader = ObjectReader(self.ledger, self._header.resources)
-        for count, rows in enumerate(self._index.families()):
-            self.position = self._index.end(rows[-1])
-            objects = self._index.load(rows)
-            yield from reader.features(objects, self._vertices.xyz, _place)
-            if count % _ROWS_UNTIL_RELEASE == 0:
-                self._vertices.release()
+        for families in self._index.batches(_BATCH):
+            drafts = [draft for rows in families for draft in reader.drafts(self._index.load(rows), _place)]
+            self.position = self._index.end(families[-1][-1])
+            for draft in drafts:
+                if isinstance(draft, Draft):
+                    draft.span = (0, len(self._vertices.xyz))
+            yield from finished(drafts, self._vertices.xyz, self.ledger)
+            self._vertices.release()
         yield from self._left_out()
         self.position = self.size
 

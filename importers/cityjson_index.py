@@ -101,6 +101,19 @@ class ObjectIndex:
         for first, last in pairwise(offsets(sizes).tolist()):
             yield order[first:last].tolist()
 
+    def batches(self, size: int) -> Iterator[list[list[int]]]:
+        """Families together until they take more than ``size`` bytes."""
+        batch: list[list[int]] = []
+        taken = 0
+        for rows in self.families():
+            batch.append(rows)
+            taken += sum(self._stop[row] - self._start[row] for row in rows)
+            if taken > size:
+                yield batch
+                batch, taken = [], 0
+        if batch:
+            yield batch
+
     def unrooted(self) -> list[int]:
         """Row numbers of objects whose parents lead in a circle."""
         return np.flatnonzero(self._root == _CIRCLE).tolist()

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from importers.cityjson_appearance import Resources
-from importers.cityjson_geometry import build, unnest
+from importers.cityjson_appearance import Resources, dressed
+from importers.cityjson_build import build
+from importers.cityjson_geometry import NestedGeometry, unnest
 from importers.cityjson_resources import of_line
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal, Refused
@@ -18,8 +19,81 @@ Objects = Mapping[str, Json]
 _KNOWN = frozenset({"type", "attributes", "geometry", "parents", "children", "members", "address"})
 
 
+@dataclass(slots=True)
+class Draft:
+    """A feature as far as it can be read without vertices.
+
+    Its vertices begin at the first number of ``span``, the second one is how many there are. ``place``
+    tells where an object stands.
+    """
+
+    members: list[str]
+    read: list["_Read"]
+    parent: Mapping[str, str]
+    resources: Resources
+    place: Callable[[str], str]
+    span: tuple[int, int] = (0, 0)
+
+    def nested(self) -> list[NestedGeometry]:
+        """The geometries of all members, locations of addresses among them."""
+        return [geometry for item in self.read for geometry in item.geometries]
+
+    def refused(self, refusal: Refusal, vertices: Floats) -> Refused:
+        """The entry of the report; the place is that of the first member that cannot be built alone."""
+        for identifier, item in zip(self.members, self.read, strict=True):
+            try:
+                build(item.geometries, vertices, [self.span] * len(item.geometries))
+            except Refusal:
+                return refusal.refused(self.members[0], self.place(identifier))
+        return refusal.refused(self.members[0], self.place(self.members[0]))
+
+
+Drafts: TypeAlias = Sequence[Draft | Refused]
+
+
+def finished(drafts: Drafts, vertices: Floats, ledger: Counter[str]) -> list[CityFeature | Refused]:
+    """The features of many drafts, built together, which is what makes it quick.
+
+    Where one of them cannot be built, each is tried by itself.
+    """
+    open_ = [draft for draft in drafts if isinstance(draft, Draft)]
+    nested = [(geometry, draft.span) for draft in open_ for geometry in draft.nested()]
+    try:
+        geometries = iter(build([n for n, _ in nested], vertices, [span for _, span in nested]))
+    except Refusal as refusal:
+        if len(drafts) == 1:
+            return [open_[0].refused(refusal, vertices)]
+        return [feature for draft in drafts for feature in finished([draft], vertices, ledger)]
+    return [d if isinstance(d, Refused) else _feature(d, geometries, ledger) for d in drafts]
+
+
+def _feature(draft: Draft, geometries: Iterator[Geometry], ledger: Counter[str]) -> CityFeature:
+    objects: list[CityObject] = []
+    for identifier, item in zip(draft.members, draft.read, strict=True):
+        shapes = [
+            dressed(geometry, nested.appearance, draft.resources, ledger)
+            for nested, geometry in zip(item.geometries, geometries, strict=False)
+        ]
+        locations = iter(shapes[item.own_geometries :])
+        addresses = [
+            replace(address, location=next(locations)) if has else address for address, has in item.addresses
+        ]
+        objects.append(
+            CityObject(
+                identifier,
+                item.type,
+                item.attributes,
+                tuple(shapes[: item.own_geometries]),
+                draft.parent.get(identifier),
+                tuple(addresses),
+                item.extra,
+            )
+        )
+    return CityFeature(tuple(objects), draft.place(draft.members[0]))
+
+
 class ObjectReader:
-    """Turns the CityObjects of a document or a line into features; ``ledger`` counts the rest.
+    """Turns the CityObjects of a document or a line into drafts; ``ledger`` counts the rest.
 
     ``resources`` are appearances and templates of the document.
     """
@@ -28,33 +102,43 @@ class ObjectReader:
         self._ledger = ledger
         self._resources = resources
 
-    def line_features(
-        self, line: Mapping[str, Json], vertices: Floats, place: Callable[[str], str]
-    ) -> Iterator[CityFeature | Refused]:
-        """Features of a line of a sequence, which has appearances of its own."""
-        objects = as_object(line.get("CityObjects")) or {}
-        yield from ObjectReader(self._ledger, of_line(line, self._resources)).features(
-            objects, vertices, place
-        )
+    def of_line(self, line: Mapping[str, Json]) -> "ObjectReader":
+        """A reader for a line of a sequence, which has appearances of its own."""
+        return ObjectReader(self._ledger, of_line(line, self._resources))
 
-    def features(
-        self, objects: Objects, vertices: Floats, place: Callable[[str], str]
-    ) -> Iterator[CityFeature | Refused]:
+    def drafts(self, objects: Objects, place: Callable[[str], str]) -> list[Draft | Refused]:
         """Features in the order of their roots; ``place`` tells where an object stands."""
         parent = self._parents(objects)
         children: dict[str, list[str]] = {}
         for identifier in objects:
             if identifier in parent:
                 children.setdefault(parent[identifier], []).append(identifier)
+        found: list[Draft | Refused] = []
         seen: set[str] = set()
         for identifier in objects:
             if identifier not in parent:
                 members = list(_below(identifier, children))
                 seen.update(members)
-                yield self._feature(members, objects, parent, vertices, place)
-        for identifier in objects:
-            if identifier not in seen:
-                yield _unreachable(identifier, parent[identifier], objects, place)
+                found.append(self._draft(members, objects, parent, place))
+        if len(seen) < len(objects):
+            lost = [identifier for identifier in objects if identifier not in seen]
+            found.extend(_unreachable(identifier, parent[identifier], objects, place) for identifier in lost)
+        return found
+
+    def _draft(
+        self,
+        members: list[str],
+        objects: Objects,
+        parent: Mapping[str, str],
+        place: Callable[[str], str],
+    ) -> Draft | Refused:
+        read: list[_Read] = []
+        for identifier in members:
+            try:
+                read.append(_Read(objects[identifier], self._resources))
+            except Refusal as refusal:
+                return refusal.refused(members[0], place(identifier))
+        return Draft(members, read, parent, self._resources, place)
 
     def _parents(self, objects: Objects) -> dict[str, str]:
         """The structural parent of each object that has one; groups are no parents."""
@@ -71,28 +155,11 @@ class ObjectReader:
                     self._ledger["child that is not in the file"] += 1
         return parent
 
-    def _feature(
-        self,
-        members: list[str],
-        objects: Objects,
-        parent: Mapping[str, str],
-        vertices: Floats,
-        place: Callable[[str], str],
-    ) -> CityFeature | Refused:
-        notes: Counter[str] = Counter()
-        try:
-            read = _objects(members, objects, parent, vertices, notes, self._resources)
-        except Refusal as refusal:
-            culprit = _culprit(members, objects, vertices, self._resources)
-            return refusal.refused(members[0], place(culprit))
-        self._ledger.update(notes)
-        return CityFeature(tuple(read), place(members[0]))
-
 
 def _names(item: Json, key: str) -> list[str]:
     """A list of ids such as ``parents``; empty where it is no such list."""
-    listed = as_list((as_object(item) or {}).get(key)) or []
-    return [name for name in listed if isinstance(name, str)]
+    listed = as_list((as_object(item) or {}).get(key))
+    return [name for name in listed if isinstance(name, str)] if listed else []
 
 
 def _is_group(item: Json) -> bool:
@@ -116,46 +183,6 @@ def _unreachable(identifier: str, parent: str, objects: Objects, place: Callable
         "cyclic-parents", identifier, place(identifier), f"it is below {parent}, which has no root above it",
         "let the parents lead to an object without one",
     )  # fmt: skip
-
-
-def _objects(
-    members: Sequence[str],
-    objects: Objects,
-    parent: Mapping[str, str],
-    vertices: Floats,
-    ledger: Counter[str],
-    resources: Resources,
-) -> list[CityObject]:
-    """The objects of a feature; their geometries are built together, which is what makes it quick."""
-    read = [_Read(objects[identifier], resources) for identifier in members]
-    nested = [geometry for item in read for geometry in item.geometries]
-    geometries = iter(build(nested, vertices, ledger, resources))
-    return [
-        CityObject(
-            identifier,
-            item.type,
-            item.attributes,
-            tuple(islice(geometries, item.own_geometries)),
-            parent.get(identifier),
-            tuple(_located(address, next(geometries) if has else None) for address, has in item.addresses),
-            item.extra,
-        )
-        for identifier, item in zip(members, read, strict=True)
-    ]
-
-
-def _located(address: Address, location: Geometry | None) -> Address:
-    return address if location is None else replace(address, location=location)
-
-
-def _culprit(members: list[str], objects: Objects, vertices: Floats, resources: Resources) -> str:
-    """The member that cannot be read, found by reading each alone."""
-    for identifier in members:
-        try:
-            _objects([identifier], objects, {}, vertices, Counter(), resources)
-        except Refusal:
-            return identifier
-    return members[0]
 
 
 class _Read:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from importers.cityjson_appearance import Resources
-from importers.cityjson_geometry import build, read_vertices, unnest
+from importers.cityjson_appearance import Resources, dressed
+from importers.cityjson_build import build, read_vertices
+from importers.cityjson_geometry import unnest
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal
 from twin.formats.cityjson_upgrade import renamed_types
@@ -51,7 +52,8 @@ def _templates(
 def _template(raw: Json, vertices: Floats, pools: Resources, ledger: Counter[str]) -> Geometry | Refusal:
     """A template, or why it cannot be read: then the objects that use it cannot be either."""
     try:
-        (geometry,) = build([unnest(raw, pools)], vertices, ledger, pools)
+        nested = unnest(raw, pools)
+        (geometry,) = build([nested], vertices, [(0, len(vertices))])
     except Refusal as refusal:
         return refusal
-    return geometry
+    return dressed(geometry, nested.appearance, pools, ledger)

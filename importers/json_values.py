@@ -8,12 +8,12 @@ Json: TypeAlias = Any
 
 def as_object(value: Json) -> dict[str, Json] | None:
     """The value where it is a JSON object, else None."""
-    return cast(dict[str, Json], value) if isinstance(value, dict) else None
+    return cast("dict[str, Json]", value) if isinstance(value, dict) else None
 
 
 def as_list(value: Json) -> list[Json] | None:
     """The value where it is a JSON array, else None."""
-    return cast(list[Json], value) if isinstance(value, list) else None
+    return cast("list[Json]", value) if isinstance(value, list) else None
 
 
 def as_text(value: Json) -> str | None:

@@ -286,6 +286,10 @@ def test_cyclic_parents_are_refused(tmp_path: Path) -> None:
     ]
 
 
+def _of_booleans() -> Json:
+    return {"type": "MultiSurface", "lod": "2", "boundaries": [[[0, True, 2, 3]]]}
+
+
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
@@ -295,6 +299,8 @@ def test_cyclic_parents_are_refused(tmp_path: Path) -> None:
         (line("B2", id="nobody"), "root-unresolved"),
         (line("B2", vertices=[[1, 2]]), "invalid-vertices"),
         (line("B2", vertices=[]), "vertex-out-of-range"),
+        (line("B2", vertices=[[True, 0, 0], *vertices()[1:]]), "invalid-vertices"),
+        (line("B2", {"B2": building(geometry=[_of_booleans()])}), "invalid-boundaries"),
     ],
 )
 def test_a_bad_line_costs_one_feature(tmp_path: Path, bad: Json | bytes, code: str) -> None:
@@ -304,6 +310,17 @@ def test_a_bad_line_costs_one_feature(tmp_path: Path, bad: Json | bytes, code: s
     assert entry.code == code
     assert entry.place == f"byte {len(sequence(line('B1')))}"
     assert opened.position == opened.size
+
+
+def test_each_line_has_vertices_of_its_own(tmp_path: Path) -> None:
+    """Many lines are read together, whatever the number of their vertices."""
+    moved = [[[x + 1000 * n, y, z] for x, y, z in vertices()] + [[0, 0, 0]] * n for n in range(3)]
+    features, refused, _ = read(
+        tmp_path, sequence(*(line(f"B{n}", vertices=corners) for n, corners in enumerate(moved)))
+    )
+    assert refused == []
+    (first,), *others = ([g.xyz for g in feature.root.geometries] for feature in features)
+    assert [(xyz - first).tolist() for (xyz,) in others] == [[[n, 0, 0]] * len(first) for n in (1, 2)]
 
 
 def test_a_sequence_that_is_cut_off_is_unreadable(tmp_path: Path) -> None:
