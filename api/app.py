@@ -91,7 +91,7 @@ def create_app(
         dependencies=[Depends(known_parameters)],
         middleware=_MIDDLEWARE,
     )
-    app.state.documented = {}
+    app.state.templates = None
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

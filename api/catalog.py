@@ -6,14 +6,15 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.collections import Asked, Collection
-from api.dependencies import service
+from api.collections import Asked
+from api.dependencies import CurrentView, service
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES
+from twin.db.collections import COLLECTIONS, ROOF_SURFACES
 from twin.db.pool import Row
-from twin.db.query import COLLECTIONS
-from twin.db.queryables import GEOMETRY, UPDATED, Queryable
-from twin.db.uploads import Uploaded
+from twin.db.query import Collection, View
+from twin.db.queryables import GEOMETRY, UNORDERED, UPDATED, Queryable
+from twin.db.uploads import uploaded_collection
 from twin.formats.geojson import ORIGINALS
 from twin.model.attributes import Attribute
 
@@ -22,8 +23,6 @@ router = APIRouter(tags=["Catalogue"])
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 TILES_3D = "http://www.opengis.net/def/rel/ogc/0.0/3dtiles"
-
-TITLES = {"buildings": ("Buildings", "Buildings of all cities, with their parts and installations.")}
 
 
 async def _datasets(request: Request) -> Sequence[Row]:
@@ -60,56 +59,48 @@ def _bbox(rows: Sequence[Row]) -> list[float] | None:
 @router.get("/collections", summary="The collections of features")
 async def get_collections(request: Request) -> Response:
     """Each collection is over all cities. Uploaded collections come last."""
-    rows = await _datasets(request)
     uploads = await service(request).revisions.uploads()
+    known = [*COLLECTIONS.values(), *map(uploaded_collection, uploads.values())]
     here = base(request)
     return _json(
         {
             "links": [link(f"{here}/collections", "self", JSON, "The collections")],
-            "collections": [
-                *(_collection(here, name, rows) for name in COLLECTIONS),
-                *(_uploaded(here, uploaded) for uploaded in uploads.values()),
-            ],
+            "collections": [await _collection(request, collection) for collection in known],
         }
     )
 
 
 @router.get("/collections/{collection}", summary="One collection: extent and links")
-async def get_collection(request: Request, collection: str, asked: Asked) -> Response:
+async def get_collection(request: Request, asked: Asked) -> Response:
     """The extent is that of the primary datasets."""
-    if asked.uploaded is not None:
-        return _json(_uploaded(base(request), asked.uploaded))
-    return _json(_collection(base(request), collection, await _datasets(request)))
+    return _json(await _collection(request, asked))
 
 
-def _collection(here: str, name: str, rows: Sequence[Row]) -> dict[str, Any]:
-    title, description = TITLES[name]
-    held = [row for row in rows if COLLECTIONS[name] in row["types"] and row["role"] == "primary"]
+async def _collection(request: Request, collection: Collection) -> dict[str, Any]:
     return {
-        "id": name,
-        "title": title,
-        "description": description,
+        "id": collection.name,
+        "title": collection.title,
+        "description": collection.description,
         "itemType": "feature",
         "crs": [CRS84],
         "storageCrs": CRS84,
-        "extent": _extent(held),
-        "links": _collection_links(f"{here}/collections/{name}", title),
+        "extent": await _extent_of(request, collection),
+        "links": _collection_links(f"{base(request)}/collections/{collection.name}", collection),
     }
 
 
-def _uploaded(here: str, uploaded: Uploaded) -> dict[str, Any]:
-    about = f"{here}/collections/{uploaded.name}"
-    extent = None if uploaded.extent is None else {"spatial": {"bbox": [list(uploaded.extent)], "crs": CRS84}}
-    return {
-        "id": uploaded.name,
-        "title": uploaded.title,
-        "description": uploaded.description,
-        "itemType": "feature",
-        "crs": [CRS84],
-        "storageCrs": CRS84,
-        "extent": extent or {},
-        "links": _collection_links(about, uploaded.title)[:-1],
-    }
+async def _extent_of(request: Request, collection: Collection) -> dict[str, Any]:
+    if collection.of_datasets:
+        rows = await _datasets(request)
+        return _extent([row for row in rows if row["role"] == "primary" and collection.kind in _kinds(row)])
+    bounds = (await service(request).revisions.uploads())[collection.name].extent
+    return {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
+
+
+def _kinds(row: Row) -> set[str]:
+    """Of which kinds a dataset holds features."""
+    types = {type.lower() for type in row["types"] if type}
+    return types | {ROOF_SURFACES.kind} if row["roof_faces"] else types
 
 
 def _extent(rows: Sequence[Row]) -> dict[str, Any]:
@@ -125,30 +116,42 @@ def _extent(rows: Sequence[Row]) -> dict[str, Any]:
     return extent
 
 
-def _collection_links(about: str, title: str) -> list[Link]:
-    return [
+def _collection_links(about: str, collection: Collection) -> list[Link]:
+    title = collection.title
+    links = [
         link(about, "self", JSON, title),
         link(f"{about}/items", "items", GEOJSON, f"{title} as GeoJSON"),
         link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What a filter may name"),
+        link(f"{about}/sortables", f"{OGC}sortables", SCHEMA_JSON, "What items may be sorted by"),
         link(f"{about}/schema", f"{OGC}schema", SCHEMA_JSON, "The properties of an item"),
         link(f"{about}/histogram", "related", JSON, "The spread of the values of a property"),
         link(f"{about}/statistics", "related", JSON, "Aggregates by groups"),
-        link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"),
     ]
+    if collection.solids:
+        links.append(link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"))
+    return links
 
 
 @router.get("/collections/{collection}/queryables", summary="What a filter may name, as JSON Schema")
-async def get_queryables(request: Request, asked: Asked) -> Response:
+async def get_queryables(request: Request, view: CurrentView, asked: Asked) -> Response:
     """Types, units, code lists, standards' terms; labels and meanings in four languages."""
-    return _schema(request, asked, _properties(asked))
+    return _schema(request, asked, _properties(view, asked))
+
+
+@router.get("/collections/{collection}/sortables", summary="What items may be sorted by, as JSON Schema")
+async def get_sortables(request: Request, view: CurrentView, asked: Asked) -> Response:
+    """The queryables that have an order."""
+    ordered = {q.name for q in asked.queryables(view) if q.type not in UNORDERED}
+    found = {name: described for name, described in _properties(view, asked).items() if name in ordered}
+    return _schema(request, asked, found)
 
 
 @router.get("/collections/{collection}/schema", summary="The properties of an item, as JSON Schema")
-async def get_schema(request: Request, asked: Asked) -> Response:
+async def get_schema(request: Request, view: CurrentView, asked: Asked) -> Response:
     """As the queryables, with the source's original attributes."""
-    properties = _properties(asked)
-    if asked.uploaded is None:
-        del properties[UPDATED]
+    properties = _properties(view, asked)
+    if asked.attributes:
+        properties.pop(UPDATED, None)
         properties[ORIGINALS] = {
             "type": "object",
             "title": "Original attributes",
@@ -157,36 +160,32 @@ async def get_schema(request: Request, asked: Asked) -> Response:
     return _schema(request, asked, properties)
 
 
-def _properties(asked: Collection) -> dict[str, Any]:
-    return {queryable.name: _property(queryable, asked.uploaded) for queryable in asked.queryables}
+def _properties(view: View, asked: Collection) -> dict[str, Any]:
+    return {queryable.name: _property(queryable, asked) for queryable in asked.queryables(view)}
 
 
 def _schema(request: Request, asked: Collection, properties: dict[str, Any]) -> Response:
-    uploaded = asked.uploaded
-    title, description = (
-        TITLES[str(asked.name)] if uploaded is None else (uploaded.title, uploaded.description)
-    )
     document = {
         "$schema": JSON_SCHEMA,
         "$id": f"{base(request)}{request.url.path}",
         "type": "object",
-        "title": title,
-        "description": description,
+        "title": asked.title,
+        "description": asked.description,
         "properties": properties,
         "additionalProperties": False,
     }
     return Response(orjson.dumps(document), media_type=SCHEMA_JSON)
 
 
-def _property(queryable: Queryable, uploaded: Uploaded | None) -> dict[str, Any]:
+def _property(queryable: Queryable, asked: Collection) -> dict[str, Any]:
     if queryable.attribute is not None:
         return _attribute(queryable.attribute)
-    if uploaded is not None and queryable.name != "id":
+    if not asked.attributes and queryable.name != "id":
         return _uploaded_property(queryable)
     if queryable.name == GEOMETRY:
         return {
             "title": "Footprint",
-            "description": "The footprint in longitude and latitude.",
+            "description": "The outline seen from above, in longitude and latitude.",
             "format": "geometry-multipolygon",
             "x-ogc-role": "primary-geometry",
         }

@@ -1,71 +1,86 @@
-"""Which collection a request is about: one of the city model or an uploaded one."""
+"""Which collection a request is about, what it may ask of it, and which features it chooses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, Request
 
 from api import parameters
 from api.dependencies import CurrentView, Reader, service
 from api.parameters import Parameter
+from twin.db.collections import COLLECTIONS, FEATURES, collection_named
 from twin.db.cql2 import Node
 from twin.db.filters import Encoding, all_of, compile_filter, equals, parse
 from twin.db.places import geometry_of, within
 from twin.db.pool import ReadPool
-from twin.db.query import COLLECTIONS, Condition, Selection, View, collection_type, intersects
-from twin.db.queryables import GEOMETRY, Queryables, feature_queryables
-from twin.db.uploads import Uploaded, uploaded_queryables
+from twin.db.query import Collection, Condition, Selection, View, intersects
+from twin.db.queryables import GEOMETRY, UNORDERED, Queryable, Queryables
+from twin.db.uploads import uploaded_collection
 from twin.errors import InvalidParameter, NotFound
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Collection:
-    """A collection as a request sees it; ``name`` is None for all of the city model."""
-
-    name: str | None
-    queryables: Queryables
-    uploaded: Uploaded | None = None
-
-    @property
-    def equalities(self) -> set[str]:
-        """The parameters of an address that ask for equality with a property."""
-        if self.uploaded is None:
-            return _CATALOGUE
-        plain = {q.name for q in self.queryables if q.type not in {"geometry", "list"}}
-        return plain - {"id"} - _RESERVED
-
-
-_CATALOGUE = {parameter.name for parameter in parameters.ATTRIBUTES}
-_RESERVED = {parameter.name for parameter in parameters.SELECTION} - _CATALOGUE | {
-    "limit", "cursor", "properties", "count", "f", "sortby", "property", "groupby", "bins", "aggregate"
+_RESERVED = {parameter.name for parameter in parameters.SELECTION} | {
+    "id", "limit", "cursor", "properties", "count", "f", "sortby", "property", "groupby", "bins", "aggregate",
+    "lod",
 }  # fmt: skip
 
 
-async def collection_of(request: Request, name: str | None, view: View) -> Collection:
-    """A collection by its name; NotFound with the known names."""
-    if name is None or name in COLLECTIONS:
-        return Collection(name, feature_queryables(view))
-    uploaded = (await service(request).revisions.uploads()).get(name)
-    if uploaded is None:
-        collection_type(name)
-        raise NotFound(f"There is no collection '{name}'.")
-    return Collection(name, uploaded_queryables(uploaded), uploaded)
+@lru_cache(maxsize=128)
+def equalities(collection: Collection) -> Mapping[str, Parameter]:
+    """The properties of a collection as parameters that ask for equality, by name."""
+    return {
+        queryable.name: _equality(queryable)
+        for queryable in collection.queryables(View())
+        if queryable.type not in UNORDERED
+        and queryable.name not in _RESERVED
+        and (queryable.attribute is not None or not collection.attributes)
+    }
 
 
-async def asked_collection(request: Request, view: CurrentView) -> Collection:
+def _equality(queryable: Queryable) -> Parameter:
+    schema: dict[str, Any] = {"type": parameters.JSON_TYPES[queryable.type]}
+    if queryable.attribute is None:
+        return Parameter(queryable.name, f"Equal to: {queryable.name}", schema)
+    if queryable.attribute.codes:
+        schema["enum"] = list(queryable.attribute.codes)
+    return Parameter(queryable.name, f"Equal to: {queryable.attribute.meaning.en}", schema)
+
+
+def taken(documented: Sequence[str], collection: Collection) -> list[str]:
+    """Of the parameters that a route documents, and of the properties, those that a collection takes."""
+    missing: set[str] = set()
+    if not collection.history:
+        missing |= {parameters.DATETIME.name, parameters.SCENARIO.name}
+    if not collection.of_datasets:
+        missing.add(parameters.DATASET.name)
+    more = equalities(collection) if parameters.FILTER.name in documented else ()
+    return [*(name for name in documented if name not in missing), *more]
+
+
+async def collection_of(request: Request, name: str | None) -> Collection:
+    """A collection by its name, all features without one; NotFound with the known names."""
+    if name is None:
+        return FEATURES
+    if name not in COLLECTIONS and (uploaded := (await service(request).revisions.uploads()).get(name)):
+        return uploaded_collection(uploaded)
+    return collection_named(name)
+
+
+async def asked_collection(request: Request) -> Collection:
     """The collection in the path."""
-    return await collection_of(request, request.path_params.get("collection"), view)
+    return await collection_of(request, request.path_params.get("collection"))
 
 
 Asked = Annotated[Collection, Depends(asked_collection)]
 
 
-def filter_tree(request: Request, collection: Collection) -> Node | None:
+def filter_tree(request: Request, collection: Collection, queryables: Queryables) -> Node | None:
     """All conditions on properties of a request as one tree."""
     given = request.query_params
     encoding = parameters.choice(given, "filter-lang", parameters.ENCODINGS, parameters.ENCODINGS[0])
-    wanted = sorted((name, value) for name, value in given.items() if name in collection.equalities)
-    trees = [equals(name, value, collection.queryables) for name, value in wanted]
+    named = equalities(collection)
+    wanted = sorted((name, value) for name, value in given.items() if name in named)
+    trees = [equals(name, value, queryables) for name, value in wanted]
     if (text := given.get(parameters.FILTER.name)) is not None:
         trees.append(parse(text, cast(Encoding, encoding)))
     return all_of(trees)
@@ -75,48 +90,55 @@ async def chosen(request: Request, view: CurrentView, collection: Asked, pool: R
     """The features that a request asks for, of any collection."""
     given = request.query_params
     conditions: list[Condition] = []
-    if (tree := filter_tree(request, collection)) is not None:
-        conditions.append(compile_filter(tree, collection.queryables))
-    geometry = collection.queryables.get(GEOMETRY)
+    queryables = collection.queryables(view)
+    if (tree := filter_tree(request, collection, queryables)) is not None:
+        conditions.append(compile_filter(tree, queryables))
+    geometry = queryables.get(GEOMETRY)
     if (text := given.get(parameters.BBOX.name)) is not None:
         conditions.append(intersects(geometry.column, parameters.bbox(text), geometry.heights))
     if (place := given.get(parameters.WITHIN.name)) is not None:
-        conditions.append(await _within(request, view, collection, place, pool))
+        area = await _area(request, view, place, pool)
+        conditions.append(within(collection, view, area))
     datasets = parameters.names(given, parameters.DATASET.name) or ()
-    number = None if collection.uploaded is None else collection.uploaded.id
-    return Selection(view, collection.name, datasets, tuple(conditions), number)
+    return Selection(view, collection, datasets, tuple(conditions))
 
 
-async def _within(
-    request: Request, view: View, collection: Collection, place: str, pool: ReadPool
-) -> Condition:
-    """Features that stand within a feature ``collection/id``."""
+async def _area(request: Request, view: View, place: str, pool: ReadPool) -> bytes:
+    """The geometry of a feature ``collection/id`` as EWKB."""
     name, slash, id = place.partition("/")
     if not slash or not id:
         raise InvalidParameter(
             f"'{parameters.WITHIN.name}' is '{place[:60]}'; expected a collection, a slash and an id, "
             "such as districts/7."
         )
-    other = await collection_of(request, name, view)
-    area = await pool.fetch_value(geometry_of(view, name, other.uploaded, id))
+    other = await collection_of(request, name)
+    # Areas without a history are as they are, whatever the time of what stands in them.
+    seen = view if other.history else View(scopes=view.scopes)
+    area = await pool.fetch_value(geometry_of(seen, other, id))
     if area is None:
         raise NotFound(f"There is no item '{id[:80]}' with a geometry in the collection '{name}'.")
-    return within(view, area, uploaded=collection.uploaded is not None)
+    return area
 
 
 Chosen = Annotated[Selection, Depends(chosen)]
 
 
-async def selected(selection: Chosen, collection: Asked) -> Selection:
-    """As `chosen`, of the city model only."""
-    if collection.uploaded is not None:
-        raise NotFound(
-            f"The collection '{collection.name}' was uploaded and has no tiles; ask for its items."
-        )
+async def solid(selection: Chosen) -> Selection:
+    """As `chosen`, of collections with 3D Tiles."""
+    if not selection.collection.solids:
+        raise NotFound(f"The collection '{selection.collection.name}' has no 3D Tiles; ask for its items.")
     return selection
 
 
-Selected = Annotated[Selection, Depends(selected)]
+async def mapped(selection: Chosen) -> Selection:
+    """As `chosen`, of collections with vector tiles."""
+    if not selection.collection.mapped:
+        raise NotFound(f"The collection '{selection.collection.name}' has no tiles; ask for its items.")
+    return selection
+
+
+ChosenSolid = Annotated[Selection, Depends(solid)]
+ChosenMapped = Annotated[Selection, Depends(mapped)]
 
 
 async def known_parameters(request: Request) -> None:
@@ -124,34 +146,14 @@ async def known_parameters(request: Request) -> None:
     given = request.query_params.multi_items()
     if not given:
         return
-    known = _documented(cast(FastAPI, request.app), request.scope["route"].path_format, request.method)
-    name: str | None = request.path_params.get("collection")
-    uploaded = None if name is None else (await service(request).revisions.uploads()).get(name)
-    if uploaded is not None:
-        known = (
-            known - _CATALOGUE - ONLY_OF_CITIES
-            | Collection(name, uploaded_queryables(uploaded), uploaded).equalities
-        )
-    _check(given, known)
+    extra: dict[str, Any] = request.scope["route"].openapi_extra or {}
+    documented: list[str] = [parameter["name"] for parameter in extra.get("parameters", ())]
+    if "collection" in request.path_params or parameters.FILTER.name in documented:
+        documented = taken(documented, await asked_collection(request))
+    _check(given, documented)
 
 
-ONLY_OF_CITIES = {parameters.DATETIME.name, parameters.SCENARIO.name, parameters.DATASET.name}
-
-
-"""Parameters that an uploaded collection, which has no history, does not take."""
-
-
-def upload_parameters(uploaded: Uploaded) -> list[Parameter]:
-    """The properties of an uploaded collection as parameters that ask for equality."""
-    collection = Collection(uploaded.name, uploaded_queryables(uploaded), uploaded)
-    return [
-        Parameter(q.name, f"Equal to: {q.name}", {"type": parameters.JSON_TYPES[q.type]})
-        for q in collection.queryables
-        if q.name in collection.equalities
-    ]
-
-
-def _check(given: list[tuple[str, str]], known: set[str]) -> None:
+def _check(given: list[tuple[str, str]], known: Sequence[str]) -> None:
     seen: set[str] = set()
     for name, value in given:
         if name not in known:
@@ -163,14 +165,3 @@ def _check(given: list[tuple[str, str]], known: set[str]) -> None:
         if "\0" in value:
             raise InvalidParameter(f"The parameter '{name}' holds the character U+0000.")
         seen.add(name)
-
-
-def _documented(app: FastAPI, path: str, method: str) -> set[str]:
-    """The query parameters of an operation, from the OpenAPI document, read once."""
-    cache: dict[tuple[str, str], set[str]] = app.state.documented
-    path = path.replace("{collection}", next(iter(COLLECTIONS)))
-    if (path, method) not in cache:
-        operations: dict[str, Any] = app.openapi()["paths"].get(path, {})
-        found = operations.get(method.lower(), {}).get("parameters", [])
-        cache[path, method] = {parameter["name"] for parameter in found if parameter["in"] == "query"}
-    return cache[path, method]

@@ -10,19 +10,19 @@ from fastapi import APIRouter, Request, Response
 
 from api import parameters
 from api.cityjson import cityjson_item
-from api.collections import Asked, Chosen, Collection
+from api.collections import Asked, Chosen
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
 from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import DATETIME, SCENARIO, SELECTION, Parameter, documented
+from twin.db.collections import BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
-from twin.db.query import Selection, View
-from twin.db.queryables import UPDATED, feature_queryables, visible_attributes
-from twin.db.uploads import uploaded_item
+from twin.db.pool import Row
+from twin.db.query import Collection, Selection, View
+from twin.db.queryables import UPDATED
 from twin.errors import InvalidParameter, NotFound
 from twin.formats import geojson
-from twin.model.attributes import CATALOGUE
 
 router = APIRouter()
 
@@ -63,11 +63,9 @@ def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
     responses=_geojson_response("A page of features as a GeoJSON FeatureCollection"),
     openapi_extra=ITEM_PARAMETERS,
 )
-async def get_items(
-    request: Request, collection: str, asked: Asked, selection: Chosen, pool: Reader
-) -> Response:
+async def get_items(request: Request, collection: str, selection: Chosen, pool: Reader) -> Response:
     """In order of their ids or of `sortby`. Follow the `next` link for more."""
-    page = _page(request, asked, selection)
+    page = _page(request, selection)
     view = selection.view
     tag = entity_tag(request, await service(request).revisions.digest(), view.scopes)
     headers = cache_headers(tag, view.scopes)
@@ -100,46 +98,42 @@ class _Page:
     shape: Callable[[str], str] | None
 
 
-def _page(request: Request, asked: Collection, selection: Selection) -> _Page:
+def _page(request: Request, selection: Selection) -> _Page:
     given = request.query_params
     parameters.choice(given, FORMAT_ITEMS.name, ("json", "geojson"), "json")
-    order = sorts(parameters.names(given, SORTBY.name), asked)
+    order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
     return _Page(
         limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
         order=order,
         after=position(selection, order, given.get(CURSOR.name)),
         counted=parameters.choice(given, COUNT.name, ("none", "exact"), "none") == "exact",
-        shape=_shape(selection.view, asked, parameters.names(given, PROPERTIES.name)),
+        shape=_shape(selection.view, selection.collection, parameters.names(given, PROPERTIES.name)),
     )
 
 
-def _shape(view: View, asked: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
+def _shape(view: View, collection: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
     """How to change the stored text of a feature; None where it is served as it is."""
-    if asked.uploaded is not None:
-        for name in names or ():
-            asked.queryables.get(name, InvalidParameter)
-        return None if names is None else lambda feature: geojson.with_properties(feature, names)
-    opened = {attribute.name for attribute in visible_attributes(view)}
-    hidden = {attribute.name for attribute in CATALOGUE} - opened
-    if hidden:
+    hidden = {a.name for a in collection.attributes if a.access not in view.scopes}
+    if collection.attributes and "personal" not in view.scopes:
         # Original attributes may repeat what is hidden, under names of their own.
         hidden.add(geojson.ORIGINALS)
     if names is not None:
-        _check_names(view, names, hidden)
+        for name in names:
+            _check_name(view, collection, name, hidden)
         return lambda feature: geojson.with_properties(feature, names)
     return (lambda feature: geojson.without_properties(feature, hidden)) if hidden else None
 
 
-def _check_names(view: View, names: tuple[str, ...], hidden: set[str]) -> None:
-    for name in names:
-        if name != geojson.ORIGINALS:
-            if name == UPDATED:
-                raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
-            feature_queryables(view).get(name, InvalidParameter)
-        elif name in hidden:
-            raise InvalidParameter(
-                f"The property '{name}' may hold personal data and is not open to this request."
-            )
+def _check_name(view: View, collection: Collection, name: str, hidden: set[str]) -> None:
+    declared, queryables = bool(collection.attributes), collection.queryables(view)
+    if declared and name == UPDATED and name in queryables:
+        raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
+    if not declared or name != geojson.ORIGINALS:
+        queryables.get(name, InvalidParameter)
+    elif name in hidden:
+        raise InvalidParameter(
+            f"The property '{name}' may hold personal data and is not open to this request."
+        )
 
 
 def _page_links(request: Request, collection: str) -> list[Link]:
@@ -167,33 +161,40 @@ async def get_item(
 ) -> Response:
     """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
     form = parameters.choice(request.query_params, FORMAT_ITEM.name, ("json", "geojson", "cityjson"), "json")
-    wanted = item(view, collection, id) if asked.uploaded is None else uploaded_item(asked.uploaded, id)
-    row = None if "\0" in id else await pool.fetch_one(wanted)
+    row = None if "\0" in id else await pool.fetch_one(item(view, asked, id))
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
-    revision = row["row_hash"].hex() if asked.uploaded is None else asked.uploaded.revision
+    revision = asked.revision or row["row_hash"].hex()
     headers = cache_headers(entity_tag(request, revision, view.scopes), view.scopes)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
     if form == "cityjson":
-        if asked.uploaded is not None:
-            raise InvalidParameter(f"'{collection}' was uploaded and has no CityJSON; leave 'f' out.")
+        if not asked.solids:
+            raise InvalidParameter(f"'{collection}' has no CityJSON; leave 'f' out.")
         return Response(await cityjson_item(pool, view, row), headers=headers, media_type=CITYJSON)
-    links = _item_links(request, asked, row["id"])
+    links = _item_links(base(request), asked, row)
     shape = _shape(view, asked, None)
     text = row["geojson"] if shape is None else shape(row["geojson"])
     headers["Link"] = link_header(links)
     return Response(geojson.with_links(text, links), headers=headers, media_type=GEOJSON)
 
 
-def _item_links(request: Request, asked: Collection, id: str) -> list[Link]:
-    about = f"{base(request)}/collections/{asked.name}"
-    address = f"{about}/items/{quote(id, safe=':')}"
-    links = [
-        link(address, "self", GEOJSON, "This feature"),
-        link(about, "collection", JSON, "The collection"),
-    ]
-    if asked.uploaded is None:
+def _item_links(here: str, asked: Collection, row: Row) -> list[Link]:
+    about = f"{here}/collections/{asked.name}"
+    address = f"{about}/items/{_quoted(row['id'])}"
+    links = [link(address, "self", GEOJSON, "This feature")]
+    if asked.solids:
         solid = link(f"{address}?f=cityjson", "alternate", CITYJSON, "This feature with its solids")
-        links.insert(1, solid)
+        links.append(solid)
+    links.append(link(about, "collection", JSON, "The collection"))
+    if asked is BUILDINGS:
+        faces = f"{here}/collections/{ROOF_SURFACES.name}/items?building={_quoted(row['id'])}"
+        links.append(link(faces, "related", GEOJSON, "Its roof surfaces"))
+    if asked is ROOF_SURFACES:
+        building = f"{here}/collections/{BUILDINGS.name}/items/{_quoted(row['building'])}"
+        links.append(link(building, "up", GEOJSON, "The building that it covers"))
     return links
+
+
+def _quoted(id: str) -> str:
+    return quote(id, safe=":")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from api.collections import Collection
 from api.dependencies import service
 from api.parameters import Parameter
 from twin.db.groupings import Grouping, by_area, by_cell, by_class, by_decade, by_property
 from twin.db.query import Selection
-from twin.db.queryables import Queryable
+from twin.db.queryables import Queryable, Queryables
 from twin.db.statistics_query import FUNCTIONS, Aggregate
 from twin.errors import InvalidParameter
 
@@ -57,26 +56,25 @@ def _terms(parameter: Parameter, text: str) -> list[_Term]:
     return found
 
 
-async def groupings(request: Request, asked: Collection, selection: Selection) -> list[Grouping]:
+async def groupings(request: Request, selection: Selection) -> list[Grouping]:
     """What a request groups by; none where it does not."""
     text = request.query_params.get(GROUPBY.name)
     if text is None:
         return []
     terms = _terms(GROUPBY, text)
-    return [await _grouping(request, asked, selection, term, i) for i, term in enumerate(terms)]
+    return [await _grouping(request, selection, term, i) for i, term in enumerate(terms)]
 
 
-async def _grouping(
-    request: Request, asked: Collection, selection: Selection, term: _Term, index: int
-) -> Grouping:
+async def _grouping(request: Request, selection: Selection, term: _Term, index: int) -> Grouping:
+    queryables = selection.queryables
     match term.name, term.arguments:
         case name, ():
-            return by_property(asked.queryables.get(name, InvalidParameter))
+            return by_property(queryables.get(name, InvalidParameter))
         case "decade", (name,):
-            return by_decade(asked.queryables.get(name, InvalidParameter))
+            return by_decade(queryables.get(name, InvalidParameter))
         case "classes", (name, *breaks):
             numbers = [_number(text) for text in breaks]
-            return by_class(asked.queryables.get(name, InvalidParameter), numbers, index)
+            return by_class(queryables.get(name, InvalidParameter), numbers, index)
         case "grid", (level,):
             return by_cell(selection, int(_number(level)), index)
         case "area", (name, *rest) if len(rest) < 2:
@@ -101,12 +99,12 @@ def _number(text: str) -> float:
     return number
 
 
-def aggregates(text: str | None, asked: Collection) -> list[Aggregate]:
+def aggregates(text: str | None, queryables: Queryables) -> list[Aggregate]:
     """What a request asks to compute; the number of features without anything."""
-    return [_aggregate(term, asked) for term in _terms(AGGREGATE, text or "count")]
+    return [_aggregate(term, queryables) for term in _terms(AGGREGATE, text or "count")]
 
 
-def _aggregate(term: _Term, asked: Collection) -> Aggregate:
+def _aggregate(term: _Term, queryables: Queryables) -> Aggregate:
     match term.name, term.arguments:
         case "count" | "share", ():
             return Aggregate(term.name)
@@ -116,9 +114,9 @@ def _aggregate(term: _Term, asked: Collection) -> Aggregate:
                 raise InvalidParameter(
                     "'quantile' takes a fraction from 0 to 1, such as quantile(height_m,0.9)."
                 )
-            return Aggregate("quantile", _measured(asked, name), wanted)
+            return Aggregate("quantile", _measured(queryables, name), wanted)
         case function, (name,) if function in FUNCTIONS and function != "quantile":
-            return Aggregate(function, _measured(asked, name))
+            return Aggregate(function, _measured(queryables, name))
         case name, arguments:
             raise InvalidParameter(
                 f"'{AGGREGATE.name}' has '{name[:60]}' with {len(arguments)} arguments. Offered: count, "
@@ -126,8 +124,8 @@ def _aggregate(term: _Term, asked: Collection) -> Aggregate:
             )
 
 
-def _measured(asked: Collection, name: str) -> Queryable:
-    queryable = asked.queryables.get(name, InvalidParameter)
+def _measured(queryables: Queryables, name: str) -> Queryable:
+    queryable = queryables.get(name, InvalidParameter)
     if queryable.type not in {"integer", "number"}:
         raise InvalidParameter(f"'{name}' is a {queryable.type}; numbers alone are computed with.")
     return queryable

@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api import parameters
-from api.collections import Asked, Chosen
+from api.collections import Chosen
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import Reader, service
 from api.groups import GROUPBY, groupings
@@ -16,7 +16,7 @@ from api.parameters import SELECTION, Parameter, documented
 from twin.db.groupings import Grouping
 from twin.db.histogram_query import MAX_ROWS, number_histogram, value_histogram
 from twin.db.pool import Row
-from twin.db.queryables import Queryable
+from twin.db.queryables import UNORDERED, Queryable
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -39,17 +39,17 @@ BINS = Parameter(
     tags=["Aggregates"],
     openapi_extra=documented(PROPERTY, GROUPBY, BINS, *SELECTION),
 )
-async def histogram(request: Request, asked: Asked, selection: Chosen, pool: Reader) -> Response:
+async def histogram(request: Request, selection: Chosen, pool: Reader) -> Response:
     """All groups share the same bins, so that cities can be compared."""
     given = request.query_params
-    queryables = asked.queryables
+    queryables = selection.queryables
     name = given.get(PROPERTY.name)
     if name is None:
         raise InvalidParameter("'property' is missing: the name of a queryable, such as height_m.")
     queryable = queryables.get(name, InvalidParameter)
-    if queryable.type in {"geometry", "list"}:
+    if queryable.type in UNORDERED:
         raise InvalidParameter(f"'property' is a {queryable.type}; its values cannot be counted.")
-    groups = await groupings(request, asked, selection)
+    groups = await groupings(request, selection)
     if len(groups) > 1:
         raise InvalidParameter("A histogram takes one 'groupby'; ask /statistics for more.")
     group = groups[0] if groups else None

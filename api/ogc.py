@@ -1,6 +1,6 @@
 """Landing page, conformance and the OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,12 +9,12 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import FileResponse
 
-from api.collections import ONLY_OF_CITIES, upload_parameters
+from api.collections import equalities, taken
 from api.dependencies import service
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
-from api.parameters import ATTRIBUTES
-from twin.db.query import COLLECTIONS
-from twin.db.uploads import Uploaded
+from twin.db.collections import COLLECTIONS, FEATURES
+from twin.db.query import Collection
+from twin.db.uploads import uploaded_collection
 
 router = APIRouter(tags=["Start"])
 
@@ -91,42 +91,29 @@ async def conformance() -> dict[str, tuple[str, ...]]:
 @router.get("/api", summary="This document")
 async def openapi(request: Request) -> Response:
     """OpenAPI 3.0 with a path for each collection, the uploaded ones among them."""
+    app = cast(FastAPI, request.app)
+    document = app.openapi()
     uploads = await service(request).revisions.uploads()
-    document = _with_uploads(cast(FastAPI, request.app).openapi(), uploads)
+    if uploads:
+        paths = _concrete(_templates(app), map(uploaded_collection, uploads.values()))
+        document = {**document, "paths": {**document["paths"], **_as_version_3_0(paths)}}
     return Response(orjson.dumps(document), media_type=OPENAPI_JSON)
-
-
-def _with_uploads(document: dict[str, Any], uploads: Mapping[str, Uploaded]) -> dict[str, Any]:
-    """The document with the paths of uploaded collections, after those of a collection of features."""
-    model = f"/collections/{next(iter(COLLECTIONS))}"
-    served: dict[str, Any] = {
-        path: operations
-        for path, operations in document["paths"].items()
-        if path.startswith(model) and "tiles" not in path
-    }
-    paths = {
-        path.replace(model, f"/collections/{uploaded.name}", 1): {
-            method: _for_upload(operation, uploaded) for method, operation in operations.items()
-        }
-        for uploaded in uploads.values()
-        for path, operations in served.items()
-    }
-    return {**document, "paths": {**document["paths"], **paths}}
-
-
-def _for_upload(operation: dict[str, Any], uploaded: Uploaded) -> dict[str, Any]:
-    given: list[dict[str, Any]] = operation.get("parameters", [])
-    hidden = ONLY_OF_CITIES | {parameter.name for parameter in ATTRIBUTES}
-    kept = [parameter for parameter in given if parameter["name"] not in hidden]
-    if len(kept) < len(given):
-        kept += [parameter.openapi() for parameter in upload_parameters(uploaded)]
-    name = operation["operationId"].rpartition("_")[0]
-    return {**operation, "operationId": f"{name}_{uploaded.name}", "parameters": kept}
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The API as OpenAPI 3.0, with a path for each collection, as clients expect them."""
-    document = get_openapi(
+    document = _generated(app)
+    plain = {path: _of_all(operations) for path, operations in document["paths"].items() if _PATH not in path}
+    document["paths"] = {**plain, **_concrete(_templates(app), COLLECTIONS.values())}
+    return _as_version_3_0(document)
+
+
+_PATH = "{collection}"
+
+
+def _generated(app: FastAPI) -> dict[str, Any]:
+    """What FastAPI writes, with paths that hold the name of a collection as a parameter."""
+    return get_openapi(
         title=TITLE,
         version=app.version,
         summary=None,
@@ -134,33 +121,67 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.0.3",
         routes=app.routes,
     )
-    document["paths"] = {
-        concrete: operations
-        for path, template in document["paths"].items()
-        for concrete, operations in _concrete(path, template)
+
+
+def _templates(app: FastAPI) -> dict[str, Any]:
+    """The operations of any collection by their paths, read once."""
+    if app.state.templates is None:
+        paths: dict[str, Any] = _generated(app)["paths"]
+        app.state.templates = {path: operations for path, operations in paths.items() if _PATH in path}
+    return app.state.templates
+
+
+def _concrete(templates: dict[str, Any], collections: Iterable[Collection]) -> dict[str, Any]:
+    """The paths of collections, each with the operations and parameters that it has."""
+    return {
+        path.replace(_PATH, collection.name): {
+            method: _for_collection(operation, collection) for method, operation in operations.items()
+        }
+        for collection in collections
+        for path, operations in templates.items()
+        if _serves(collection, path)
     }
-    return _as_version_3_0(document)
 
 
-def _concrete(path: str, operations: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    if "{collection}" not in path:
-        return [(path, operations)]
+def _serves(collection: Collection, path: str) -> bool:
+    if "/3dtiles" in path:
+        return collection.solids
+    return collection.mapped or "/tiles/" not in path
+
+
+def _of_all(operations: dict[str, Any]) -> dict[str, Any]:
+    return {
+        method: {**operation, "parameters": _parameters(operation, FEATURES)}
+        if "parameters" in operation
+        else operation
+        for method, operation in operations.items()
+    }
+
+
+def _for_collection(operation: dict[str, Any], collection: Collection) -> dict[str, Any]:
+    name = f"{operation['operationId']}_{collection.name}"
+    return {**operation, "operationId": name, "parameters": _parameters(operation, collection)}
+
+
+def _parameters(operation: dict[str, Any], collection: Collection) -> list[dict[str, Any]]:
+    """The parameters of an operation for a collection, the properties of it among them."""
+    given: list[dict[str, Any]] = [
+        p for p in operation.get("parameters", []) if (p["in"], p["name"]) != ("path", "collection")
+    ]
+    names = taken([parameter["name"] for parameter in given], collection)
+    known = {parameter["name"]: parameter for parameter in given}
     return [
-        (
-            path.replace("{collection}", name),
-            {method: _for_collection(operation, name) for method, operation in operations.items()},
-        )
-        for name in COLLECTIONS
+        _offered(known[name], collection) if name in known else equalities(collection)[name].openapi()
+        for name in names
     ]
 
 
-def _for_collection(operation: dict[str, Any], collection: str) -> dict[str, Any]:
-    kept = [p for p in operation.get("parameters", []) if (p["in"], p["name"]) != ("path", "collection")]
-    return {
-        **operation,
-        "operationId": f"{operation['operationId']}_{collection}",
-        "parameters": kept,
-    }
+def _offered(parameter: dict[str, Any], collection: Collection) -> dict[str, Any]:
+    """A parameter without the formats that a collection does not have."""
+    values: list[str] = parameter["schema"].get("enum", [])
+    if collection.solids or "cityjson" not in values:
+        return parameter
+    return {**parameter, "schema": {**parameter["schema"], "enum": [v for v in values if v != "cityjson"]}}
 
 
 def _as_version_3_0(node: Any) -> Any:

@@ -9,12 +9,11 @@ from typing import Any, cast
 
 import orjson
 
-from api.collections import Collection
 from api.parameters import Parameter
 from twin.db.feature_query import Sort
 from twin.db.pool import Row
 from twin.db.query import Selection
-from twin.db.queryables import QueryableType
+from twin.db.queryables import UNORDERED, Queryables, QueryableType
 from twin.errors import InvalidParameter
 
 MAX_SORTS = 5
@@ -30,18 +29,18 @@ SORTBY = Parameter(
 CURSOR = Parameter("cursor", "Where to go on, from the `next` link of a page of the same request.")
 
 
-def sorts(names: Sequence[str] | None, asked: Collection) -> tuple[Sort, ...]:
+def sorts(names: Sequence[str] | None, queryables: Queryables) -> tuple[Sort, ...]:
     """The order that a request asks for, beside that of the ids."""
-    found = tuple(_sort(name, asked) for name in names or ())
+    found = tuple(_sort(name, queryables) for name in names or ())
     if len(found) > MAX_SORTS or len({sort.queryable.name for sort in found}) < len(found):
         raise InvalidParameter(f"'{SORTBY.name}' takes at most {MAX_SORTS} properties, each once.")
     return found
 
 
-def _sort(name: str, asked: Collection) -> Sort:
+def _sort(name: str, queryables: Queryables) -> Sort:
     # A plus in an address that is not encoded arrives as a space, and that was stripped.
-    queryable = asked.queryables.get(name.lstrip("+-").strip(), InvalidParameter)
-    if queryable.type in {"geometry", "list"}:
+    queryable = queryables.get(name.lstrip("+-").strip(), InvalidParameter)
+    if queryable.type in UNORDERED:
         raise InvalidParameter(f"'{queryable.name}' is a {queryable.type}; it has no order.")
     return Sort(queryable, descending=name.startswith("-"))
 

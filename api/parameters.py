@@ -1,7 +1,7 @@
 """The parameters of addresses: their documentation, and how their text is read.
 
 They are read by hand, not by FastAPI: forty declared parameters would cost each request more than
-its query does. What is documented here is also what `api.collections.known_parameters` lets pass.
+its query does. What a route documents is also what `api.collections.known_parameters` lets pass.
 """
 
 import math
@@ -12,7 +12,6 @@ from typing import Any
 
 from twin.db.shapes import Shape, ShapeError, box, solid_box
 from twin.errors import InvalidParameter
-from twin.model.attributes import CATALOGUE, Attribute
 
 JSON_TYPES = {
     "text": "string", "integer": "integer", "number": "number", "boolean": "boolean",
@@ -94,18 +93,9 @@ DATASET = Parameter(
 )
 
 
-def _of_attribute(attribute: Attribute) -> Parameter:
-    schema: dict[str, Any] = {"type": JSON_TYPES[attribute.type]}
-    if attribute.codes:
-        schema["enum"] = list(attribute.codes)
-    return Parameter(attribute.name, f"Equal to: {attribute.meaning.en}", schema)
-
-
-ATTRIBUTES = tuple(_of_attribute(a) for a in CATALOGUE if a.name != DATASET.name)
-"""Each attribute of the catalogue as a parameter that asks for equality."""
-
-SELECTION = (FILTER, FILTER_LANG, BBOX, WITHIN, DATETIME, SCENARIO, DATASET, *ATTRIBUTES)
-"""What `api.collections.chosen` reads, on every route that depends on it."""
+SELECTION = (FILTER, FILTER_LANG, BBOX, WITHIN, DATETIME, SCENARIO, DATASET)
+"""What `api.collections.chosen` reads, on every route that depends on it, beside the properties of the
+collection by their names."""
 
 
 def choice(parameters: Mapping[str, str], name: str, offered: Sequence[str], default: str) -> str:

@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api import parameters
-from api.collections import Asked, Chosen
+from api.collections import Chosen
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import Reader, service
 from api.groups import AGGREGATE, GROUPBY, aggregates, groupings
@@ -38,12 +38,12 @@ FORMAT = Parameter("f", "The format.", {"type": "string", "enum": ["json", "csv"
     },
     openapi_extra=documented(GROUPBY, AGGREGATE, FORMAT, *SELECTION),
 )
-async def get_statistics(request: Request, asked: Asked, selection: Chosen, pool: Reader) -> Response:
+async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> Response:
     """Groups in ascending order, those of missing values last; values that are no numbers are left out."""
     given = request.query_params
     form = parameters.choice(given, FORMAT.name, ("json", "csv"), _accepted(request))
-    wanted = aggregates(given.get(AGGREGATE.name), asked)
-    groups = await groupings(request, asked, selection)
+    wanted = aggregates(given.get(AGGREGATE.name), selection.queryables)
+    groups = await groupings(request, selection)
     scopes = selection.view.scopes
     tag = entity_tag(request, f"{await service(request).revisions.digest()} {form}", scopes)
     headers = {**cache_headers(tag, scopes), "Vary": "Accept"}
@@ -57,7 +57,7 @@ async def get_statistics(request: Request, asked: Asked, selection: Chosen, pool
         names = [*(group.name for group in groups), *(aggregate.name for aggregate in wanted)]
         return Response(_csv(names, found), headers=headers, media_type=CSV)
     body = {
-        "collection": asked.name,
+        "collection": selection.collection.name,
         "groupby": [group.name for group in groups],
         "aggregate": [aggregate.name for aggregate in wanted],
         "groups": found,

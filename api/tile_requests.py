@@ -6,14 +6,15 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Response
 
 from api import parameters
+from api.collections import Asked, taken
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
 from api.parameters import Parameter
 from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
 from tiles.metadata import DEFAULT_PROPERTIES
-from twin.db.query import View
-from twin.db.queryables import GEOMETRY, UPDATED, feature_queryables
+from twin.db.query import Collection, View
+from twin.db.queryables import GEOMETRY, UPDATED
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import LEVEL, Cell
 
@@ -27,8 +28,7 @@ PROPERTIES = Parameter(
     ["height_m", "year_of_construction"],
 )
 
-CARRIED = sorted({parameter.name for parameter in (*parameters.SELECTION, PROPERTIES)})
-"""Parameters that every address in a tileset has to carry, in the order in which it does."""
+_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES)]
 
 
 async def wanted_cell(level: int, x: int, y: int) -> Cell:
@@ -39,12 +39,12 @@ async def wanted_cell(level: int, x: int, y: int) -> Cell:
     return cell
 
 
-async def wanted_properties(request: Request, view: CurrentView) -> tuple[str, ...]:
+async def wanted_properties(request: Request, view: CurrentView, collection: Asked) -> tuple[str, ...]:
     """The catalogue properties that a request names, each once; the default without any."""
     names = parameters.names(request.query_params, PROPERTIES.name)
     if names is None:
-        return DEFAULT_PROPERTIES
-    queryables = feature_queryables(view)
+        return tuple(attribute.name for attribute in collection.attributes if attribute.in_tiles)
+    queryables = collection.queryables(view)
     found = [queryables.get(name, InvalidParameter).name for name in names]
     for name in (GEOMETRY, UPDATED):
         if name in found:
@@ -56,10 +56,10 @@ WantedCell = Annotated[Cell, Depends(wanted_cell)]
 WantedProperties = Annotated[tuple[str, ...], Depends(wanted_properties)]
 
 
-def carried_query(request: Request) -> tuple[tuple[str, str], ...]:
-    """The parameters that nested addresses carry, as they were given."""
+def carried_query(request: Request, collection: Collection) -> tuple[tuple[str, str], ...]:
+    """The parameters that nested addresses carry, as they were given, in order of their names."""
     given = request.query_params
-    return tuple((name, given[name]) for name in CARRIED if name in given)
+    return tuple((name, given[name]) for name in sorted(taken(_CARRIED, collection)) if name in given)
 
 
 def tile_cache(request: Request) -> TileCache:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.collections import Selected
+from api.collections import ChosenSolid
 from api.dependencies import Reader
 from api.parameters import SELECTION, documented
 from api.tile_requests import (
@@ -29,8 +29,8 @@ from tiles.build import (
     build_tileset,
     digest_of,
 )
+from twin.db.collections import COLLECTIONS
 from twin.db.pool import ReadPool
-from twin.db.query import COLLECTIONS
 from twin.errors import NotFound
 from twin.model.cells import Cell
 
@@ -44,10 +44,10 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _DOCUMENTED = documented(*SELECTION, PROPERTIES)
 
 
-async def wanted_tiles(request: Request, selection: Selected, properties: WantedProperties) -> TileRequest:
+async def wanted_tiles(request: Request, selection: ChosenSolid, properties: WantedProperties) -> TileRequest:
     """The tiles that a request asks for."""
     lod = request.query_params.get("lod")
-    return TileRequest(selection, lod, properties, carried_query(request))
+    return TileRequest(selection, lod, properties, carried_query(request, selection.collection))
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]
@@ -64,10 +64,11 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
     """One tileset over every collection and city, with the same filter."""
     parts = [
         (
-            replace(tiles, selection=replace(tiles.selection, collection=name)),
-            f"../collections/{name}/3dtiles/",
+            replace(tiles, selection=replace(tiles.selection, collection=collection)),
+            f"../collections/{collection.name}/3dtiles/",
         )
-        for name in COLLECTIONS
+        for collection in COLLECTIONS.values()
+        if collection.solids
     ]
     etag = await revision_etag(request, tiles.selection.view)
 
@@ -80,10 +81,10 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
 
 
 @router.get(_FOLDER, summary="3D content of a collection")
-async def content_of_collection(request: Request, collection: str, selection: Selected) -> dict[str, Any]:
+async def content_of_collection(request: Request, collection: str, selection: ChosenSolid) -> dict[str, Any]:
     """Where the tileset of a collection is."""
-    address = str(request.url_for("tileset_of_collection", collection=selection.collection))
-    return _container(collection, f"{collection} as 3D Tiles", address)
+    address = str(request.url_for("tileset_of_collection", collection=collection))
+    return _container(collection, f"{selection.collection.title} as 3D Tiles", address)
 
 
 def _container(name: str, title: str, tileset: str) -> dict[str, Any]:

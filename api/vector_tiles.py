@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.collections import Selected
+from api.collections import ChosenMapped
 from api.dependencies import Reader
 from api.parameters import SELECTION, documented
 from api.tile_requests import PROPERTIES, WantedCell, WantedProperties, answer, revision_etag
@@ -22,7 +22,7 @@ async def footprints(
     request: Request,
     pool: Reader,
     collection: str,
-    selection: Selected,
+    selection: ChosenMapped,
     cell: WantedCell,
     properties: WantedProperties,
 ) -> Response:

@@ -12,7 +12,7 @@ from api.parameters import SELECTION
 from importers.report import SCHEMA
 from twin import cli
 from twin.db import schema
-from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin, Stage
+from twin.model.attributes import BY_NAME, CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Group, Origin, Stage
 from twin.settings import Settings
 
 
@@ -20,6 +20,7 @@ def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
         *(import_report, settings, commands, attributes, measures),
+        *(roof_surface_attributes, surface_attributes),
         *(code_lists, routes, selection, grouping, tables),
     ):
         env.macro(macro)
@@ -82,10 +83,23 @@ def _spelled(parameter: Any) -> str:
 
 def attributes() -> str:
     """The catalogue of attributes, by group."""
-    return "\n\n".join(f"## {group.value.capitalize()}\n\n{_attributes(group)}" for group in Group)
+    return "\n\n".join(
+        f"## {group.value.capitalize()}\n\n{_attributes(a for a in CATALOGUE if a.group == group)}"
+        for group in Group
+    )
 
 
-def _attributes(group: Group) -> str:
+def roof_surface_attributes() -> str:
+    """The attributes of roof surfaces."""
+    return _attributes(ROOF_SURFACE)
+
+
+def surface_attributes() -> str:
+    """The attributes of every surface, in tiles."""
+    return _attributes(SURFACE)
+
+
+def _attributes(attributes: Iterable[Attribute]) -> str:
     rows = (
         (
             f"`{attribute.name}`",
@@ -93,8 +107,7 @@ def _attributes(group: Group) -> str:
             attribute.origin.value,
             attribute.meaning.en + (" *Personal data.*" if attribute.access == "personal" else ""),
         )
-        for attribute in CATALOGUE
-        if attribute.group == group
+        for attribute in attributes
     )
     return _table(("Name", "Type", "Origin", "Meaning"), rows)
 
@@ -140,9 +153,8 @@ def routes() -> str:
 
 
 def selection() -> str:
-    """The parameters that choose features, without those that are attributes."""
-    names = {attribute.name for attribute in CATALOGUE if attribute.name != "dataset"}
-    rows = ((f"`{p.name}`", p.description) for p in SELECTION if p.name not in names)
+    """The parameters that choose features, beside the properties of their collection."""
+    rows = ((f"`{p.name}`", p.description) for p in SELECTION)
     return _table(("Parameter", "Meaning"), rows)
 
 

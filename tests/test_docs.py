@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.fixtures import ROOT
-from twin.model.attributes import CATALOGUE
+from twin.model.attributes import CATALOGUE, ROOF_SURFACE
 from twin.settings import Settings
 
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -56,7 +56,7 @@ def test_every_setting_is_named(site: Path) -> None:
 
 def test_every_attribute_is_named(site: Path) -> None:
     page = _page(site, "attributes")
-    assert [attribute.name for attribute in CATALOGUE if attribute.name not in page] == []
+    assert [a.name for a in (*CATALOGUE, *ROOF_SURFACE) if a.name not in page] == []
 
 
 def test_every_command_is_named(site: Path) -> None:

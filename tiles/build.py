@@ -20,7 +20,7 @@ from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, cell_tileset, joint_tileset, tile_path
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
 from twin.db import tile_query
-from twin.db.query import Selection, Statement, collection_type
+from twin.db.query import Selection, Statement
 from twin.errors import InputError
 from twin.model.cells import Cell
 from twin.processing.mesh import decode
@@ -50,7 +50,7 @@ class TileRequest:
     @property
     def kind(self) -> str:
         """The name of the class of the features in tile metadata."""
-        return collection_type(self.selection.collection or "buildings").lower()
+        return self.selection.collection.kind
 
     def counts(self, cell: Cell) -> Statement:
         """The statement whose rows `tree` takes."""

@@ -219,12 +219,12 @@ def build(
 ) -> None:
     """Write a 3D Tiles 1.1 tileset as files."""
     from tiles.build import TileRequest, write_tileset
+    from twin.db.collections import BUILDINGS
     from twin.db.filters import compile_filter, parse
     from twin.db.query import Selection, View
-    from twin.db.queryables import feature_queryables
 
-    conditions = (compile_filter(parse(filter), feature_queryables(View())),) if filter else ()
-    selection = Selection(View(), "buildings", (dataset,) if dataset else (), conditions)
+    conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
+    selection = Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
     with database(load()) as opened, console.progress("tiles") as advance:
         written = write_tileset(opened.engine, out, TileRequest(selection), advance)
     console.say(f"{out}: {written.objects} buildings in {written.tiles} tiles, {written.size / 1e6:.1f} MB")

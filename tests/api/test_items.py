@@ -204,7 +204,7 @@ def test_one_item(client: Client, seeded_towns: list[Seeded]) -> None:
     response = client.get(f"/collections/buildings/items/{item.id}")
     body = response.json()
     assert {key: body[key] for key in item.geojson} == item.geojson
-    assert {link["rel"] for link in body["links"]} == {"self", "alternate", "collection"}
+    assert {link["rel"] for link in body["links"]} == {"self", "alternate", "collection", "related"}
     assert response.links["self"]["url"].endswith(item.id)
     assert response.headers["content-type"] == "application/geo+json"
 

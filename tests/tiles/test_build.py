@@ -10,10 +10,10 @@ from tests.tiles.cities import BUILDINGS, cities
 from tiles.build import WORLD, Fetch, TileRequest, Written, digest_of, snapshot, write_tileset
 from tiles.check import check_path
 from tiles.tiling import Limits
+from twin.db import collections
 from twin.db.engine import Database
 from twin.db.filters import compile_filter, parse
-from twin.db.query import Selection
-from twin.db.queryables import feature_queryables
+from twin.db.query import Selection, View
 from twin.db.schema import feature
 from twin.errors import InputError
 from twin.model.cells import Cell
@@ -38,9 +38,9 @@ def batch(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def request(text: str | None = None, **more: Any) -> TileRequest:
-    selection = Selection(collection="buildings")
+    selection = Selection(View(), collections.BUILDINGS)
     if text is not None:
-        queryables = feature_queryables(selection.view)
+        queryables = selection.queryables
         selection = selection.also(compile_filter(parse(text, "cql2-text"), queryables))
     return TileRequest(selection, **more)
 

@@ -16,8 +16,9 @@ from tests.tiles import gltf
 from tiles.build import TileRequest, write_tileset
 from tiles.check import check_path
 from tiles.frame import Frame
+from twin.db.collections import BUILDINGS
 from twin.db.engine import Database
-from twin.db.query import Selection
+from twin.db.query import Selection, View
 from twin.model.cells import Cell
 from twin.model.geometry import Floats
 
@@ -32,7 +33,7 @@ def folder(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("kalasatama") / "tiles"
     with clean(database.engine) as engine:
         Ingest(engine).run(MODEL)
-        write_tileset(engine, folder, TileRequest(Selection(collection="buildings")))
+        write_tileset(engine, folder, TileRequest(Selection(View(), BUILDINGS)))
         yield folder
 
 

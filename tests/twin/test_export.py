@@ -14,10 +14,10 @@ from importers.ingest import ImportOptions, Ingest
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import remove_all
 from twin.db import schema
+from twin.db.collections import FEATURES
 from twin.db.engine import Database
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Selection, View
-from twin.db.queryables import feature_queryables
 from twin.errors import InputError, NotFound
 from twin.export import Format, format_of, write_features
 from twin.formats.canonical import differences
@@ -69,7 +69,7 @@ def there_and_back(opened: Database, source: Path, out: Path, format: Format) ->
     name = re.sub("[^a-z0-9]", "_", f"{source.parent.name}_{source.name}".lower())
     report = Ingest(opened.engine, ImportOptions(dataset=name, allow_unplaced=True)).run(source)
     assert not [entry for entry in report.refused if entry.code != "empty-model"]
-    write_features(opened, out, Selection(datasets=(name,)), format)
+    write_features(opened, out, Selection(View(), FEATURES, (name,)), format)
     return lines(out)
 
 
@@ -106,15 +106,16 @@ def _imported(opened: Database, path: Path, model: dict[str, Any], dataset: str)
 def test_a_filter_chooses_features(opened: Database, tmp_path: Path) -> None:
     _imported(opened, tmp_path / "a.city.json", _cube_model("a", "b"), "filtered")
     view = View()
-    chosen = compile_filter(parse("object_id = 'b'"), feature_queryables(view))
+    chosen = compile_filter(parse("object_id = 'b'"), FEATURES.queryables(view))
     out = tmp_path / "out.city.jsonl"
-    assert write_features(opened, out, Selection(view, None, ("filtered",), (chosen,)), "cityjsonseq") == 1
+    selection = Selection(view, FEATURES, ("filtered",), (chosen,))
+    assert write_features(opened, out, selection, "cityjsonseq") == 1
     assert [list(line["CityObjects"]) for line in lines(out)] == [[], ["b"]]
-    nobody = compile_filter(parse("object_id = 'c'"), feature_queryables(view))
+    nobody = compile_filter(parse("object_id = 'c'"), FEATURES.queryables(view))
     with pytest.raises(NotFound, match="No feature fits"):
-        write_features(opened, out, Selection(view, None, ("filtered",), (nobody,)), "cityjsonseq")
+        write_features(opened, out, Selection(view, FEATURES, ("filtered",), (nobody,)), "cityjsonseq")
     with pytest.raises(NotFound, match="no dataset 'nowhere'"):
-        write_features(opened, out, Selection(view, None, ("nowhere",)), "cityjson")
+        write_features(opened, out, Selection(view, FEATURES, ("nowhere",)), "cityjson")
 
 
 def test_a_time_before_shows_what_was_stored_then(opened: Database, tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_time_before_shows_what_was_stored_then(opened: Database, tmp_path: Pa
     _imported(opened, tmp_path / "b.city.json", after, "changing")
     for moment, expected in ((between, before), (None, after), (datetime.now(UTC), after)):
         out = tmp_path / "out.city.json"
-        write_features(opened, out, Selection(View(as_of=moment), None, ("changing",)), "cityjson")
+        write_features(opened, out, Selection(View(as_of=moment), FEATURES, ("changing",)), "cityjson")
         assert differences([expected], lines(out)) == []
 
 
@@ -137,7 +138,7 @@ def test_coordinates_keep_all_their_decimals(opened: Database, tmp_path: Path) -
     model["CityObjects"] = {"z": model["CityObjects"]["a"]}
     _imported(opened, tmp_path / "b.city.json", model, "fine")
     out = tmp_path / "out.city.json"
-    write_features(opened, out, Selection(datasets=("fine",)), "cityjson")
+    write_features(opened, out, Selection(View(), FEATURES, ("fine",)), "cityjson")
     (found,) = lines(out)
     scale, translate = found["transform"]["scale"][0], found["transform"]["translate"][0]
     xs = {round(vertex[0] * scale + translate, 7) for vertex in found["vertices"]}
@@ -150,7 +151,7 @@ def test_citygml_comes_back_as_the_same_buildings(opened: Database, tmp_path: Pa
     ingest = Ingest(opened.engine, ImportOptions(dataset="kalasatama"))
     ingest.run(source)
     out = tmp_path / "out.gml"
-    assert write_features(opened, out, Selection(datasets=("kalasatama",)), "citygml") == 61
+    assert write_features(opened, out, Selection(View(), FEATURES, ("kalasatama",)), "citygml") == 61
     again = Ingest(opened.engine, ImportOptions(dataset="kalasatama_again")).run(out)
     assert (again.added, again.refused, again.problems) == (61, [], [])
     f = schema.feature.c

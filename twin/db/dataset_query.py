@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from twin.db.query import Statement
-from twin.db.schema import dataset, feature
+from twin.db.schema import dataset, feature, object_roof
 
 
 def datasets() -> Statement:
@@ -13,7 +13,7 @@ def datasets() -> Statement:
 
     Columns: name, title, city, role, synthetic, placement, heights (JSON text), horizontal_epsg,
     vertical_epsg, publisher, licence, count, west, south, east, north, recorded_from, types (of
-    first-level objects, with duplicates removed).
+    first-level objects, with duplicates removed), roof_faces (how many are known).
     """
     d, f = dataset.c, feature.c
     described: list[ColumnElement[Any]] = [
@@ -29,8 +29,10 @@ def datasets() -> Statement:
         func.min(f.recorded_from).label("recorded_from"),
         func.array_agg(f.type.distinct()).label("types"),
     ]
+    faces = select(func.sum(object_roof.c.roof_faces)).where(object_roof.c.dataset_id == d.id)
+    known: ColumnElement[Any] = func.coalesce(faces.scalar_subquery(), 0).label("roof_faces")
     clause = (
-        select(*described, *measured)
+        select(*described, *measured, known)
         .select_from(dataset.outerjoin(feature, f.dataset_id == d.id))
         .group_by(d.id)
         .order_by(d.name)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, nulls_last, or_, select
 
 from twin.db.filter_values import SQL_TYPES
-from twin.db.query import Selection, Statement, View, collection_type, select_features, source, statement
+from twin.db.query import Collection, Selection, Statement, View, select_features, statement
 from twin.db.queryables import Queryable
 from twin.db.schema import dataset
 
@@ -79,25 +79,20 @@ def item_count(selection: Selection) -> Statement:
     return statement("item_count", clause, selection)
 
 
-def item(view: View, collection: str, id: str) -> Statement:
+_OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building")
+
+
+def item(view: View, collection: Collection, id: str) -> Statement:
     """One feature of a collection, whatever the role of its dataset.
 
-    Columns: id, dataset_id, object_id, row_hash, geojson, horizontal_epsg.
+    Columns: id and geojson; where the collection has them, row_hash, dataset_id, object_id and building;
+    of a dataset also its horizontal_epsg.
     """
-    f = source(view).c
-    d = dataset.c
-    columns: list[ColumnElement[Any]] = [
-        f.id,
-        f.dataset_id,
-        f.object_id,
-        f.row_hash,
-        f.geojson,
-        d.horizontal_epsg,
-    ]
-    clause = (
-        select(*columns)
-        .select_from(source(view).join(dataset, d.id == f.dataset_id))
-        .where(f.id == bindparam("id", type_=Text), f.type == bindparam("collection_type", type_=Text))
-    )
-    values = {**view.values, "id": id, "collection_type": collection_type(collection)}
-    return Statement(clause, ("item", view.shape), values)
+    f = collection.rows(view).c
+    columns: list[ColumnElement[Any]] = [f[name] for name in _OF_AN_ITEM if name in f]
+    if collection.of_datasets:
+        own = select(dataset.c.horizontal_epsg).where(dataset.c.id == f.dataset_id)
+        columns.append(own.scalar_subquery().label("horizontal_epsg"))
+    clause = select(*columns).where(f.id == bindparam("id", type_=Text), *collection.members(view))
+    values = {**collection.values(view), "id": id}
+    return Statement(clause, ("item", view.shape, collection.key), values)

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin.db.collection_tables import collection_feature
-from twin.db.places import centre, outline
-from twin.db.query import Selection, source
+from twin.db.places import centre
+from twin.db.query import Selection
 from twin.db.queryables import Queryable
 from twin.db.uploads import Uploaded, slot_of
 from twin.errors import InvalidParameter
@@ -90,12 +90,13 @@ def _check_number(queryable: Queryable, function: str) -> None:
 
 def by_cell(selection: Selection, level: int, index: int) -> Grouping:
     """Squares of the WebMercatorQuad grid, named level/x/y as tiles are."""
-    if selection.uploaded is not None:
+    f = selection.source.c
+    if "quadkey" not in f:
         raise InvalidParameter("'grid' is of the city model; an uploaded collection has no cells.")
     if not 0 <= level <= LEVEL:
         raise InvalidParameter(f"'grid' takes a level from 0 to {LEVEL}; 16 are squares of about 300 m.")
     name = f"shift_{index}"
-    column = source(selection.view).c.quadkey.op(">>")(bindparam(name, type_=Integer))
+    column = f.quadkey.op(">>")(bindparam(name, type_=Integer))
 
     def shown(code: int | None) -> str | None:
         if code is None:
@@ -126,11 +127,11 @@ def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int
 def _standing(selection: Selection, areas: Uploaded, label: str | None, name: str) -> CTE:
     """The ids of features with the area of each; found from the areas, by the index on footprints."""
     a = collection_feature.alias("a")
-    uploaded = selection.uploaded is not None
+    asked, view = selection.collection, selection.view
     within = and_(
         a.c.collection_id == bindparam(name, type_=Integer),
-        outline(selection.view, uploaded=uploaded).op("&&", is_comparison=True)(a.c.geometry),
-        func.ST_Intersects(a.c.geometry, centre(selection.view, uploaded=uploaded), type_=Boolean),
+        asked.outline(view).op("&&", is_comparison=True)(a.c.geometry),
+        func.ST_Intersects(a.c.geometry, centre(asked, view), type_=Boolean),
     )
     area: ColumnElement[Any] = a.c.id if label is None else slot_of(areas, label, "a")
     columns: list[ColumnElement[Any]] = [selection.source.c.id.label("id"), area.label("area")]

@@ -1,24 +1,21 @@
-"""What can be read, as values: a `View`, a `Selection` of features, and the `Statement` for them.
+"""What can be read, as values: `View`, `Collection`, `Selection` of features, and the `Statement` for them.
 
 Nothing here talks to a database. The command line runs ``statement.clause`` with
 ``statement.values`` on SQLAlchemy; the API compiles each ``statement.key`` once and runs its text
 on asyncpg. Two statements with the same key have the same SQL text and differ in values alone.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    DateTime,
     Double,
     FromClause,
-    Integer,
     LargeBinary,
     Select,
     Text,
@@ -27,17 +24,13 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from twin.db.collection_tables import collection_feature
-from twin.db.schema import dataset, feature, feature_history
+from twin.db.queryables import GEOMETRY, Queryables
+from twin.db.schema import dataset
 from twin.db.shapes import Shape
-from twin.errors import NotFound
-
-COLLECTIONS: dict[str, str] = {"buildings": "Building"}
-"""Collections of features and the first-level CityJSON type that each holds."""
+from twin.model.attributes import Attribute
 
 ALL_SCOPES = frozenset({"public", "personal"})
 
@@ -88,41 +81,87 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Selection:
-    """Which features: one collection (None: all), some datasets, and conditions that all hold.
+class Collection:
+    """A collection of features as a value: its rows, and what may be asked of them.
 
-    Without ``datasets`` the primary datasets are read, so that no building counts twice. With
-    ``uploaded``, the features of an uploaded collection of that number are selected instead.
+    ``rows`` gives what a view shows, as a FROM clause named ``f``, or raises where a view shows
+    nothing of the kind. Every row has ``id`` and ``geojson``; with ``footprint_3857`` and
+    ``quadkey`` there are vector tiles and grids, with ``west`` to ``north`` the bounds of a feature.
+    ``member`` tells the rows of the collection from others, with the values in ``bound``. ``key``
+    changes with the text of SQL. ``kind`` is what one of its features is.
+
+    ``attributes`` are its part of the catalogue; an uploaded collection has none, but a
+    ``revision``. ``of_datasets``: its rows belong to datasets, of which some are primary.
+    ``history``: it can be seen as it was. ``solids``: it has CityJSON and 3D Tiles.
     """
 
-    view: View = View()
-    collection: str | None = None
+    name: str
+    title: str
+    description: str
+    kind: str
+    key: Hashable
+    rows: Callable[[View], FromClause]
+    queryables: Callable[[View], Queryables]
+    member: Callable[[FromClause], ColumnElement[bool]] | None = None
+    bound: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    attributes: tuple[Attribute, ...] = ()
+    of_datasets: bool = True
+    history: bool = False
+    solids: bool = False
+    revision: str | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether there are vector tiles."""
+        return "footprint_3857" in self.rows(View()).c
+
+    def outline(self, view: View) -> ColumnElement[Any]:
+        """The geometry of each row in longitude and latitude, which has an index."""
+        return self.queryables(view).get(GEOMETRY).column
+
+    def members(self, view: View) -> list[ColumnElement[bool]]:
+        """The conditions, at most one, that a row belongs to the collection."""
+        return [] if self.member is None else [self.member(self.rows(view))]
+
+    def values(self, view: View) -> dict[str, Any]:
+        """What `rows` and `members` bind."""
+        return {**view.values, **self.bound}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Which features: those of a collection, in some datasets, for which all conditions hold.
+
+    Without ``datasets`` the primary datasets are read, so that no building counts twice.
+    """
+
+    view: View
+    collection: Collection
     datasets: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
-    uploaded: int | None = None
 
     @property
     def source(self) -> FromClause:
         """The features to select from, named ``f``."""
-        return source(self.view) if self.uploaded is None else uploaded_features()
+        return self.collection.rows(self.view)
+
+    @property
+    def queryables(self) -> Queryables:
+        """What can be named of the features."""
+        return self.collection.queryables(self.view)
 
     @property
     def key(self) -> Hashable:
         return (
             self.view.shape,
-            self.uploaded is not None,
-            self.collection is not None,
+            self.collection.key,
             bool(self.datasets),
             *(condition.key for condition in self.conditions),
         )
 
     @property
     def values(self) -> dict[str, Any]:
-        found = self.view.values
-        if self.uploaded is not None:
-            found["uploaded"] = self.uploaded
-        elif self.collection is not None:
-            found["collection_type"] = collection_type(self.collection)
+        found = self.collection.values(self.view)
         if self.datasets:
             found["datasets"] = list(self.datasets)
         for condition in self.conditions:
@@ -131,13 +170,9 @@ class Selection:
 
     def where(self) -> ColumnElement[bool]:
         """The whole condition, for statements that join `source` with other tables."""
-        f = self.source.c
-        if self.uploaded is not None:
-            parts = [f.collection_id == bindparam("uploaded", type_=Integer)]
-        else:
-            parts = [_in_datasets(self.source, named=bool(self.datasets))]
-            if self.collection is not None:
-                parts.append(f.type == bindparam("collection_type", type_=Text))
+        parts = self.collection.members(self.view)
+        if self.collection.of_datasets:
+            parts.insert(0, _in_datasets(self.source, named=bool(self.datasets)))
         return and_(*parts, *(condition.clause for condition in self.conditions))
 
     def digest(self) -> bytes:
@@ -147,45 +182,6 @@ class Selection:
     def also(self, *conditions: Condition) -> "Selection":
         """The same selection, narrowed."""
         return replace(self, conditions=(*self.conditions, *conditions))
-
-
-def collection_type(collection: str) -> str:
-    """The CityJSON type that a collection holds; raises NotFound with the known names."""
-    if collection not in COLLECTIONS:
-        raise NotFound(f"There is no collection '{collection}'. Known: {', '.join(COLLECTIONS)}.")
-    return COLLECTIONS[collection]
-
-
-def source(view: View) -> FromClause:
-    """The features that a view shows, as a FROM clause named ``f``; raises NotFound."""
-    if view.scenario is not None:
-        raise NotFound(f"There is no scenario '{view.scenario}'.")
-    return current_features() if view.as_of is None else recorded_features()
-
-
-@cache
-def current_features() -> FromClause:
-    """The features as they are now, named ``f``."""
-    return feature.alias("f")
-
-
-@cache
-def uploaded_features() -> FromClause:
-    """The features of all uploaded collections, named ``f``."""
-    return collection_feature.alias("f")
-
-
-@cache
-def recorded_features() -> FromClause:
-    """Rows as the database held them at ``:as_of``; they were superseded later or never."""
-    moment = bindparam("as_of", type_=DateTime(timezone=True))
-    past = feature_history.c
-    return union_all(
-        select(feature).where(feature.c.recorded_from <= moment),
-        select(*(past[column.name] for column in feature.c)).where(
-            past.recorded_from <= moment, past.recorded_to > moment
-        ),
-    ).subquery("f")
 
 
 def _in_datasets(features: FromClause, *, named: bool) -> ColumnElement[bool]:

@@ -3,21 +3,22 @@
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement
 
-from twin.db.query import View, current_features, recorded_features, source
 from twin.errors import InvalidFilter, TwinError
-from twin.model.attributes import BY_NAME, CATALOGUE, Attribute
+from twin.model.attributes import Attribute
 
 QueryableType: TypeAlias = Literal[
     "text", "integer", "number", "boolean", "geometry", "date", "timestamp", "list"
 ]
 
+UNORDERED: frozenset[QueryableType] = frozenset({"geometry", "list"})
+"""Types whose values have no order and do not equal a text."""
+
 GEOMETRY = "geometry"
-"""The queryable that stands for the footprint, named as in GeoJSON."""
+"""The queryable that stands for the geometry of an item, named as in GeoJSON."""
 
 UPDATED = "updated"
 """The queryable that tells since when a feature is as it is, to ask for changes."""
@@ -70,29 +71,3 @@ class Queryables:
         near = get_close_matches(name.lower(), self._members, n=3, cutoff=0.6)
         advice = f"Did you mean {' or '.join(map(repr, near))}?" if near else "See the queryables."
         return f"There is no property '{name[:60]}'. {advice}"
-
-
-def visible_attributes(view: View) -> list[Attribute]:
-    """The catalogue attributes that the scopes of a view open, in catalogue order."""
-    return [attribute for attribute in CATALOGUE if attribute.access in view.scopes]
-
-
-def feature_queryables(view: View) -> Queryables:
-    """The queryables of every collection of features, as a view opens them; raises NotFound."""
-    source(view)
-    return _feature_queryables(view.as_of is not None, view.scopes)
-
-
-@lru_cache(maxsize=16)
-def _feature_queryables(past: bool, scopes: frozenset[str]) -> Queryables:
-    f = (recorded_features() if past else current_features()).c
-    opened = visible_attributes(View(scopes=scopes))
-    return Queryables(
-        [
-            Queryable("id", "text", f.id),
-            *(Queryable(a.name, a.type, f[a.name], a) for a in opened),
-            Queryable(GEOMETRY, "geometry", f.footprint, heights=(f.z_min, f.z_max)),
-            Queryable(UPDATED, "timestamp", f.recorded_from),
-        ],
-        hidden=BY_NAME.keys() - {attribute.name for attribute in opened},
-    )

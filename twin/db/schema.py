@@ -198,6 +198,21 @@ object_mesh = Table(
 )
 
 
+def _outlines() -> list[Column[Any]]:
+    return [
+        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
+        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
+    ]
+
+
+def _bounds() -> list[Column[Any]]:
+    return [
+        *(Column(name, Double) for name in ("west", "south", "east", "north")),
+        Column("z_min", Double, comment="ellipsoidal height of the lowest point, metres"),
+        Column("z_max", Double, comment="ellipsoidal height of the highest point, metres"),
+    ]
+
+
 def _feature_columns() -> list[Column[Any]]:
     return [
         Column("id", Text(collation="C"), nullable=False, comment="{dataset}.{object_id}"),
@@ -206,14 +221,8 @@ def _feature_columns() -> list[Column[Any]]:
         Column("object_id", Text(collation="C"), nullable=False),
         Column("type", Text(collation="C"), nullable=False, comment="first-level CityJSON type"),
         *catalogue_columns(*Stage),
-        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
-        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
-        Column("west", Double),
-        Column("south", Double),
-        Column("east", Double),
-        Column("north", Double),
-        Column("z_min", Double, comment="ellipsoidal height of the lowest point, metres"),
-        Column("z_max", Double, comment="ellipsoidal height of the highest point, metres"),
+        *_outlines(),
+        *_bounds(),
         Column("quadkey", BigInteger, comment="Morton code of the centroid's cell at level 24"),
         Column("mesh_hash", LargeBinary),
         Column("row_hash", LargeBinary, nullable=False, comment="of everything that is served"),
@@ -308,13 +317,6 @@ object_neighbours = Table(
 )
 
 
-def _outlines() -> list[Column[Any]]:
-    return [
-        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
-        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
-    ]
-
-
 processing_job = Table(
     "processing_job",
     metadata,
@@ -365,13 +367,16 @@ roof_face = Table(
     Column("height_max_m", Double),
     Column("attributes", JSONB, comment="of the semantic surface"),
     *_outlines(),
+    *_bounds(),
     Column("quadkey", BigInteger, comment="of the centroid of the face"),
     Column("row_hash", LargeBinary, nullable=False),
     Column("geojson", Text, nullable=False),
     PrimaryKeyConstraint("id"),
     Index(None, "dataset_id", "object_id"),
     Index(None, "quadkey"),
+    Index(None, "building"),
     Index("ix_roof_face_footprint", "footprint", postgresql_using="gist"),
+    Index("ix_roof_face_footprint_3857", "footprint_3857", postgresql_using="gist"),
 )
 
 PARTITIONED = (city_object, object_geometry, object_mesh)

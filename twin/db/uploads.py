@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -13,6 +13,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
+    Integer,
     Text,
     bindparam,
     create_engine,
@@ -25,8 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from twin.db.collection_tables import SLOTS, collection, collection_feature
+from twin.db.collections import COLLECTIONS
 from twin.db.filter_values import SQL_TYPES
-from twin.db.query import COLLECTIONS, Statement, uploaded_features
+from twin.db.query import Collection, Statement, View
 from twin.db.queryables import GEOMETRY, Queryable, Queryables, QueryableType
 from twin.errors import DatabaseUnavailable, InvalidParameter, NotFound
 
@@ -92,9 +95,42 @@ def read(row: Row) -> Uploaded:
 
 
 @lru_cache(maxsize=64)
-def uploaded_queryables(uploaded: Uploaded) -> Queryables:
+def uploaded_collection(uploaded: Uploaded) -> Collection:
+    """An uploaded collection as one to read."""
+    queryables = _queryables(uploaded)
+    return Collection(
+        name=uploaded.name,
+        title=uploaded.title,
+        description=uploaded.description,
+        kind="feature",
+        key="uploaded",
+        rows=_uploaded_features,
+        queryables=lambda _: queryables,
+        member=_is_of_collection,
+        bound={"uploaded": uploaded.id},
+        of_datasets=False,
+        revision=uploaded.revision,
+    )
+
+
+def _uploaded_features(view: View) -> FromClause:
+    if view.as_of is not None or view.scenario is not None:
+        raise InvalidParameter("Uploaded collections have no history; leave 'datetime' out.")
+    return _all_uploaded()
+
+
+@cache
+def _all_uploaded() -> FromClause:
+    return collection_feature.alias("f")
+
+
+def _is_of_collection(f: FromClause) -> ColumnElement[bool]:
+    return f.c.collection_id == bindparam("uploaded", type_=Integer)
+
+
+def _queryables(uploaded: Uploaded) -> Queryables:
     """What a filter may name: the properties, the id, and the geometry by both its names."""
-    f = uploaded_features().c
+    f = _all_uploaded().c
     members = [Queryable("id", "text", f.id), Queryable(GEOMETRY, "geometry", f.geometry)]
     members.append(Queryable(uploaded.geometry_name, "geometry", f.geometry))
     members += [
@@ -123,17 +159,6 @@ def slot_of(uploaded: Uploaded, name: str, alias: str) -> ColumnElement[Any]:
             return _slot(kind, index, alias)
     known = ", ".join(found for found, _ in uploaded.properties)
     raise InvalidParameter(f"'{uploaded.name}' has no property '{name[:60]}'. Known: {known[:400]}.")
-
-
-def uploaded_item(uploaded: Uploaded, id: str) -> Statement:
-    """One feature of an uploaded collection. Columns: id, geojson."""
-    f = collection_feature.c
-    columns: list[ColumnElement[Any]] = [f.id, f.geojson]
-    clause = select(*columns).where(
-        f.collection_id == bindparam("uploaded", type_=f.collection_id.type),
-        f.id == bindparam("id", type_=Text),
-    )
-    return Statement(clause, ("uploaded_item",), {"uploaded": uploaded.id, "id": id})
 
 
 class Store:

@@ -27,11 +27,15 @@ _MEASURES = ("slope_deg", "azimuth_deg", "area_m2", "plan_area_m2", "height_min_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Faces:
-    """The roof faces of a batch: their surfaces, measures (faces, 6) and outlines in degrees."""
+    """The roof faces of a batch: their surfaces, measures (faces, 6) and outlines in degrees.
+
+    ``heights`` (faces, 2) are ellipsoidal, of the lowest and the highest point; NaN where unknown.
+    """
 
     surface: Ints
     measures: Floats
     outlines: Shapes
+    heights: Floats
 
 
 def roof_face_rows(
@@ -45,7 +49,7 @@ def roof_face_rows(
     owner: list[int] = batch.object_of_surface()[faces.surface].tolist()
     ordinal: list[int] = (faces.surface - batch.object_start[owner]).tolist()
     attributes = _attributes(groups)
-    places = _places(faces.outlines)
+    places = _places(faces.outlines, faces.heights)
     for face, place in enumerate(places):
         root = features[owner[face]].root.id
         values = {name: plain(v) for name, v in zip(_MEASURES, faces.measures[face], strict=True)}
@@ -72,7 +76,20 @@ def _faces(batch: GeometryBatch, placer: Placer) -> _Faces:
         segments.minima(z, points)[chosen] + base,
         segments.maxima(z, points)[chosen] + base,
     )
-    return _Faces(chosen, np.column_stack(measured), planar.transformed(plans, placer.lonlat))
+    outlines = planar.transformed(plans, placer.lonlat)
+    return _Faces(chosen, np.column_stack(measured), outlines, _ellipsoidal(outlines, measured[4:], placer))
+
+
+def _ellipsoidal(outlines: Shapes, levels: Sequence[Floats], placer: Placer) -> Floats:
+    """Ellipsoidal heights (faces, 2) of levels in the native system, by the geoid at each centroid."""
+    found = np.full((len(outlines), 2), np.nan)
+    there = ~planar.missing(outlines)
+    lonlat = planar.centroids(outlines[there])
+    points = np.zeros((len(lonlat), 3))
+    for column, level in enumerate(levels):
+        points[:, 2] = level[there]
+        found[there, column] = placer.ellipsoidal_heights(points, lonlat)
+    return found
 
 
 def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
@@ -104,7 +121,10 @@ def _attributes(groups: Sequence[Sequence[Geometry]]) -> list[dict[str, Any] | N
     return found
 
 
-def _places(outlines: Shapes) -> Iterator[dict[str, Any]]:
+_BOUNDS = ("west", "south", "east", "north", "z_min", "z_max")
+
+
+def _places(outlines: Shapes, heights: Floats) -> Iterator[dict[str, Any]]:
     mercator = planar.transformed(outlines, web_mercator)
     keys: list[int | None] = [None] * len(outlines)
     there = np.flatnonzero(~planar.missing(outlines))
@@ -116,9 +136,11 @@ def _places(outlines: Shapes) -> Iterator[dict[str, Any]]:
         planar.ewkb(mercator, 3857),
         planar.geojson(outlines, GEOJSON_DECIMALS),
         keys,
+        np.column_stack([planar.bounds(outlines), heights]),
     )
-    for plain_, web, text, key in zip(*columns, strict=True):
-        yield {"footprint": plain_, "footprint_3857": web, "text": text, "quadkey": key}
+    for plain_, web, text, key, box in zip(*columns, strict=True):
+        bounds = {name: None if v != v else float(v) for name, v in zip(_BOUNDS, box, strict=True)}
+        yield {"footprint": plain_, "footprint_3857": web, "text": text, "quadkey": key, **bounds}
 
 
 def _identity(root: str, ordinal: int, membership: Membership) -> Values:
@@ -143,9 +165,7 @@ def _row(
         **about,
         "dataset_id": membership.dataset_id,
         "attributes": attributes,
-        "footprint": place["footprint"],
-        "footprint_3857": place["footprint_3857"],
-        "quadkey": place["quadkey"],
+        **{name: place[name] for name in ("footprint", "footprint_3857", "quadkey", *_BOUNDS)},
         "row_hash": hashlib.blake2b(text, digest_size=16).digest(),
         "geojson": text.decode(),
     }

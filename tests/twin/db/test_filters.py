@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin.db.filter_sql import DIALECT, holds_no_text
+from twin.db.collections import BUILDINGS
 from twin.db.cql2 import MAX_BYTES, MAX_NODES
 from twin.db.filters import canonical, compile_filter, equals, parse
 from twin.db.query import Condition, View
-from twin.db.queryables import feature_queryables
 from twin.errors import InvalidFilter, TwinError
 
-QUERYABLES = feature_queryables(View())
+QUERYABLES = BUILDINGS.queryables(View())
 
 
 def condition(text: str) -> Condition:
@@ -223,7 +223,7 @@ def test_equality_from_a_parameter_takes_the_type_of_the_property() -> None:
 
 
 def test_personal_data_need_their_scope() -> None:
-    public = feature_queryables(View(scopes=frozenset({"public"})))
+    public = BUILDINGS.queryables(View(scopes=frozenset({"public"})))
     assert "street" in QUERYABLES
     assert "street" not in public
     with pytest.raises(InvalidFilter, match="personal data"):

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, column, literal_column, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
+from twin.db.collections import FEATURES
 from twin.db.engine import Database
 from twin.db.pool import MAX_TEXTS, ReadPool, StatementTimeout, read_pool
-from twin.db.query import Selection, Statement, select_features, statement
+from twin.db.query import Selection, Statement, View, select_features, statement
 from twin.errors import DatabaseUnavailable
 
 
@@ -52,7 +53,7 @@ def test_values_are_bound_and_json_comes_as_values(database: Database) -> None:
 
 
 def test_none_for_no_row(database: Database) -> None:
-    selection = Selection(datasets=("nowhere",))
+    selection = Selection(View(), FEATURES, ("nowhere",))
 
     async def test(pool: ReadPool) -> None:
         found = statement("ids", select_features(selection, ["id"]), selection)

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select
 
 from tests.api.seeding import RECORDED, dataset_row, row_of, seeded
+from twin.db.collections import BUILDINGS, FEATURES, collection_named
 from twin.db.feature_query import item, item_count, items
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Condition, Selection, Statement, View, intersects
-from twin.db.queryables import feature_queryables
 from twin.db.schema import dataset, feature, feature_history
 from twin.db.shapes import box, solid_box
 from twin.errors import NotFound
@@ -56,7 +56,7 @@ def test_the_past_shows_what_was_recorded_then(connection: Connection) -> None:
     before = datetime(2025, 12, 31, tzinfo=UTC)
     moments = {None: 3, LATER: 3, LATER - timedelta(seconds=1): 4, RECORDED: 4, before: 0}
     for moment, number in moments.items():
-        selection = Selection(View(as_of=moment), "buildings", TOWN)
+        selection = Selection(View(as_of=moment), BUILDINGS, TOWN)
         assert len(ids(connection, selection)) == number
         assert run(connection, item_count(selection))[0][0] == number
 
@@ -67,8 +67,8 @@ def test_the_past_is_filtered_by_its_own_values(connection: Connection) -> None:
     now, then = View(), View(as_of=RECORDED)
 
     def tall(view: View) -> list[str]:
-        condition = compile_filter(parse("height_m = 99"), feature_queryables(view))
-        return ids(connection, Selection(view, "buildings", TOWN, (condition,)))
+        condition = compile_filter(parse("height_m = 99"), BUILDINGS.queryables(view))
+        return ids(connection, Selection(view, BUILDINGS, TOWN, (condition,)))
 
     assert tall(now) == ["seed_harbour.b001"]
     assert tall(then) == []
@@ -77,8 +77,8 @@ def test_the_past_is_filtered_by_its_own_values(connection: Connection) -> None:
 @pytest.mark.usefixtures("dataset_id")
 def test_one_item_of_the_past(connection: Connection) -> None:
     supersede(connection, "seed_harbour.b001")
-    assert run(connection, item(View(), "buildings", "seed_harbour.b001")) == []
-    (row,) = run(connection, item(View(as_of=RECORDED), "buildings", "seed_harbour.b001"))
+    assert run(connection, item(View(), BUILDINGS, "seed_harbour.b001")) == []
+    (row,) = run(connection, item(View(as_of=RECORDED), BUILDINGS, "seed_harbour.b001"))
     assert row.object_id == "b001"
 
 
@@ -89,10 +89,10 @@ def test_primary_datasets_unless_others_are_named(connection: Connection, datase
     (one,) = seeded("seed_harbour_lod1", 1)
     connection.execute(insert(feature).values(row_of(one, other)))
     view = View()
-    here = compile_filter(parse("city = 'harbour'"), feature_queryables(view))
-    assert one.id not in ids(connection, Selection(view, "buildings", (), (here,)))
-    assert ids(connection, Selection(view, "buildings", ("seed_harbour_lod1",))) == [one.id]
-    assert len(run(connection, item(view, "buildings", one.id))) == 1
+    here = compile_filter(parse("city = 'harbour'"), BUILDINGS.queryables(view))
+    assert one.id not in ids(connection, Selection(view, BUILDINGS, (), (here,)))
+    assert ids(connection, Selection(view, BUILDINGS, ("seed_harbour_lod1",))) == [one.id]
+    assert len(run(connection, item(view, BUILDINGS, one.id))) == 1
 
 
 @pytest.mark.usefixtures("dataset_id")
@@ -100,9 +100,9 @@ def test_a_box_with_heights_asks_for_both(connection: Connection) -> None:
     everywhere = box(24, 60, 25, 61)
 
     def found(condition: Condition) -> int:
-        return len(ids(connection, Selection(View(), "buildings", TOWN, (condition,))))
+        return len(ids(connection, Selection(View(), BUILDINGS, TOWN, (condition,))))
 
-    footprint = feature_queryables(View()).get("geometry")
+    footprint = BUILDINGS.queryables(View()).get("geometry")
     assert found(intersects(footprint.column, everywhere, footprint.heights)) == 4
     # The buildings stand on 0, 1, 2 and 3 metres and are 10 metres high.
     high, low = (solid_box(24, 60, bottom, 25, 61, top) for bottom, top in ((12.5, 20.0), (-5.0, 1.0)))
@@ -113,31 +113,31 @@ def test_a_box_with_heights_asks_for_both(connection: Connection) -> None:
 @pytest.mark.usefixtures("dataset_id")
 def test_another_collection_type_is_not_shown(connection: Connection) -> None:
     connection.execute(feature.update().where(feature.c.object_id == "b000").values(type="Bridge"))
-    assert len(ids(connection, Selection(View(), "buildings", TOWN))) == 3
-    assert len(ids(connection, Selection(View(), None, TOWN))) == 4
+    assert len(ids(connection, Selection(View(), BUILDINGS, TOWN))) == 3
+    assert len(ids(connection, Selection(View(), FEATURES, TOWN))) == 4
 
 
 def test_an_unknown_scenario_or_collection_is_not_found() -> None:
     with pytest.raises(NotFound, match="scenario 'flood'"):
-        items(Selection(View(scenario="flood"), "buildings"), 1)
+        items(Selection(View(scenario="flood"), BUILDINGS), 1)
     with pytest.raises(NotFound, match="Known: buildings"):
-        items(Selection(View(), "bridges"), 1)
+        collection_named("bridges")
 
 
 def test_digests_tell_selections_apart() -> None:
     view = View()
     low, high = (
-        compile_filter(parse(text), feature_queryables(view)) for text in ("height_m > 1", "height_m > 2")
+        compile_filter(parse(text), BUILDINGS.queryables(view)) for text in ("height_m > 1", "height_m > 2")
     )
     selections = [
-        Selection(view),
-        Selection(view, "buildings"),
-        Selection(view, "buildings", ("a",)),
-        Selection(view, "buildings", ("b",)),
-        Selection(view, "buildings", (), (low,)),
-        Selection(view, "buildings", (), (high,)),
-        Selection(View(as_of=RECORDED), "buildings"),
-        Selection(View(as_of=LATER), "buildings"),
+        Selection(view, FEATURES),
+        Selection(view, BUILDINGS),
+        Selection(view, BUILDINGS, ("a",)),
+        Selection(view, BUILDINGS, ("b",)),
+        Selection(view, BUILDINGS, (), (low,)),
+        Selection(view, BUILDINGS, (), (high,)),
+        Selection(View(as_of=RECORDED), BUILDINGS),
+        Selection(View(as_of=LATER), BUILDINGS),
     ]
     assert len({selection.digest() for selection in selections}) == len(selections)
-    assert Selection(view, "buildings", (), (low,)).digest() == selections[4].digest()
+    assert Selection(view, BUILDINGS, (), (low,)).digest() == selections[4].digest()

@@ -22,8 +22,9 @@ from tests.importers.stored import clean
 from tests.twin.processing.terraces import rows_of
 from twin.cli import app
 from twin.db import schema
+from twin.db.collections import FEATURES
 from twin.db.engine import Database
-from twin.db.query import Selection
+from twin.db.query import Selection, View
 from twin.db.stored_features import REPAIR_ATTRIBUTE
 from twin.export import Format, write_features
 from twin.model.cityobject import CityFeature
@@ -267,7 +268,7 @@ def test_an_export_has_the_repaired_geometry_where_it_is_asked_for(
     features = shown(engine)
 
     def exported(repaired: bool) -> dict[str, CityFeature]:
-        write_features(database, out, Selection(datasets=("broken",)), format, repaired=repaired)
+        write_features(database, out, Selection(View(), FEATURES, ("broken",)), format, repaired=repaired)
         found = read(out)
         assert found.keys() == features.keys()
         return found

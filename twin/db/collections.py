@@ -1,0 +1,148 @@
+"""The collections of the city model: what can be read of the twin, by name.
+
+A further one is a value here, over a table that has the columns that `Collection` names, with
+its attributes from the catalogue; all that the API offers of it follows.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from sqlalchemy import ColumnElement, DateTime, FromClause, Text, bindparam, select, union_all
+
+from twin.db.query import Collection, View
+from twin.db.queryables import GEOMETRY, UPDATED, Queryable, Queryables
+from twin.db.schema import feature, feature_history, roof_face
+from twin.errors import InvalidParameter, NotFound
+from twin.model.attributes import CATALOGUE, ROOF_SURFACE, Attribute
+
+
+def _features(view: View) -> FromClause:
+    if view.scenario is not None:
+        raise NotFound(f"There is no scenario '{view.scenario}'.")
+    return _current_features() if view.as_of is None else _recorded_features()
+
+
+@cache
+def _current_features() -> FromClause:
+    return feature.alias("f")
+
+
+@cache
+def _recorded_features() -> FromClause:
+    """Rows as the database held them at ``:as_of``; they were superseded later or never."""
+    moment = bindparam("as_of", type_=DateTime(timezone=True))
+    past = feature_history.c
+    return union_all(
+        select(feature).where(feature.c.recorded_from <= moment),
+        select(*(past[column.name] for column in feature.c)).where(
+            past.recorded_from <= moment, past.recorded_to > moment
+        ),
+    ).subquery("f")
+
+
+def _feature_queryables(view: View) -> Queryables:
+    _features(view)
+    return _queryables_of_features(view.as_of is not None, view.scopes)
+
+
+@lru_cache(maxsize=16)
+def _queryables_of_features(past: bool, scopes: frozenset[str]) -> Queryables:
+    f = _recorded_features() if past else _current_features()
+    updated = Queryable(UPDATED, "timestamp", f.c.recorded_from)
+    return _declared(f, CATALOGUE, scopes, updated)
+
+
+def _declared(
+    f: FromClause, attributes: tuple[Attribute, ...], scopes: frozenset[str], *more: Queryable
+) -> Queryables:
+    """The queryables of a table of features: those of the catalogue, id, footprint and some more."""
+    opened = [attribute for attribute in attributes if attribute.access in scopes]
+    return Queryables(
+        [
+            Queryable("id", "text", f.c.id),
+            *(Queryable(a.name, a.type, f.c[a.name], a) for a in opened),
+            Queryable(GEOMETRY, "geometry", f.c.footprint, heights=(f.c.z_min, f.c.z_max)),
+            *more,
+        ],
+        hidden=[attribute.name for attribute in attributes if attribute.access not in scopes],
+    )
+
+
+def _roof_faces(view: View) -> FromClause:
+    if view.as_of is not None or view.scenario is not None:
+        raise InvalidParameter("Roof surfaces are known of the present only; leave 'datetime' out.")
+    return _current_roof_faces()
+
+
+@cache
+def _current_roof_faces() -> FromClause:
+    return roof_face.alias("f")
+
+
+def _roof_face_queryables(view: View) -> Queryables:
+    return _queryables_of_roof_faces(view.scopes)
+
+
+@lru_cache(maxsize=4)
+def _queryables_of_roof_faces(scopes: frozenset[str]) -> Queryables:
+    return _declared(_current_roof_faces(), ROOF_SURFACE, scopes)
+
+
+def _is_of_type(f: FromClause) -> ColumnElement[bool]:
+    return f.c.type == bindparam("collection_type", type_=Text)
+
+
+FEATURES = Collection(
+    name="features",
+    title="Features",
+    description="All first-level objects of all cities.",
+    kind="feature",
+    key="features",
+    rows=_features,
+    queryables=_feature_queryables,
+    attributes=CATALOGUE,
+    history=True,
+    solids=True,
+)
+"""Every row of the read model, whatever its type; not served by itself."""
+
+BUILDINGS = Collection(
+    name="buildings",
+    title="Buildings",
+    description="Buildings of all cities, with their parts and installations.",
+    kind="building",
+    key="features of a type",
+    rows=_features,
+    queryables=_feature_queryables,
+    member=_is_of_type,
+    bound={"collection_type": "Building"},
+    attributes=CATALOGUE,
+    history=True,
+    solids=True,
+)
+
+ROOF_SURFACES = Collection(
+    name="roofsurfaces",
+    title="Roof surfaces",
+    description=(
+        "The faces of the roofs of all buildings, one by one, with slope, azimuth and area, as the newest "
+        "'twin process' measured them."
+    ),
+    kind="roofsurface",
+    key="roof surfaces",
+    rows=_roof_faces,
+    queryables=_roof_face_queryables,
+    attributes=ROOF_SURFACE,
+)
+
+COLLECTIONS: Mapping[str, Collection] = {
+    collection.name: collection for collection in (BUILDINGS, ROOF_SURFACES)
+}
+"""The collections of the city model that are served, by name."""
+
+
+def collection_named(name: str) -> Collection:
+    """A collection of the city model; raises NotFound with the known names."""
+    if name not in COLLECTIONS:
+        raise NotFound(f"There is no collection '{name[:60]}'. Known: {', '.join(COLLECTIONS)}.")
+    return COLLECTIONS[name]
