@@ -2,6 +2,7 @@
 import { batch, effect } from "@preact/signals";
 import { type Link, readLink, writeLink } from "./data/link";
 import { isLanguage, language, preferredLanguage } from "./i18n";
+import { isQuality } from "./scene/quality";
 import * as state from "./state";
 import { flyTo } from "./view";
 import * as workbench from "./workbench";
@@ -11,12 +12,16 @@ const DELAY_MS = 300;
 /** Take over what a link holds. */
 export function follow(link: Link): void {
   batch(() => {
+    state.pose.value ??= link.pose;
     state.controls.value = link.controls;
     state.colourBy.value = link.colourBy;
     state.selected.value = link.selected;
     state.chosenTheme.value = link.theme === "light" || link.theme === "dark" ? link.theme : null;
     state.chosenLanguage.value = isLanguage(link.lang) ? link.lang : null;
     language.value = isLanguage(link.lang) ? link.lang : preferredLanguage();
+    state.quality.value = isQuality(link.quality) ? link.quality : "auto";
+    workbench.secondPose.value = link.second;
+    workbench.linked.value = link.linked;
     workbench.tool.value = workbench.isTool(link.tool) ? link.tool : null;
     workbench.comparedBy.value = link.comparedBy ?? workbench.COMPARED_FIRST;
   });
@@ -25,11 +30,14 @@ export function follow(link: Link): void {
 export function currentLink(): Link {
   return {
     pose: state.pose.value,
+    second: workbench.secondPose.value,
+    linked: workbench.linked.value,
     controls: state.controls.value,
     colourBy: state.colourBy.value,
     selected: state.selected.value,
     lang: state.chosenLanguage.value,
     theme: state.chosenTheme.value,
+    quality: state.quality.value === "auto" ? null : state.quality.value,
     tool: workbench.tool.value,
     comparedBy: workbench.comparedBy.value === workbench.COMPARED_FIRST ? null : workbench.comparedBy.value,
   };
@@ -52,5 +60,6 @@ export function keepAddress(): void {
     const link = readLink(window.location.hash);
     follow(link);
     if (link.pose) flyTo(link.pose);
+    if (link.second) flyTo(link.second, 1);
   });
 }

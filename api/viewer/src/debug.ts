@@ -1,6 +1,7 @@
 /** `window.__twin`: what the end-to-end tests ask the page. */
 import * as state from "./state";
-import { theWorld } from "./view";
+import { openWorlds, theWorld } from "./view";
+import { secondPose } from "./workbench";
 
 export interface TwinProbe {
   /** Nothing is loading, moving or being counted. */
@@ -10,6 +11,8 @@ export interface TwinProbe {
   readonly features: number;
   readonly ids: string[];
   readonly pose: unknown;
+  /** Of the second view, null where there is one. */
+  readonly second: unknown;
   readonly filter: string;
   readonly counts: unknown;
   readonly selected: string | null;
@@ -30,7 +33,7 @@ export function exposeProbe(): void {
   window.__twin = {
     get ready() {
       const filtered = state.colourBy.value === null || state.scale.value?.attribute.name === state.colourBy.value;
-      return state.started.value === "ready" && !state.counting.value && filtered && (theWorld()?.idle ?? false);
+      return state.started.value === "ready" && !state.counting.value && filtered && openWorlds().length === (secondPose.value ? 2 : 1) && openWorlds().every((world) => world.idle);
     },
     get tiles() {
       return theWorld()?.buildings.counts().tiles ?? 0;
@@ -43,6 +46,9 @@ export function exposeProbe(): void {
     },
     get pose() {
       return theWorld()?.pose;
+    },
+    get second() {
+      return theWorld(1)?.pose ?? null;
     },
     get filter() {
       return state.appliedFilter.value ?? "";

@@ -9,7 +9,7 @@ import "./styles/controls.css";
 import "./styles/panels.css";
 import "./styles/tools.css";
 import { App } from "./ui/App";
-import { theWorld } from "./view";
+import { openWorlds } from "./view";
 import { runTools } from "./workbench";
 
 /** Ask again for whatever is missing. */
@@ -17,7 +17,7 @@ function retry(): void {
   notice.value = null;
   if (started.value !== "ready") return void load();
   controls.value = { ...controls.value };
-  theWorld()?.buildings.retry();
+  for (const world of openWorlds()) world.buildings.retry();
 }
 
 follow(readLink(window.location.hash));

@@ -3,12 +3,13 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { type Scale, makeScale } from "./colour/scale";
 import { type Building, type Dataset, Problem, fetchBuilding, fetchDatasets, fetchHistogram, fetchQueryables } from "./data/api";
 import { type Attribute, readCatalogue } from "./data/catalogue";
-import { type Controls, NO_FILTER, cql2 } from "./data/filter";
+import { type Controls, NO_FILTER, cql2, isEmpty } from "./data/filter";
 import { metresPerDegree } from "./geo/geodesy";
 import type { Key } from "./i18n/en";
 import { language } from "./i18n";
 import type { Theme } from "./scene/palette";
 import type { Pose } from "./scene/pose";
+import type { Quality } from "./scene/quality";
 
 export const datasets = signal<Dataset[]>([]);
 export const catalogue = signal<Attribute[]>([]);
@@ -46,6 +47,9 @@ export const panelOpen = signal(roomy());
 export const frame = signal(0);
 /** Pixels of the view that the dock covers on the left. */
 export const dockWidth = signal(0);
+/** The same of the panel on the right. */
+export const panelWidth = signal(0);
+export const quality = signal<Quality>("auto");
 export const progress = signal<{ fraction: number; idle: boolean }>({ fraction: 0, idle: false });
 /** A message that passes: what failed, and whether trying again may help. */
 export const notice = signal<{ text: Key; retry?: () => void } | null>(null);
@@ -88,8 +92,7 @@ export const places = computed<Place[]>(() => {
 });
 
 /** The city around the point looked at, "" from far away over all, null elsewhere. */
-export const currentPlace = computed<string | null>(() => {
-  const at = pose.value;
+export function placeAt(at: Pose | null): string | null {
   if (!at) return null;
   if (at.range > 25_000) return "";
   const [perLon, perLat] = metresPerDegree(at.lat);
@@ -98,7 +101,9 @@ export const currentPlace = computed<string | null>(() => {
       Math.max(west - at.lon, at.lon - east) * perLon < at.range && Math.max(south - at.lat, at.lat - north) * perLat < at.range,
   );
   return near?.key ?? null;
-});
+}
+
+export const currentPlace = computed<string | null>(() => placeAt(pose.value));
 
 async function countCities(filter: string, signal?: AbortSignal): Promise<Counts> {
   const histogram = await fetchHistogram("city", { filter, ...(signal && { signal }) });
@@ -201,6 +206,8 @@ export function run(retry: () => void): void {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   systemDark.value = dark.matches;
   dark.addEventListener("change", () => (systemDark.value = dark.matches));
+  // Without conditions there is nothing that the service could refuse: tiles need not wait for a count.
+  if (isEmpty(controls.peek())) appliedFilter.value = "";
   effect(countFiltered);
   effect(describeColours);
   effect(fetchSelected);

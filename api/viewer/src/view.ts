@@ -1,124 +1,163 @@
-/** Joins the state of the page to the 3D view, both ways. */
+/** Joins the state of the page to the 3D views, both ways. Pane 0 is always there, pane 1 side by side with it. */
 import { effect, untracked } from "@preact/signals";
 import { colouring } from "./colour/scale";
 import { tilesetUrl } from "./data/api";
-import { readLink } from "./data/link";
 import { fetchColumn } from "./data/sidecar";
 import { distanceM } from "./geo/geodesy";
+import { USUAL_GROUND_M, buildingPose, overviewPose, placePose } from "./poses";
+import { alongside } from "./scene/linking";
 import { PALETTES } from "./scene/palette";
 import type { Pose } from "./scene/pose";
+import { drawingOf } from "./scene/quality";
+import { loadBetweenFrames } from "./scene/scheduling";
 import { World } from "./scene/world";
 import * as state from "./state";
+import { linked, secondPose } from "./workbench";
 
-/** Where the ground is until the first buildings tell: about the geoid's height in both cities. */
-const USUAL_GROUND_M = 18;
+export type Pane = 0 | 1;
 
-let world: World | null = null;
+const worlds: [World | null, World | null] = [null, null];
+const poses = [state.pose, secondPose] as const;
+/** Panes that fly without taking the other along. */
+const alone = new Set<Pane>();
+let leading = false;
 
-export function theWorld(): World | null {
-  return world;
+export function theWorld(pane: Pane = 0): World | null {
+  return worlds[pane];
+}
+
+export function openWorlds(): World[] {
+  return worlds.filter((world) => world !== null);
 }
 
 const calm = (): boolean => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+const level = (lon: number, lat: number): number | null => worlds[0]?.ground.level(lon, lat) ?? null;
 
-/** A slanted view of a city that shows its middle. */
-export function placePose(place: Pick<state.Place, "west" | "south" | "east" | "north">): Pose {
-  const diagonal = distanceM(place.west, place.south, place.east, place.north);
-  const lon = (place.west + place.east) / 2;
-  const lat = (place.south + place.north) / 2;
-  const ground = world?.ground.level(lon, lat) ?? USUAL_GROUND_M;
-  return { lon, lat, ground, range: Math.min(3_200, Math.max(320, diagonal * 0.5)), heading: 332, pitch: -21 };
+export function flyTo(pose: Pose, pane: Pane = 0): void {
+  void worlds[pane]?.flyTo(pose, calm());
 }
 
-export function overviewPose(places: state.Place[]): Pose {
-  const box = {
-    west: Math.min(...places.map((place) => place.west)),
-    south: Math.min(...places.map((place) => place.south)),
-    east: Math.max(...places.map((place) => place.east)),
-    north: Math.max(...places.map((place) => place.north)),
-  };
-  const diagonal = distanceM(box.west, box.south, box.east, box.north);
-  return {
-    lon: (box.west + box.east) / 2,
-    lat: (box.south + box.north) / 2,
-    ground: USUAL_GROUND_M,
-    range: Math.max(2_000, diagonal * 1.7),
-    heading: 0,
-    pitch: -56,
-  };
+/** Fly one pane only. */
+async function flyAlone(pane: Pane, pose: Pose): Promise<void> {
+  alone.add(pane);
+  await worlds[pane]?.flyTo(pose, calm());
+  alone.delete(pane);
 }
 
-export function flyTo(pose: Pose): void {
-  void world?.flyTo(pose, calm());
+/** Fly to a city; side by side, one pane changes its city and keeps its distance and direction. */
+export function flyToPlace(place: state.Place, pane: Pane = 0): void {
+  const there = placePose(place, level);
+  const from = poses[pane].peek();
+  if (secondPose.peek() && from) void flyAlone(pane, { ...there, range: from.range, heading: from.heading, pitch: from.pitch });
+  else flyTo(there, pane);
 }
 
-/** Fly to the building whose details are open. */
+export function flyToOverview(): void {
+  flyTo(overviewPose(state.places.peek()));
+}
+
+/** Fly to the building whose details are open, in the pane that is nearer to it. */
 export function flyToBuilding(): void {
-  const corners = outline(state.building.value?.geometry?.coordinates);
-  if (!corners.length || !world) return;
-  const lons = corners.map(([lon]) => lon);
-  const lats = corners.map(([, lat]) => lat);
-  const [lon, lat] = [(Math.min(...lons) + Math.max(...lons)) / 2, (Math.min(...lats) + Math.max(...lats)) / 2];
-  const size = distanceM(Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats));
-  const height = Number(state.building.value?.properties.height_m) || 10;
-  const ground = world.ground.level(lon, lat) ?? USUAL_GROUND_M;
-  flyTo({ lon, lat, ground, range: Math.max(90, (size + height) * 3.2), heading: world.pose.heading, pitch: -32 });
+  const found = state.building.value;
+  const there = found && buildingPose(found, worlds[0]?.pose.heading ?? 0, level);
+  if (!there) return;
+  const away = ([, at]: readonly [Pane, Pose]): number => distanceM(at.lon, at.lat, there.lon, there.lat);
+  const panes = ([0, 1] as const).flatMap((pane): (readonly [Pane, Pose])[] => {
+    const at = poses[pane].peek();
+    return at ? [[pane, at]] : [];
+  });
+  const [nearest] = panes.toSorted((a, b) => away(a) - away(b));
+  if (secondPose.peek()) void flyAlone(nearest[0], there);
+  else flyTo(there);
 }
 
-/** All corners of a GeoJSON geometry's coordinates. */
-function outline(coordinates: unknown): [number, number][] {
-  if (!Array.isArray(coordinates)) return [];
-  if (typeof coordinates[0] === "number") return [coordinates as [number, number]];
-  return coordinates.flatMap(outline);
+/** Put a second city beside the one on show; it is seen from as far and in the same direction. */
+export function openSecond(): void {
+  const now = state.pose.peek();
+  const known = state.places.peek();
+  if (!now || known.length < 2) return;
+  const here = known.findIndex(({ key }) => key === state.currentPlace.peek());
+  const same = { range: now.range, heading: now.heading, pitch: now.pitch };
+  const beside = (index: number): Pose => ({ ...placePose(known[index], level), ...(here < 0 ? {} : same) });
+  if (here !== 0) flyTo(beside(0));
+  secondPose.value = here === 1 ? now : beside(1);
 }
 
-/** Make the 3D view; throws where WebGL is missing. */
-export function openView(canvas: HTMLCanvasElement): World {
-  const link = readLink(window.location.hash);
-  const opened = new World(canvas, {
-    picked: (id) => (state.selected.value = id),
-    moved: (pose) => (state.pose.value = pose),
+/** Make the 3D view of a pane and return how to end it; throws where WebGL is missing. */
+export function openView(canvas: HTMLCanvasElement, pane: Pane): () => void {
+  loadBetweenFrames();
+  const opened = new World(canvas, eventsOf(pane, () => opened), drawingOf(state.quality.value));
+  worlds[pane] = opened;
+  const at = poses[pane].peek();
+  if (at) opened.move(at);
+  const stop = connect(opened, at !== null);
+  return () => {
+    stop();
+    opened.dispose();
+    worlds[pane] = null;
+  };
+}
+
+function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof World>[1] {
+  return {
+    clicked: (x, y) => (state.selected.value = world().pick(x, y)),
+    moved: (pose) => {
+      const before = poses[pane].peek();
+      poses[pane].value = pose;
+      if (before) lead(pane, before, pose);
+    },
     failed: (_error, root) => {
-      state.notice.value = { text: root ? "serverDown" : "tileFailed", retry: () => opened.buildings.retry() };
+      state.notice.value = { text: root ? "serverDown" : "tileFailed", retry: () => world().buildings.retry() };
     },
     drawn: () => (state.frame.value = state.frame.peek() + 1),
     progress: (fraction, idle) => {
       const known = state.progress.peek();
-      if (known.idle !== idle || known.fraction !== fraction) state.progress.value = { fraction, idle };
+      if (pane === 0 && (known.idle !== idle || known.fraction !== fraction)) state.progress.value = { fraction, idle };
     },
-  });
-  world = opened;
-  if (link.pose) opened.move(link.pose);
-  connect(opened, link.pose !== null);
-  return opened;
+  };
 }
 
-function connect(opened: World, placed: boolean): void {
-  effect(() => opened.setTheme(state.theme.value));
+/** The other camera does what this one did. */
+function lead(pane: Pane, before: Pose, after: Pose): void {
+  const other = worlds[1 - pane];
+  if (!other || leading || alone.size || !linked.peek()) return;
+  leading = true;
+  other.halt();
+  other.move(alongside(before, after, other.pose));
+  leading = false;
+}
+
+function connect(opened: World, placed: boolean): () => void {
   let laid = false;
-  effect(() => {
-    if (laid || !state.places.value.length) return;
-    laid = true;
-    for (const place of state.places.value) opened.ground.addCity(place, USUAL_GROUND_M);
-    if (!placed) opened.move(placePose(state.places.value[0]));
-    if (!placed && state.selected.peek()) whenBuilding(flyToBuilding);
+  const stops = [
+    effect(() => opened.setTheme(state.theme.value)),
+    effect(() => {
+      if (laid || !state.places.value.length) return;
+      laid = true;
+      for (const place of state.places.value) opened.ground.addCity(place, USUAL_GROUND_M);
+      if (!placed) opened.move(placePose(state.places.value[0]));
+      if (!placed && state.selected.peek()) whenBuilding(flyToBuilding);
+    }),
+    effect(() => {
+      const filter = state.appliedFilter.value;
+      if (filter !== null) opened.show(tilesetUrl(filter));
+    }),
+    effect(() => colour(opened)),
+    effect(() => opened.inset(secondPose.value ? 0 : state.dockWidth.value)),
+    effect(() => opened.buildings.select(state.selected.value)),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+function colour(opened: World): void {
+  const { value: scale } = state.scale;
+  const missing = PALETTES[state.theme.value].missing;
+  if (!scale) return void opened.paint(null);
+  const colourOf = colouring(scale, missing);
+  void opened.paint(async (contentUrl) => {
+    const column = await fetchColumn(contentUrl, scale.attribute.name);
+    return (feature) => colourOf(column[feature] ?? null);
   });
-  effect(() => {
-    const filter = state.appliedFilter.value;
-    if (filter !== null) opened.show(tilesetUrl(filter));
-  });
-  effect(() => {
-    const { value: scale } = state.scale;
-    const missing = PALETTES[state.theme.value].missing;
-    if (!scale) return void opened.paint(null);
-    const colourOf = colouring(scale, missing);
-    void opened.paint(async (contentUrl) => {
-      const column = await fetchColumn(contentUrl, scale.attribute.name);
-      return (feature) => colourOf(column[feature] ?? null);
-    });
-  });
-  effect(() => opened.inset(state.dockWidth.value));
-  effect(() => opened.buildings.select(state.selected.value));
 }
 
 /** Run once, when the chosen building's attributes have come. */

@@ -2,12 +2,18 @@
 import { computed, effect, signal } from "@preact/signals";
 import { type Comparison, type Side, compare } from "./data/compare";
 import { Problem } from "./data/api";
+import type { Pose } from "./scene/pose";
 import { appliedFilter, attributes, latest, places, started, unreachable } from "./state";
 
 export const TOOLS = ["compare"] as const;
 export type Tool = (typeof TOOLS)[number];
 
 export const tool = signal<Tool | null>(null);
+
+/** Where the second camera looks, side by side with the first; null: there is one view. */
+export const secondPose = signal<Pose | null>(null);
+/** Both cameras move as one. */
+export const linked = signal(true);
 
 export const COMPARED_FIRST = "height_m";
 export const comparedBy = signal(COMPARED_FIRST);

@@ -3,11 +3,14 @@ import { type Link, readLink, writeLink } from "../src/data/link";
 
 const LINK: Link = {
   pose: { lon: 24.94123, lat: 60.17, ground: 21, range: 1200, heading: 332, pitch: -35 },
+  second: { lon: 24.74, lat: 59.43, ground: 19, range: 1200, heading: 332, pitch: -35 },
+  linked: false,
   controls: { choices: { current_use: ["office", "trade"] }, ranges: { height_m: [10, null] }, text: "a LIKE 'x&y%'" },
   colourBy: "height_m",
   selected: "helsinki.BID_1",
   lang: "fi",
   theme: "dark",
+  quality: "fine",
   tool: "compare",
   comparedBy: "volume_m3",
 };

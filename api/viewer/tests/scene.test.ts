@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { distanceM, localFrame, meetSurface, toEcef, toGeodetic } from "../src/geo/geodesy";
 import { fly } from "../src/scene/flight";
 import { HeightField } from "../src/scene/heightfield";
+import { alongside } from "../src/scene/linking";
 import { type Pose, cameraMatrix, clampPose, turn } from "../src/scene/pose";
 
 const HELSINKI: Pose = { lon: 24.94, lat: 60.17, ground: 20, range: 1000, heading: 30, pitch: -30 };
@@ -60,6 +61,17 @@ describe("fly", () => {
     expect(flight.at(0.5).range).toBeGreaterThan(100);
     expect(flight.at(0.5).range).toBeLessThan(1000);
     expect(flight.at(0.5).lat).toBeCloseTo(HELSINKI.lat, 6);
+  });
+});
+
+describe("alongside", () => {
+  it("moves the other camera by the same metres", () => {
+    const before = HELSINKI;
+    const after = { ...HELSINKI, lon: 24.95, lat: 60.175, range: 700, heading: 90, pitch: -50 };
+    const other = alongside(before, after, TALLINN);
+    const [there, here] = [distanceM(TALLINN.lon, TALLINN.lat, other.lon, other.lat), distanceM(24.94, 60.17, 24.95, 60.175)];
+    expect(there).toBeCloseTo(here, 0);
+    expect([other.range, other.heading, other.pitch, other.ground]).toEqual([700, 90, -50, TALLINN.ground]);
   });
 });
 

@@ -4,11 +4,17 @@ import type { Controls, Range } from "./filter";
 
 export interface Link {
   pose: Pose | null;
+  /** Of the second view, null where there is one view. */
+  second: Pose | null;
+  /** Whether both views move as one. */
+  linked: boolean;
   controls: Controls;
   colourBy: string | null;
   selected: string | null;
   lang: string | null;
   theme: string | null;
+  /** How finely to draw; null: as the machine can. */
+  quality: string | null;
   /** The tool that is open. */
   tool: string | null;
   /** The attribute of the comparison, null for the usual one. */
@@ -37,6 +43,8 @@ function readRange(text: string): Range {
 export function writeLink(link: Link): string {
   const query = new URLSearchParams();
   if (link.pose) query.set("at", poseText(link.pose));
+  if (link.second) query.set("at2", poseText(link.second));
+  if (!link.linked) query.set("apart", "1");
   for (const [name, values] of Object.entries(link.controls.choices)) query.set(`is.${name}`, values.join("|"));
   for (const [name, [low, high]] of Object.entries(link.controls.ranges)) query.set(`in.${name}`, `${low ?? ""}..${high ?? ""}`);
   if (link.controls.text.trim()) query.set("cql2", link.controls.text.trim());
@@ -44,6 +52,7 @@ export function writeLink(link: Link): string {
   if (link.selected) query.set("id", link.selected);
   if (link.lang) query.set("lang", link.lang);
   if (link.theme) query.set("theme", link.theme);
+  if (link.quality) query.set("quality", link.quality);
   if (link.tool) query.set("tool", link.tool);
   if (link.comparedBy) query.set("stat", link.comparedBy);
   // Commas, bars and dots are legal after #: links stay legible.
@@ -59,11 +68,14 @@ export function readLink(hash: string): Link {
   }
   return {
     pose: readPose(query.get("at")),
+    second: readPose(query.get("at2")),
+    linked: query.get("apart") !== "1",
     controls,
     colourBy: query.get("by"),
     selected: query.get("id"),
     lang: query.get("lang"),
     theme: query.get("theme"),
+    quality: query.get("quality"),
     tool: query.get("tool"),
     comparedBy: query.get("stat"),
   };

@@ -102,6 +102,15 @@ export const en = {
   downloading: "{done} of {total}",
   cancel: "Cancel",
 
+  sideBySide: "Side by side",
+  view: "View",
+  leftView: "Left view",
+  rightView: "Right view",
+  cityOfView: "City of this view",
+  linkCameras: "Move both views together",
+  unlinkCameras: "Move each view alone",
+  closeSecond: "Close the second view",
+
   city_helsinki: "Helsinki",
   city_tallinn: "Tallinn",
   city_tartu: "Tartu",

@@ -103,6 +103,15 @@ export const et: Messages = {
   downloading: "{done} / {total}",
   cancel: "Katkesta",
 
+  sideBySide: "Kõrvuti",
+  view: "Vaade",
+  leftView: "Vasak vaade",
+  rightView: "Parem vaade",
+  cityOfView: "Selle vaate linn",
+  linkCameras: "Liiguta vaateid koos",
+  unlinkCameras: "Liiguta vaateid eraldi",
+  closeSecond: "Sulge teine vaade",
+
   city_helsinki: "Helsingi",
   city_tallinn: "Tallinn",
   city_tartu: "Tartu",

@@ -103,6 +103,15 @@ export const fi: Messages = {
   downloading: "{done} / {total}",
   cancel: "Peruuta",
 
+  sideBySide: "Rinnakkain",
+  view: "Näkymä",
+  leftView: "Vasen näkymä",
+  rightView: "Oikea näkymä",
+  cityOfView: "Tämän näkymän kaupunki",
+  linkCameras: "Liikuta näkymiä yhdessä",
+  unlinkCameras: "Liikuta näkymiä erikseen",
+  closeSecond: "Sulje toinen näkymä",
+
   city_helsinki: "Helsinki",
   city_tallinn: "Tallinna",
   city_tartu: "Tartto",

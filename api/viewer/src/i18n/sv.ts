@@ -103,6 +103,15 @@ export const sv: Messages = {
   downloading: "{done} av {total}",
   cancel: "Avbryt",
 
+  sideBySide: "Sida vid sida",
+  view: "Vy",
+  leftView: "Vänster vy",
+  rightView: "Höger vy",
+  cityOfView: "Stad i denna vy",
+  linkCameras: "Flytta vyerna tillsammans",
+  unlinkCameras: "Flytta vyerna var för sig",
+  closeSecond: "Stäng den andra vyn",
+
   city_helsinki: "Helsingfors",
   city_tallinn: "Tallinn",
   city_tartu: "Tartu",

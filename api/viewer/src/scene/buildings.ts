@@ -108,6 +108,12 @@ export class Buildings {
     this.hooks.invalidate();
   }
 
+  dispose(): void {
+    this.current?.dispose();
+    this.next?.dispose();
+    this.current = this.next = null;
+  }
+
   update(width: number, height: number, palette: Palette): void {
     this.current?.update(width, height);
     this.next?.update(width, height);

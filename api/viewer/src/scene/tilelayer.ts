@@ -39,6 +39,8 @@ export interface Hit {
   id: string;
   content: Content;
   feature: number;
+  /** Where the ray met it, in the scene. */
+  point: Vector3;
 }
 
 const SCREEN_ERROR_PX = 12;
@@ -145,7 +147,7 @@ export class TileLayer {
     const content = this.contents.get(mesh.userData.tile as LibraryTile);
     if (!content) return null;
     const feature = mesh.geometry.getAttribute(FEATURE_ATTRIBUTE).getX(nearest.face.a);
-    return { id: content.ids[feature] ?? "", content, feature };
+    return { id: content.ids[feature] ?? "", content, feature, point: nearest.point };
   }
 
   /** The corners of a feature's triangles in EPSG:4978, from the finest tile on screen that has it. */

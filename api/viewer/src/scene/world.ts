@@ -1,18 +1,22 @@
 /** The 3D view: scene, camera, light and loop. It draws only when something changed. */
-import { DirectionalLight, Fog, Group, HemisphereLight, Matrix4, PCFShadowMap, PerspectiveCamera, Raycaster, Scene, Vector2, Vector3, WebGLRenderer } from "three";
+import { Fog, Group, Matrix4, PCFShadowMap, PerspectiveCamera, Raycaster, Scene, Vector2, type Vector3, WebGLRenderer } from "three";
 import { localFrame, meetSurface, toEcef } from "../geo/geodesy";
 import { Buildings } from "./buildings";
 import { Controls, type Surface } from "./controls";
 import { type Flight, fly } from "./flight";
+import { Frames } from "./frames";
 import { Ground } from "./ground";
+import { Light, type SunPosition } from "./light";
 import { paintBuildings } from "./material";
 import { PALETTES, type Palette, type Theme } from "./palette";
 import { type Pose, cameraMatrix, clampPose } from "./pose";
+import type { Drawing } from "./quality";
 import { Sky } from "./sky";
 import type { Painter } from "./tilelayer";
 
 export interface WorldEvents {
-  picked(id: string | null): void;
+  /** A point of the canvas was clicked, CSS pixels. */
+  clicked(x: number, y: number): void;
   moved(pose: Pose): void;
   failed(error: Error, root: boolean): void;
   /** A frame was drawn. */
@@ -23,11 +27,7 @@ export interface WorldEvents {
 
 /** The scene's frame follows the camera, so that numbers near it stay small. */
 const REANCHOR_DEGREES = 0.02;
-const SHADOW_RANGE_M = 5_000;
-const SUN = new Vector3(-0.46, 0.64, 0.6).normalize();
 const HOVER_DELAY_MS = 60;
-/** While tiles arrive, the view is drawn only so often: drawing must not slow down loading. */
-const LOADING_FRAME_MS = 250;
 
 export class World {
   readonly camera = new PerspectiveCamera(42, 1, 1, 1e6);
@@ -38,8 +38,7 @@ export class World {
   private readonly scene = new Scene();
   private readonly earth = new Group();
   private readonly sky = new Sky();
-  private readonly sun = new DirectionalLight();
-  private readonly ambient = new HemisphereLight();
+  private readonly light: Light;
   private readonly fog = new Fog(0, 1, 2);
   private readonly frame = new Matrix4();
   private readonly inverse = new Matrix4();
@@ -47,31 +46,35 @@ export class World {
   private anchor: { lon: number; lat: number } | null = null;
   private palette: Palette = PALETTES.light;
   private flight: { path: Flight; start: number; done: () => void } | null = null;
-  private frameRequest = 0;
+  private readonly frames: Frames;
+  private readonly resizing = new ResizeObserver(() => this.resize());
   private hoverTimer = 0;
   private lastTime = 0;
-  private lastRender = 0;
   private placed = false;
   private left = 0;
+  private sunlit = false;
   /** The camera moved since the last frame. */
   private moving = false;
-  private shadowKey = "";
   private current: Pose = { lon: 24.8, lat: 59.8, ground: 18, range: 150_000, heading: 0, pitch: -60 };
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly events: WorldEvents,
+    private readonly drawing: Drawing,
   ) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
-    this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio));
+    const { antialias } = drawing;
+    this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
+    this.light = new Light(drawing.shadowMap);
+    const work = { ready: () => this.placed, advance: () => this.advance(), draw: (time: number) => this.draw(time) };
+    this.frames = new Frames(work, drawing.patience);
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.renderer.shadowMap.autoUpdate = false;
     this.buildings = new Buildings(this.camera, {
-      invalidate: () => this.invalidate(),
+      invalidate: () => this.frames.stir(),
       feet: (feet) => {
         for (const { lon, lat, height } of feet) this.ground.addFoot(lon, lat, height);
-        this.invalidate();
+        this.frames.stir();
       },
       failed: (error, root) => this.events.failed(error, root),
       shown: () => this.invalidate(),
@@ -79,12 +82,11 @@ export class World {
     this.camera.matrixAutoUpdate = false;
     this.earth.matrixAutoUpdate = false;
     this.earth.add(this.ground.group, this.buildings.group);
-    this.setUpSun();
     this.scene.fog = this.fog;
-    this.scene.add(this.sky, this.earth, this.sun, this.sun.target, this.ambient);
+    this.scene.add(this.sky, this.earth, this.light.group);
     this.controls = new Controls(canvas, this.surface());
     canvas.addEventListener("webglcontextrestored", () => this.invalidate());
-    new ResizeObserver(() => this.resize()).observe(canvas);
+    this.resizing.observe(canvas);
     this.resize();
   }
 
@@ -93,11 +95,18 @@ export class World {
   }
 
   get idle(): boolean {
-    return !this.frameRequest && !this.flight && this.buildings.idle;
+    return this.placed && this.frames.idle && !this.flight && this.buildings.idle;
   }
 
   setTheme(theme: Theme): void {
     this.palette = PALETTES[theme];
+    this.invalidate();
+  }
+
+  /** The sun of a moment with its shadows, or null for the usual light. */
+  setSun(position: SunPosition | null): void {
+    this.light.set(position);
+    this.sunlit = position !== null;
     this.invalidate();
   }
 
@@ -120,7 +129,7 @@ export class World {
 
   /** Fly to a pose; resolves when there, or when a person takes over. */
   flyTo(pose: Pose, instantly: boolean): Promise<void> {
-    this.land();
+    this.halt();
     if (instantly) {
       this.move(pose);
       return Promise.resolve();
@@ -129,6 +138,24 @@ export class World {
       this.flight = { path: fly(this.current, clampPose(pose)), start: performance.now(), done };
       this.invalidate();
     });
+  }
+
+  /** End a flight where it is. */
+  halt(): void {
+    this.flight?.done();
+    this.flight = null;
+  }
+
+  /** Free what the view holds; it cannot be used afterwards. */
+  dispose(): void {
+    this.halt();
+    this.placed = false;
+    clearTimeout(this.hoverTimer);
+    this.resizing.disconnect();
+    this.frames.stop();
+    this.buildings.dispose();
+    this.renderer.dispose();
+    this.renderer.forceContextLoss();
   }
 
   /** Id of the building under a point of the canvas. */
@@ -149,8 +176,13 @@ export class World {
 
   /** Ask for a frame; nothing is drawn before the camera has a place. */
   invalidate(): void {
-    if (!this.placed) return;
-    this.frameRequest ||= requestAnimationFrame((time) => this.draw(time));
+    this.frames.request();
+  }
+
+  /** The building or else the ground under a point of the canvas, EPSG:4978, or null in the sky. */
+  surfaceAt(x: number, y: number): Vector3 | null {
+    this.aim(x, y);
+    return this.buildings.pick(this.raycaster)?.point.applyMatrix4(this.frame) ?? this.groundAt(x, y);
   }
 
   private surface(): Surface {
@@ -161,9 +193,9 @@ export class World {
       },
       groundAt: (x, y) => this.groundAt(x, y),
       move: (to) => this.move(to),
-      click: (x, y) => this.events.picked(this.pick(x, y)),
+      click: (x, y) => this.events.clicked(x, y),
       hover: (x, y) => this.hover(x, y),
-      interrupt: () => this.land(),
+      interrupt: () => this.halt(),
     };
   }
 
@@ -178,11 +210,6 @@ export class World {
     const ndc = ecef.applyMatrix4(this.inverse).project(this.camera);
     if (ndc.z > 1 || ndc.z < -1) return null;
     return { x: ((ndc.x + 1) / 2) * this.canvas.clientWidth, y: ((1 - ndc.y) / 2) * this.canvas.clientHeight };
-  }
-
-  private land(): void {
-    this.flight?.done();
-    this.flight = null;
   }
 
   private aim(x: number, y: number): void {
@@ -216,27 +243,48 @@ export class World {
     this.invalidate();
   }
 
-  private draw(time: number): void {
-    this.frameRequest = 0;
-    const elapsed = Math.min(400, time - this.lastTime);
-    this.lastTime = time;
-    this.continueFlight(time);
-    const settling = this.ground.step(1 - Math.exp(-elapsed / 140));
-    this.followGround(elapsed);
+  /** Place the camera and let the tiles follow it; true when all are there. */
+  private advance(): boolean {
     this.placeCamera();
     this.scene.updateMatrixWorld();
     this.buildings.update(this.canvas.clientWidth, this.canvas.clientHeight, this.palette);
-    const due = this.moving || this.flight || this.buildings.idle || time - this.lastRender > LOADING_FRAME_MS;
-    if (due) this.render(time);
     this.events.progress(this.buildings.progress, this.buildings.idle);
-    if (settling || this.flight || !due) this.invalidate();
+    return this.buildings.idle;
   }
 
-  private render(time: number): void {
-    this.light();
-    this.renderer.render(this.scene, this.camera);
-    this.lastRender = time;
+  private draw(time: number): "again" | "coarse" | "fine" {
+    const elapsed = Math.min(400, time - this.lastTime);
+    this.lastTime = time;
+    this.continueFlight(time);
+    // Where frames are dear, the ground does not glide to its place.
+    const glides = this.drawing.movingRatio === this.drawing.ratio;
+    const settling = this.ground.step(glides ? 1 - Math.exp(-elapsed / 140) : 1) && glides;
+    const following = this.followGround(glides ? elapsed : Infinity);
+    const idle = this.advance();
+    const fine = glides || (idle && !this.moving && !this.flight);
+    this.setRatio(fine ? this.drawing.ratio : this.drawing.movingRatio);
+    this.render();
     this.moving = false;
+    if (this.flight || settling || following) return "again";
+    return fine ? "fine" : "coarse";
+  }
+
+  private setRatio(most: number): void {
+    const ratio = Math.min(most, Math.max(1, window.devicePixelRatio));
+    if (this.renderer.getPixelRatio() !== ratio) this.renderer.setPixelRatio(ratio);
+  }
+
+  private render(): void {
+    const { palette } = this;
+    this.sky.update(this.camera, palette);
+    this.fog.color.copy(palette.horizon);
+    const shadows = this.drawing.shadows || this.sunlit;
+    paintBuildings(palette);
+    this.light.paint(palette);
+    this.ground.paint(palette, this.current.range, shadows ? null : this.light.onLevelGround());
+    const { tiles, features } = this.buildings.counts();
+    if (this.light.aim(this.current, this.inverse, `${tiles}/${features}`, shadows)) this.renderer.shadowMap.needsUpdate = true;
+    this.renderer.render(this.scene, this.camera);
     this.events.drawn();
   }
 
@@ -252,14 +300,14 @@ export class World {
     }
   }
 
-  /** The point looked at keeps to the ground, without a jump. */
-  private followGround(elapsed: number): void {
+  /** The point looked at keeps to the ground, without a jump; true while on the way. */
+  private followGround(elapsed: number): boolean {
     const level = this.ground.level(this.current.lon, this.current.lat);
-    if (level === null || this.flight) return;
+    if (level === null || this.flight) return false;
     const gap = level - this.current.ground;
-    if (Math.abs(gap) < 0.02) return;
+    if (Math.abs(gap) < 0.02) return false;
     this.current = { ...this.current, ground: this.current.ground + gap * (1 - Math.exp(-elapsed / 160)) };
-    this.invalidate();
+    return elapsed < Infinity;
   }
 
   private placeCamera(): void {
@@ -270,7 +318,7 @@ export class World {
       this.inverse.copy(this.frame).invert();
       this.earth.matrix.copy(this.inverse);
       this.earth.matrixWorldNeedsUpdate = true;
-      this.shadowKey = "";
+      this.light.forget();
     }
     const matrix = cameraMatrix(this.current).premultiply(this.inverse);
     this.camera.matrix.copy(matrix);
@@ -283,52 +331,5 @@ export class World {
     this.camera.updateMatrixWorld(true);
     this.fog.near = Math.max(range * 2.2, 1_500);
     this.fog.far = Math.max(range * 9, 9_000) + horizon * 0.15;
-  }
-
-  private setUpSun(): void {
-    this.sun.castShadow = true;
-    this.sun.shadow.mapSize.set(2048, 2048);
-    this.sun.shadow.bias = -0.0004;
-    this.sun.shadow.normalBias = 0.3;
-  }
-
-  private light(): void {
-    const { palette } = this;
-    this.sky.update(this.camera, palette);
-    this.fog.color.copy(palette.horizon);
-    this.ground.paint(palette, this.current.range);
-    paintBuildings(palette);
-    this.ambient.color.copy(palette.skyColour);
-    this.ambient.groundColor.copy(palette.bounce);
-    this.ambient.intensity = palette.sky;
-    this.sun.color.copy(palette.sunColour);
-    this.sun.intensity = palette.sun;
-    this.castShadows();
-  }
-
-  /** Shadows around the point looked at, redrawn when it has moved or tiles have changed. */
-  private castShadows(): void {
-    const { lon, lat, ground, range } = this.current;
-    const reach = Math.min(SHADOW_RANGE_M, Math.max(120, range * 1.4));
-    const step = Math.pow(2, Math.round(Math.log2(reach) * 2) / 2);
-    const { tiles, features } = this.buildings.counts();
-    const target = toEcef(lon, lat, ground).applyMatrix4(this.inverse);
-    const cell = step / 6;
-    const [x, z] = [Math.round(target.x / cell) * cell, Math.round(target.z / cell) * cell];
-    const on = range < SHADOW_RANGE_M * 1.6;
-    const key = `${x}/${z}/${step}/${tiles}/${features}/${on}`;
-    if (key === this.shadowKey) return;
-    this.shadowKey = key;
-    this.sun.castShadow = on;
-    const shadowCamera = this.sun.shadow.camera;
-    shadowCamera.left = shadowCamera.bottom = -step;
-    shadowCamera.right = shadowCamera.top = step;
-    shadowCamera.near = 1;
-    shadowCamera.far = step * 4;
-    shadowCamera.updateProjectionMatrix();
-    this.sun.target.position.set(x, target.y, z);
-    this.sun.position.copy(SUN).multiplyScalar(step * 2).add(this.sun.target.position);
-    this.sun.shadow.normalBias = step / 2048;
-    this.renderer.shadowMap.needsUpdate = true;
   }
 }

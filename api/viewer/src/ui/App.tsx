@@ -1,28 +1,19 @@
-import { useEffect, useRef } from "preact/hooks";
-import { t } from "../i18n";
-import { selected, started, webglMissing } from "../state";
-import { openView } from "../view";
-import { tool } from "../workbench";
+import { useEffect } from "preact/hooks";
+import { selected, started } from "../state";
+import { secondPose, tool } from "../workbench";
 import { BuildingPanel } from "./BuildingPanel";
 import { ComparePanel } from "./ComparePanel";
 import { Credits } from "./Credits";
 import { Dock } from "./Dock";
 import { Legend } from "./Legend";
-import { Markers } from "./Markers";
 import { Navigation } from "./Navigation";
 import { Notes } from "./Notes";
 import { Toolbar } from "./Toolbar";
+import { Panes } from "./Panes";
 import { Truth } from "./Truth";
 
 export function App() {
-  const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    try {
-      openView(canvas.current as HTMLCanvasElement);
-    } catch (error) {
-      console.warn(error);
-      webglMissing.value = true;
-    }
     const escape = (event: KeyboardEvent): void => {
       if (event.key !== "Escape") return;
       if (selected.value) selected.value = null;
@@ -33,9 +24,8 @@ export function App() {
   }, []);
   return (
     <div class="app" data-started={started.value}>
-      <canvas ref={canvas} class="view" tabIndex={0} role="application" aria-label={t("mapLabel")} />
-      <Markers />
-      <div class="overlay">
+      <Panes />
+      <div class="overlay" data-split={secondPose.value !== null}>
         <Dock />
         <main class="middle">
           <Truth />

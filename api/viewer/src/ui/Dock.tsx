@@ -2,7 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { LANGUAGES, LANGUAGE_NAMES, type Language, cityName, formatCount, language, t } from "../i18n";
 import { type Place, allCounts, chosenLanguage, chosenTheme, counting, counts, currentPlace, dockWidth, notice, panelOpen, places, theme } from "../state";
-import { flyTo, overviewPose, placePose } from "../view";
+import { flyToOverview, flyToPlace } from "../view";
+import { secondPose } from "../workbench";
 import { ColourPanel } from "./ColourPanel";
 import { FilterPanel } from "./FilterPanel";
 import { Chevron, Link, Logo, Moon, Panel, Sun } from "./icons";
@@ -23,7 +24,7 @@ export function Dock() {
   return (
     <aside ref={dock} class="dock card" aria-label={t("title")} data-open={open}>
       <Header />
-      <Places />
+      {!secondPose.value && <Places />}
       <Totals />
       {open && (
         <div class="dock-body">
@@ -100,12 +101,12 @@ function Places() {
   return (
     <nav class="places" aria-label={t("places")}>
       {known.length > 1 && (
-        <button type="button" aria-current={here === ""} onClick={() => flyTo(overviewPose(known))}>
+        <button type="button" aria-current={here === ""} onClick={() => flyToOverview()}>
           {t("overview")}
         </button>
       )}
       {known.map((place: Place) => (
-        <button key={place.key} type="button" data-place={place.key} aria-current={here === place.key} onClick={() => flyTo(placePose(place))}>
+        <button key={place.key} type="button" data-place={place.key} aria-current={here === place.key} onClick={() => flyToPlace(place)}>
           {cityName(place.city)}
         </button>
       ))}

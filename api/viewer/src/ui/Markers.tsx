@@ -1,7 +1,7 @@
 /** Names of the cities, where they are too far away to be seen as buildings. */
 import { cityName, formatCount } from "../i18n";
 import { counts, frame, places, pose } from "../state";
-import { flyTo, placePose, theWorld } from "../view";
+import { flyToPlace, theWorld } from "../view";
 
 const FAR_M = 9_000;
 
@@ -21,7 +21,7 @@ export function Markers() {
             type="button"
             class="marker"
             style={{ transform: `translate(${at.x}px, ${at.y}px) translate(-50%, -100%)` }}
-            onClick={() => flyTo(placePose(place))}
+            onClick={() => flyToPlace(place)}
           >
             <strong>{cityName(place.city)}</strong>
             <span>{formatCount(counts.value?.byCity[place.city] ?? 0)}</span>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
+import { panelWidth } from "../state";
 import { tool } from "../workbench";
 import { Close } from "./icons";
 
@@ -18,6 +19,18 @@ export function ToolPanel({ title, testid, busy, children }: Props) {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus({ preventScroll: true });
     return () => before?.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => {
+    const measure = (): void => {
+      const { left, width } = (panel.current as HTMLElement).getBoundingClientRect();
+      panelWidth.value = width < window.innerWidth * 0.4 ? window.innerWidth - left + 8 : 0;
+    };
+    measure();
+    window.addEventListener("resize", measure);
+    return () => {
+      window.removeEventListener("resize", measure);
+      panelWidth.value = 0;
+    };
   }, []);
   return (
     <aside ref={panel} class="details tool card" tabIndex={-1} aria-label={title} aria-busy={busy} data-testid={testid}>

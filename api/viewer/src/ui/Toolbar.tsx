@@ -2,9 +2,10 @@
 import type { ComponentChildren } from "preact";
 import type { Key } from "../i18n/en";
 import { t } from "../i18n";
-import { selected } from "../state";
-import { type Tool, tool } from "../workbench";
-import { Chart } from "./icons";
+import { places, selected } from "../state";
+import { openSecond } from "../view";
+import { type Tool, secondPose, tool } from "../workbench";
+import { Chart, Columns } from "./icons";
 
 const BUTTONS: { tool: Tool; label: Key; icon: () => ComponentChildren }[] = [{ tool: "compare", label: "compare", icon: Chart }];
 
@@ -14,9 +15,23 @@ function toggle(wanted: Tool): void {
   if (tool.value) selected.value = null;
 }
 
+function SplitButton() {
+  const split = secondPose.value !== null;
+  const press = (): void => {
+    if (split) secondPose.value = null;
+    else openSecond();
+  };
+  return (
+    <button type="button" class="icon-button" title={t("sideBySide")} aria-label={t("sideBySide")} aria-pressed={split} onClick={press}>
+      <Columns />
+    </button>
+  );
+}
+
 export function Toolbar() {
   return (
     <nav class="navigation card" aria-label={t("tools")}>
+      {places.value.length > 1 && <SplitButton />}
       {BUTTONS.map(({ tool: name, label, icon: Icon }) => (
         <button
           key={name}

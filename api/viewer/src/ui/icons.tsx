@@ -39,6 +39,9 @@ export const Target = () => (
   </Icon>
 );
 export const Chart = () => <Icon><path d="M3.5 16.5h13M5.5 14v-4M9 14V5.5M12.5 14V8M16 14v-2.5" /></Icon>;
+export const Columns = () => <Icon><rect x="3" y="4" width="14" height="12" rx="2" /><path d="M10 4v12" /></Icon>;
+export const Linked = () => <Icon><path d="M7.5 6.5H6a3.5 3.5 0 0 0 0 7h1.5M12.5 6.5H14a3.5 3.5 0 0 1 0 7h-1.5M7.5 10h5" /></Icon>;
+export const Unlinked = () => <Icon><path d="M7.5 6.5H6a3.5 3.5 0 0 0 0 7h1.5M12.5 6.5H14a3.5 3.5 0 0 1 0 7h-1.5M10 3.5v2M10 14.5v2" /></Icon>;
 export const Download = () => <Icon><path d="M10 3.5v9M6.5 9.5 10 13l3.5-3.5M4 16.5h12" /></Icon>;
 export const Needle = ({ heading }: { heading: number }) => (
   <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" style={{ transform: `rotate(${-heading}deg)` }}>
