@@ -66,7 +66,7 @@ class Paint:
 
     def take(self, appearance: Element, ledger: Counter[str]) -> None:
         """Take up an Appearance element; ``ledger`` counts what has no place in CityJSON."""
-        theme = _text(appearance, "theme") or _DEFAULT_THEME
+        theme = _theme(appearance)
         for member in appearance:
             if local_name(member.tag) not in ("surfaceDataMember", "surfaceData"):
                 continue
@@ -115,7 +115,8 @@ class Paint:
             ledger["appearance of the back of surfaces"] += 1
             return None
         if kind == "X3DMaterial":
-            return _Data({"name": gml_id(element) or theme, **_members(element)}, _targets(element))
+            name = _text(element, "name") or gml_id(element) or theme
+            return _Data({"name": name, **_members(element)}, _targets(element))
         if kind == "ParameterizedTexture":
             return self._parametrised(element, ledger)
         if kind == "GeoreferencedTexture":
@@ -153,6 +154,12 @@ class Paint:
             return None
         data.projected.extend((surface, projection) for surface in _targets(element))
         return data
+
+
+def _theme(appearance: Element) -> str:
+    """The name of the theme, which may be empty."""
+    named = [c.text or "" for c in appearance if local_name(c.tag) == "theme"]
+    return named[0].strip() if named else _DEFAULT_THEME
 
 
 def _targets(element: Element) -> list[str]:

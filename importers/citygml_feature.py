@@ -120,13 +120,14 @@ class _Member:
         """A member by link, or in place: then it is a feature of its own."""
         member, role = group_member(element, self.names)
         children: list[str] = draft.extra.setdefault("children", [])
-        roles: list[str | None] = draft.extra.setdefault("children_roles", [])
         if len(member):
             self.grouped.append(member[0])
             children.append(object_id(member[0]))
         else:
             children.append((member.get(HREF) or "").removeprefix("#"))
-        roles.append(role)
+        if role is not None or "children_roles" in draft.extra:
+            before: list[str | None] = [None] * (len(children) - 1)
+            draft.extra.setdefault("children_roles", before).append(role)
 
     def _dynamizer(self, element: Element, name: Name, draft: ObjectDraft) -> None:
         """Values that change with time stay with the object, as they are."""
@@ -166,7 +167,7 @@ class _Member:
     def _simple(self, element: Element, name: Name, draft: ObjectDraft) -> None:
         if name.foreign is not None:
             self.ledger[f"ADE {name.foreign}"] += 1
-        if name.local == "lod" and draft.type in ("ReliefFeature", "TINRelief"):
+        if name.local == "lod" and "Relief" in draft.type:
             draft.lod = (element.text or "").strip()
         self.values.simple(element, name, draft.attributes)
 

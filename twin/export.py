@@ -5,6 +5,7 @@ Extensions (``twin.formats.canonical`` says what counts as the same).
 """
 
 import datetime as datetime_
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,8 +69,12 @@ def export(
     conditions = (compile_filter(parse(filter), FEATURES.queryables(view)),) if filter else ()
     with database(load()) as opened:
         selection = Selection(view, FEATURES, (dataset or _only_dataset(opened),), conditions)
-        count = write_features(opened, out, selection, chosen, repaired=repaired)
+        ledger: Counter[str] = Counter()
+        count = write_features(opened, out, selection, chosen, repaired=repaired, ledger=ledger)
     console.say(f"{out}: {count} features")
+    if ledger:
+        listed = ", ".join(f"{name} ({number})" for name, number in ledger.most_common())
+        console.say(f"  CityGML 2.0 has no place for: {listed}")
 
 
 def _moment(text: str) -> datetime_.datetime:
@@ -99,12 +104,18 @@ def format_of(path: Path) -> Format:
 
 
 def write_features(
-    opened: Database, out: Path, selection: Selection, format: Format, *, repaired: bool = False
+    opened: Database,
+    out: Path,
+    selection: Selection,
+    format: Format,
+    *,
+    repaired: bool = False,
+    ledger: Counter[str] | None = None,
 ) -> int:
     """Write the selected features of one dataset; returns how many. NotFound where there are none.
 
     ``repaired`` writes repaired geometries in place of the invalid ones; what was done is in the
-    attribute ``geometryRepaired``.
+    attribute ``geometryRepaired``. ``ledger`` takes up what the format has no place for.
     """
     # One snapshot, so that both passes see the same whatever is imported meanwhile.
     engine = opened.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -119,6 +130,8 @@ def write_features(
             raise NotFound("No feature fits the filter; nothing was written.")
         with _replaced(out) as file:
             _WRITERS[format](whole, file, partial=bool(selection.conditions))
+    if ledger is not None:
+        ledger.update(whole.ledger)
     return whole.count
 
 
@@ -144,6 +157,8 @@ class _Whole:
     groups: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     templates: Templates = field(default_factory=Templates)
     transform: Transform = field(default_factory=Transform)
+    bounds: citygml.Bounds | None = None
+    ledger: Counter[str] = field(default_factory=Counter[str])
 
     def survey(self) -> None:
         """The first pass: bounds, needed decimals, templates, groups."""
@@ -157,6 +172,7 @@ class _Whole:
                 if geometry.instance is not None:
                     self.templates.number(geometry.instance.template)
         self.transform = grid.transform()
+        self.bounds = grid.bounds()
 
     def head(self, *, partial: bool) -> dict[str, Any]:
         """The source's own members of the document; a part of the model has another extent."""
@@ -214,16 +230,24 @@ class _Grid:
         self._stored = stored
         self._decimals = _COARSEST
         self._low = np.full(3, np.inf)
+        self._high = np.full(3, -np.inf)
 
     def take(self, xyz: Floats) -> None:
         if not len(xyz):
             return
         self._low = np.minimum(self._low, xyz.min(axis=0))
+        self._high = np.maximum(self._high, xyz.max(axis=0))
         noise = np.spacing(np.abs(xyz).max()) * 4
         if self._stored is not None and np.abs(_rounded(xyz, self._stored) - xyz).max() > noise:
             self._stored = None
         while self._decimals < _FINEST and np.abs(np.round(xyz, self._decimals) - xyz).max() > noise:
             self._decimals += 1
+
+    def bounds(self) -> citygml.Bounds | None:
+        if not np.isfinite(self._low).all():
+            return None
+        (west, south, low), (east, north, high) = self._low.tolist(), self._high.tolist()
+        return (west, south, low), (east, north, high)
 
     def transform(self) -> Transform:
         if self._stored is not None:
@@ -269,7 +293,9 @@ def _write_sequence(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
 
 def _write_citygml(whole: _Whole, file: BinaryIO, *, partial: bool) -> None:
     del partial
-    citygml.write(file, whole.features(), whole.spec.horizontal_epsg, whole.spec.title)
+    spec = whole.spec
+    head = citygml.Head(spec.title, spec.horizontal_epsg, spec.vertical_epsg, whole.bounds)
+    whole.ledger = citygml.write(file, whole.features(), head)
 
 
 _WRITERS: dict[Format, Callable[..., None]] = {
