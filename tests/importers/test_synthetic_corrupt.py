@@ -24,7 +24,7 @@ from tests.fixtures import ROOT
 from tests.importers.stored import clean
 from tests.importers.stored import features as stored_features
 from tests.importers.synthetic_models import ALL_FORMATS, BOTH, NAMES, truth_of
-from tests.importers.test_synthetic_truth import agrees
+from tests.twin.processing.synthetic_truth import agrees
 from twin.cli import app
 from twin.db.engine import Database
 from twin.errors import InvalidParameter
