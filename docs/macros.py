@@ -1,10 +1,13 @@
 """Reference pages from the code itself: what is declared once is written once."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import orjson
 import typer
+import yaml
 
 from api.app import ROUTERS
 from api.groups import AGGREGATE, GROUPBY
@@ -15,11 +18,13 @@ from twin.db import schema
 from twin.model.attributes import BY_NAME, CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Group, Origin, Stage
 from twin.settings import Settings
 
+DOCS = Path(__file__).parent
+
 
 def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
-        *(import_report, settings, commands, attributes, measures),
+        *(import_report, settings, commands, attributes, measures, surface_measures),
         *(roof_surface_attributes, surface_attributes),
         *(code_lists, routes, selection, grouping, tables),
     ):
@@ -113,26 +118,65 @@ def _attributes(attributes: Iterable[Attribute]) -> str:
 
 
 def measures(*groups: str) -> str:
-    """The computed attributes of some groups, one section each, as the catalogue declares them."""
-    return "\n\n".join(
-        _measure(attribute)
-        for attribute in CATALOGUE
-        if attribute.group in groups and attribute.origin is Origin.COMPUTED
-    )
+    """The computed attributes of some groups, one section each: declaration, figure, accuracy and limits."""
+    return "\n\n".join(_measure(a) for a in CATALOGUE if a.group in groups and a.origin is Origin.COMPUTED)
+
+
+def surface_measures() -> str:
+    """The computed attributes of surfaces, one section each."""
+    computed = dict.fromkeys((*SURFACE, *ROOF_SURFACE))
+    return "\n\n".join(_measure(a) for a in computed if a.origin is Origin.COMPUTED)
 
 
 def _measure(attribute: Attribute) -> str:
     flag = attribute.quality
+    known = _told_of(attribute)
     told = {
         "Unit": attribute.unit,
         "Method": attribute.method,
         "Term": attribute.term,
         "Values": ", ".join(f"`{code}`" for code in attribute.codes),
-        "Quality": f"in `{flag}`" if flag in BY_NAME else flag,
+        "Quality": f"in [`{flag}`](quality.md#{flag})" if flag in BY_NAME else flag,
         "Computed": "by the import" if attribute.stage is Stage.IMPORT else "by `twin process`",
+        "Accuracy shown": _accuracy(attribute, known),
+        "Known limits": known["limits"],
     }
     rows = "\n".join(f"- {name}: {text}" for name, text in told.items() if text)
-    return f"### `{attribute.name}`\n\n{attribute.meaning.en}\n\n{rows}"
+    title = f"### `{attribute.name}` {{ #{attribute.name} }}"
+    figure = f"![{attribute.label.en}](../../images/measures/{_figure(attribute)}.svg){{ width=360 }}"
+    return f"{title}\n\n{attribute.meaning.en}\n\n{figure}\n\n{rows}"
+
+
+def _figure(attribute: Attribute) -> str:
+    """Buildings and their surfaces may have an attribute of one name, which then is drawn twice."""
+    of_face = attribute.name in BY_NAME and BY_NAME[attribute.name] is not attribute
+    return f"{attribute.name}.face" if of_face else attribute.name
+
+
+def _told_of(attribute: Attribute) -> dict[str, Any]:
+    """What ``measures.yaml`` says of an attribute."""
+    return yaml.safe_load((DOCS / "measures.yaml").read_text())[_figure(attribute)]
+
+
+def _accuracy(attribute: Attribute, known: Mapping[str, Any]) -> str:
+    """What an attribute was compared with: the synthetic cities, and what others have published."""
+    truth = orjson.loads((DOCS / "truth.json").read_bytes())
+    largest = truth["largest"].get(attribute.name) if _figure(attribute) == attribute.name else None
+    buildings = f"{truth['buildings']:,} synthetic buildings of both cities"
+    found: list[str] = []
+    if largest is not None:
+        unit = f" {attribute.unit}" if attribute.unit else ""
+        allowed = known["tolerance"]["absolute"]
+        found.append(f"within {max(largest, _ROUNDING):.1e}{unit} on {buildings} ({allowed:.0e} is allowed)")
+    elif BY_NAME.get(attribute.name) is attribute:
+        found.append(f"as it must be on each of {buildings}")
+    else:
+        found.append(f"faces add up to roof and ground of each of {buildings}, to 10⁻⁶")
+    return "; ".join([*found, *([known["accuracy"]] if "accuracy" in known else [])])
+
+
+_ROUNDING = 5e-7
+"""Values are stored in millionths."""
 
 
 def code_lists() -> str:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.fixtures import ROOT
-from twin.model.attributes import CATALOGUE, ROOF_SURFACE
+from twin.model.attributes import CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Origin
 from twin.settings import Settings
 
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -25,7 +25,12 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 @cache
 def macros() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_macros", ROOT / "docs" / "macros.py")
+    return _module("docs_macros", ROOT / "docs" / "macros.py")
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    """A module that no package holds."""
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -136,3 +141,33 @@ def test_compose_file_sets_settings_that_exist() -> None:
     names = {f"TWIN_{name.upper()}" for name in Settings.model_fields}
     assert set(compose["services"]["api"]["environment"]) <= names
     assert compose["services"]["api"]["read_only"] is True
+
+
+def _computed() -> list[Attribute]:
+    """The computed attributes of buildings and of surfaces."""
+    every = dict.fromkeys((*CATALOGUE, *SURFACE, *ROOF_SURFACE))
+    return [attribute for attribute in every if attribute.origin is Origin.COMPUTED]
+
+
+def test_every_computed_attribute_has_its_section(site: Path) -> None:
+    """Definition, figure, accuracy and limits, at an address of its own."""
+    pages = [(site / "reference" / "measures" / f"{name}.html").read_text() for name in MEASURE_PAGES]
+    for attribute in _computed():
+        anchor = f'<h3 id="{attribute.name}">'
+        sections = [page.split(anchor)[1].split("<h3")[0] for page in pages if anchor in page]
+        assert sections, attribute.name
+        for section in sections:
+            image = re.search(r'<img [^>]*src="([^"]+)"', section)
+            assert image, attribute.name
+            assert (site / "reference" / "measures" / image[1]).resolve().is_file(), image[1]
+            assert "Accuracy shown" in section
+            assert "Known limits" in section
+
+
+MEASURE_PAGES = ("dimensions", "shape", "envelope", "surroundings", "surfaces", "quality")
+
+
+def test_figures_are_those_that_the_script_draws() -> None:
+    script = _module("figures", ROOT / "scripts" / "figures.py")
+    drawn = {f"{name}.svg": script.document(name, draw()) for name, draw in script.FIGURES.items()}
+    assert {path.name: path.read_text() for path in script.FOLDER.iterdir()} == drawn
