@@ -237,7 +237,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "neighbours_100m": lambda: around(95, "within 100 m of the footprint"),
     "closed": lambda: house() + _top("each edge has two faces"),
     "volume_method": lambda: table([("divergence", "of a closed shell"), ("integral", "roofs above grounds")]),
-    "volume_disagreement": lambda: table([("V₁", "by divergence"), ("V₂", "by the integral"), ("|V₁ − V₂|", "over the larger one")]),
+    "volume_disagreement": lambda: table([("V₁", "by divergence"), ("V₂", "by the integral"), ("|V₁ − V₂|", "over the volume given")]),
     "quality": lambda: table([("exact", "closed shell"), ("prism", "open, roofs on grounds"), ("estimated", "neither")]),
     "footprint_method": lambda: table([("ground surfaces", "seen from above"), ("roof plan", "where there is no ground")]),
     "neighbours_quality": lambda: around(95, "edge: nobody on one side"),
