@@ -1,15 +1,14 @@
 """All attributes computed of each object of a batch by itself; ``neighbours`` adds the others."""
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from twin.model.attributes import FOOTPRINT_METHODS
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import footprint, planar, segments, shape
 from twin.processing.classification import classify
+from twin.processing.columns import Column, named, only
 from twin.processing.heights import heights
 from twin.processing.orientation import Boundary, orient
 from twin.processing.planar import Shapes
@@ -19,8 +18,6 @@ from twin.processing.surfaces import azimuth_deg, is_flat, slope_deg
 
 VERSION = 2
 """Raised whenever a definition changes, so that stored values are computed again."""
-
-Column: TypeAlias = npt.NDArray[Any] | list[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +52,7 @@ def measure_core(batch: GeometryBatch) -> Measures:
     types = classify(boundary.batch, boundary.faces)
     outlines = footprint.footprints(boundary, types)
     values = {**_dimensions(boundary, types, outlines), **_areas(boundary, types)}
-    known = {name: _only(column, boundary.measurable) for name, column in values.items()}
+    known = {name: only(column, boundary.measurable) for name, column in values.items()}
     return Measures(
         values={**known, "surfaces": np.diff(batch.object_start)},
         footprints=outlines,
@@ -84,7 +81,7 @@ def _dimensions(boundary: Boundary, types: Ints, outlines: Shapes) -> dict[str, 
         "footprint_perimeter_m": perimeter,
         "footprint_method": _footprint_methods(boundary, types, outlines),
         "roof_type": roof_types(boundary, types, edges),
-        "closed": [bool(closed) for closed in volume.by_divergence],
+        "closed": volume.by_divergence.tolist(),
         "volume_method": volume.methods(),
         "volume_disagreement": volume.disagreement,
         "quality": volume.quality(),
@@ -101,20 +98,15 @@ def _shape(core: Measures) -> dict[str, Column]:
     plan = shape.plan_measures(core.footprints, area, perimeter)
     shell = shape.shell_measures(boundary, volume)
     return {
-        **{name: _only(column, boundary.measurable) for name, column in (plan | shell).items()},
-        "storeys_estimated": [int(number) if np.isfinite(number) else None for number in storeys],
+        **{name: only(column, boundary.measurable) for name, column in (plan | shell).items()},
+        "storeys_estimated": [int(number) if number > 0.0 else None for number in storeys.tolist()],
         "floor_area_estimated_m2": area * storeys,
     }
 
 
 def _footprint_methods(boundary: Boundary, types: Ints, outlines: Shapes) -> list[str | None]:
-    from_ground, from_roof = FOOTPRINT_METHODS
-    grounded = footprint.grounded(boundary, types)
-    known = ~planar.missing(outlines)
-    return [
-        (from_ground if on_ground else from_roof) if some else None
-        for on_ground, some in zip(grounded, known, strict=True)
-    ]
+    by_roof = ~footprint.grounded(boundary, types)
+    return named(FOOTPRINT_METHODS, by_roof.astype(np.int64), ~planar.missing(outlines))
 
 
 def _areas(boundary: Boundary, types: Ints) -> dict[str, Column]:
@@ -129,10 +121,3 @@ def _areas(boundary: Boundary, types: Ints) -> dict[str, Column]:
     }
     summed = segments.sums(np.stack([np.where(mask, area, 0.0) for mask in chosen.values()]), start)
     return dict(zip(chosen, summed, strict=True))
-
-
-def _only(column: Column, measurable: Bools) -> Column:
-    """The column with NaN or None where an object cannot be measured."""
-    if isinstance(column, list):
-        return [value if known else None for value, known in zip(column, measurable, strict=True)]
-    return np.where(measurable, column, np.nan)

@@ -9,8 +9,6 @@ from twin.model.geometry import Bools, Floats, GeometryBatch, Ints
 from twin.processing import segments
 from twin.processing.vertices import Hashes, mixed
 
-_HALF = np.uint64(32)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
@@ -33,54 +31,51 @@ class Edges:
         ``group`` (surfaces,) is the group of each face, numbered like surfaces, and so is the
         result; ``face_sign`` (surfaces,) is -1 for each face to be turned around.
         """
-        backwards = self.sign * face_sign[self.face] < 0
+        direction = self.sign * face_sign[self.face].astype(np.int8)
         balance = np.zeros(len(group), dtype=np.uint64)
-        np.add.at(balance, group[self.face], _signed(self.key, backwards, self.sign == 0))
+        np.add.at(balance, group[self.face], _signed(self.key, direction))
         return balance != 0
 
 
-def _signed(key: Hashes, backwards: Bools, void: Bools) -> Hashes:
-    """Keys as numbers that cancel out, modulo 2**64, with those that run backwards; 0 where void."""
-    term = np.where(backwards, np.uint64(0) - key, key)
-    term[void] = 0
-    return term
+def _signed(key: Hashes, direction: npt.NDArray[np.int8]) -> Hashes:
+    """Keys times 1, -1 or 0: modulo 2**64, those of opposite directions cancel out."""
+    return key * direction.astype(np.int64).view(np.uint64)
 
 
 def edge_keys(a: Hashes, b: Hashes) -> Hashes:
     """A hash of each undirected edge between the vertices ``a`` and ``b``."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    return mixed(low + ((high << _HALF) | (high >> _HALF)))
+    return mixed(a + b)
 
 
-def fingerprints(batch: GeometryBatch, vertices: Hashes, next_point: Ints, ring_sign: Floats) -> Hashes:
+def fingerprints(batch: GeometryBatch, vertices: Hashes, ring_sign: Floats) -> Hashes:
     """0 for each object whose every edge is met by as many edges the other way, shape (objects,).
 
     The sum over all edges of a random number per undirected edge, added in one direction and
     subtracted in the other. An unbalanced object gives 0 by chance once in 2**64.
     """
-    ends = vertices[next_point]
-    backwards = vertices > ends
+    start, length = batch.ring_start, np.diff(batch.ring_start)
+    ends = np.empty_like(vertices)
+    ends[:-1] = vertices[1:]
+    ends[start[1:][length > 0] - 1] = vertices[start[:-1][length > 0]]
+    direction = (vertices < ends).view(np.int8) - (vertices > ends).view(np.int8)
     if (ring_sign < 0).any():
-        backwards ^= np.repeat(ring_sign < 0, np.diff(batch.ring_start))
-    term = _signed(edge_keys(vertices, ends), backwards, vertices == ends)
-    return segments.wrapping_sums(term, batch.ring_start[batch.surface_start[batch.object_start]])
+        direction *= np.repeat(ring_sign.astype(np.int8), length)
+    term = _signed(edge_keys(vertices, ends), direction)
+    return segments.wrapping_sums(term, start[batch.surface_start[batch.object_start]])
 
 
-def edges_of(
-    batch: GeometryBatch, chosen: Ints, vertices: Hashes, next_point: Ints, ring_sign: Floats
-) -> Edges:
+def edges_of(batch: GeometryBatch, chosen: Ints, vertices: Hashes, ring_sign: Floats) -> Edges:
     """The directed edges of the chosen surfaces; ``ring_sign`` (rings,) turns a ring around."""
     rings = segments.expand(batch.surface_start, chosen)
-    length = batch.ring_start[rings + 1] - batch.ring_start[rings]
-    point = segments.ranges(batch.ring_start[rings], length)
-    following = next_point[point]
+    first = batch.ring_start[rings]
+    length = batch.ring_start[rings + 1] - first
+    point = segments.ranges(first, length)
+    following = point + 1
+    following[np.cumsum(length)[length > 0] - 1] = first[length > 0]
     a, b = vertices[point], vertices[following]
-    turn = np.repeat(ring_sign[rings], length).astype(np.int8)
-    direction = np.where(a < b, 1, -1).astype(np.int8) * turn
-    direction[a == b] = 0
-    points_of_face = (
-        batch.ring_start[batch.surface_start[chosen + 1]] - (batch.ring_start[batch.surface_start[chosen]])
-    )
+    direction = (a < b).view(np.int8) - (a > b).view(np.int8)
+    direction *= np.repeat(ring_sign[rings].astype(np.int8), length)
+    points_of_face = np.diff(batch.ring_start[batch.surface_start])[chosen]
     return Edges(edge_keys(a, b), direction, np.repeat(chosen, points_of_face), point, following)
 
 
@@ -115,10 +110,7 @@ class Matches:
 def match(edges: Edges) -> Matches:
     """Group the edges; those shorter than the snapping distance are left out."""
     real = np.flatnonzero(edges.sign)
-    order = real[np.argsort(edges.key[real])]
-    key = edges.key[order]
-    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1], [True]])[: len(key) + 1])
-    if not len(key):
-        start = np.zeros(1, dtype=np.int64)
+    order, start = segments.grouped(edges.key[real])
+    order = real[order]
     pair = start[:-1][np.diff(start) == 2]
     return Matches(edges, order, start, order[pair], order[pair + 1])

@@ -11,7 +11,8 @@ import numpy as np
 
 from twin.model.geometry import Bools, Floats, Geometry, Ints, concatenate
 from twin.processing import planar, segments
-from twin.processing.compute import Column, Measures, measure_core
+from twin.processing.columns import Column
+from twin.processing.compute import Measures, measure_core
 from twin.processing.party_walls import GAP_M, party_walls
 from twin.processing.planar import Shapes
 

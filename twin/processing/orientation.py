@@ -13,15 +13,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType, offsets
 from twin.processing import edges as edge_matching
 from twin.processing import segments
 from twin.processing.edges import Edges, Matches
 from twin.processing.surfaces import Faces, Rings, faces_of, hole_signs, ring_integrals
 from twin.processing.vertices import Hashes, joined_hashes, vertex_hashes
 
-UPWARD = (SurfaceType.ROOF, SurfaceType.OUTER_FLOOR)
-DOWNWARD = (SurfaceType.GROUND, SurfaceType.OUTER_CEILING)
+SIDE = np.zeros(len(SurfaceType))
+"""By SurfaceType: 1 for those that look up, -1 for those that look down, 0 for all others."""
+SIDE[[SurfaceType.ROOF, SurfaceType.OUTER_FLOOR]] = 1.0
+SIDE[[SurfaceType.GROUND, SurfaceType.OUTER_CEILING]] = -1.0
+
 _CONTRADICTION_M2 = 0.01
 
 FACES_OF_A_SOLID = 4
@@ -61,8 +64,37 @@ class Boundary:
 
     def edges_of(self, chosen: Ints) -> Edges:
         """The directed edges of the chosen surfaces, as turned."""
-        return edge_matching.edges_of(
-            self.batch, chosen, self.vertices, self.rings.next_point, self.ring_sign
+        return edge_matching.edges_of(self.batch, chosen, self.vertices, self.ring_sign)
+
+    def of_objects(self, chosen: Ints) -> "Boundary":
+        """The chosen objects only."""
+        batch = self.batch
+        surfaces = segments.expand(batch.object_start, chosen)
+        rings = segments.expand(batch.surface_start, surfaces)
+        points = segments.expand(batch.ring_start, rings)
+        of_rings, of_faces = self.rings, self.faces
+        return Boundary(
+            batch=GeometryBatch(
+                origin=batch.origin[chosen],
+                xyz=batch.xyz[points],
+                ring_start=offsets(np.diff(batch.ring_start)[rings]),
+                surface_start=offsets(np.diff(batch.surface_start)[surfaces]),
+                object_start=offsets(np.diff(batch.object_start)[chosen]),
+                surface_type=batch.surface_type[surfaces],
+            ),
+            rings=Rings(of_rings.area[:, rings], of_rings.moment[rings], of_rings.volume[rings]),
+            faces=Faces(
+                vector=of_faces.vector[:, surfaces],
+                area=of_faces.area[surfaces],
+                moment=of_faces.moment[surfaces],
+                volume=of_faces.volume[surfaces],
+                z_min=of_faces.z_min[surfaces],
+                z_max=of_faces.z_max[surfaces],
+            ),
+            ring_sign=self.ring_sign[rings],
+            vertices=self.vertices[points],
+            unmatched_edges=self.unmatched_edges[chosen],
+            measurable=self.measurable[chosen],
         )
 
 
@@ -73,25 +105,22 @@ def orient(batch: GeometryBatch) -> Boundary:
     sign = hole_signs(batch, rings)
     rings = rings.turned(sign)
     vertices = vertex_hashes(batch)
-    unbalanced = edge_matching.fingerprints(batch, vertices, rings.next_point, sign) != 0
-    if unbalanced.any():
-        vertices = joined_hashes(batch, unbalanced, vertices)
+    unbalanced = edge_matching.fingerprints(batch, vertices, sign) != 0
     faces = faces_of(batch, rings)
     unmatched = np.zeros(batch.objects, dtype=np.int64)
     boundary = Boundary(batch, rings, faces, sign, vertices, unmatched, measurable)
-    doubtful = unbalanced | _contradicted(boundary)
-    return _turn_outward(boundary, doubtful) if doubtful.any() else boundary
+    doubtful = np.flatnonzero(unbalanced | _contradicted(boundary))
+    return _turn_outward(boundary, doubtful) if len(doubtful) else boundary
 
 
 def _within_reach(batch: GeometryBatch) -> tuple[GeometryBatch, Bools]:
     """The batch with the points of unmeasurable objects at their origin, and which objects are fine."""
     start = batch.ring_start[batch.surface_start[batch.object_start]]
-    x, y, z = np.abs(batch.xyz.T)
-    # Twice as fast as a maximum along the short axis.
-    reach = segments.maxima(np.maximum(np.maximum(x, y), z), start)
-    measurable = (reach <= MAX_REACH_M) & (np.diff(start) > 0)
-    if measurable[np.diff(start) > 0].all():
+    measurable = np.diff(start) > 0
+    if not len(batch.xyz) or (batch.xyz.max() <= MAX_REACH_M and batch.xyz.min() >= -MAX_REACH_M):
         return batch, measurable
+    x, y, z = np.abs(batch.xyz.T)
+    measurable &= segments.maxima(np.maximum(np.maximum(x, y), z), start) <= MAX_REACH_M
     xyz = np.where(np.repeat(measurable, np.diff(start))[:, None], batch.xyz, 0.0)
     return replace(batch, xyz=xyz), measurable
 
@@ -111,39 +140,67 @@ def oriented_points(boundary: Boundary) -> Ints:
 def _contradicted(boundary: Boundary) -> Bools:
     """Objects of which some face is named against its direction, is not named, or which are inside out."""
     batch, faces = boundary.batch, boundary.faces
-    upward = np.isin(batch.surface_type, UPWARD) & (faces.vector[2] < -_CONTRADICTION_M2)
-    downward = np.isin(batch.surface_type, DOWNWARD) & (faces.vector[2] > _CONTRADICTION_M2)
-    unnamed = batch.surface_type == SurfaceType.UNKNOWN
-    doubts = (upward | downward | unnamed).astype(np.float64)
+    against = SIDE[batch.surface_type] * faces.vector[2] < -_CONTRADICTION_M2
+    doubts = (against | (batch.surface_type == SurfaceType.UNKNOWN)).astype(np.float64)
     volume, doubt = segments.sums(np.stack([faces.volume, doubts]), batch.object_start)
     return (doubt > 0.0) | (volume < 0.0)
 
 
-def _turn_outward(boundary: Boundary, doubtful: Bools) -> Boundary:
+def _turn_outward(boundary: Boundary, doubtful: Ints) -> Boundary:
+    """Close seams of the doubtful objects, turn their faces, and count the edges that stay unmatched."""
     batch = boundary.batch
-    chosen = segments.expand(batch.object_start, np.flatnonzero(doubtful))
-    matches = edge_matching.match(boundary.edges_of(chosen))
-    patch, sign = _patches(chosen, matches, batch.surfaces)
-    open_patch = matches.edges.open_groups(patch, sign)
-    open_patch |= np.bincount(patch, minlength=batch.surfaces) < FACES_OF_A_SOLID
-    faces = boundary.faces.turned(sign)
-    inward = np.zeros(batch.surfaces, dtype=np.bool_)
-    inward[chosen] = _inward(faces, batch, patch, open_patch)[chosen]
-    inward = _with_voids(inward, batch, faces, patch, chosen[~open_patch[patch[chosen]]])
-    sign *= np.where(inward[patch], -1.0, 1.0)
-    object_of = batch.object_of_surface()[matches.group_face]
-    counts = segments.totals(object_of, matches.unmatched(sign), batch.objects)
+    part, matches = _closed_seams(boundary.of_objects(doubtful))
+    vertices, sign = boundary.vertices.copy(), np.ones(batch.surfaces)
+    surfaces = segments.expand(batch.object_start, doubtful)
+    vertices[segments.expand(batch.ring_start[batch.surface_start], surfaces)] = part.vertices
+    sign[surfaces] = _outward(part, matches)
+    unmatched = np.zeros_like(boundary.unmatched_edges)
+    unmatched[doubtful] = _unmatched(part, matches, sign[surfaces])
     ring_sign = sign[batch.surface_of_ring()]
     return replace(
         boundary,
         rings=boundary.rings.turned(ring_sign),
         faces=boundary.faces.turned(sign),
         ring_sign=boundary.ring_sign * ring_sign,
-        unmatched_edges=counts.astype(np.int64),
+        vertices=vertices,
+        unmatched_edges=unmatched,
     )
 
 
-def _patches(chosen: Ints, matches: Matches, surfaces: int) -> tuple[Ints, Floats]:
+def _closed_seams(boundary: Boundary) -> tuple[Boundary, Matches]:
+    """The boundary with points joined that are near each other along open edges, and its edges."""
+    surfaces = np.arange(boundary.batch.surfaces)
+    matches = edge_matching.match(boundary.edges_of(surfaces))
+    edges = matches.edges
+    group = np.repeat(matches.unmatched(np.ones(len(surfaces))) > 0, np.diff(matches.start))
+    lonely = matches.order[group]
+    points = np.unique(np.concatenate([edges.point[lonely], edges.next_point[lonely]]))
+    vertices = joined_hashes(boundary.batch, points, boundary.vertices)
+    if vertices is boundary.vertices:
+        return boundary, matches
+    closed = replace(boundary, vertices=vertices)
+    return closed, edge_matching.match(closed.edges_of(surfaces))
+
+
+def _unmatched(boundary: Boundary, matches: Matches, sign: Floats) -> Ints:
+    """How many edges of each object have no partner (objects,), faces turned by ``sign``."""
+    owner = boundary.batch.object_of_surface()[matches.group_face]
+    return segments.totals(owner, matches.unmatched(sign), boundary.batch.objects).astype(np.int64)
+
+
+def _outward(boundary: Boundary, matches: Matches) -> Floats:
+    """-1 for each face that is to be turned, else 1, shape (surfaces,)."""
+    batch = boundary.batch
+    patch, sign = _patches(matches, batch.surfaces)
+    open_patch = matches.edges.open_groups(patch, sign)
+    open_patch |= np.bincount(patch, minlength=batch.surfaces) < FACES_OF_A_SOLID
+    faces = boundary.faces.turned(sign)
+    inward = _inward(faces, batch, patch, open_patch)
+    inward = _with_voids(inward, batch, faces, patch, np.flatnonzero(~open_patch[patch]))
+    return sign * np.where(inward[patch], -1.0, 1.0)
+
+
+def _patches(matches: Matches, surfaces: int) -> tuple[Ints, Floats]:
     """The patch of each face (its lowest face number) and the sign that makes each patch agree.
 
     Labels spread along edges of exactly two faces. The lowest bit of a label tells whether the
@@ -163,23 +220,24 @@ def _patches(chosen: Ints, matches: Matches, surfaces: int) -> tuple[Ints, Float
     # A patch with a single side (a Moebius strip) contradicts itself: it stays as given.
     torn = np.zeros(surfaces, dtype=np.bool_)
     torn[label[a][((label[a] ^ label[b]) & 1) != against] >> 1] = True
-    sign = np.ones(surfaces)
-    sign[chosen] = 1.0 - 2.0 * (label[chosen] & 1)
+    sign: Floats = 1.0 - 2.0 * (label & 1).astype(np.float64)
     sign[torn[label >> 1]] = 1.0
     return label >> 1, sign
 
 
 def _inward(faces: Faces, batch: GeometryBatch, patch: Ints, open_patch: Bools) -> Bools:
     """Whether a patch looks inward, judged by itself, shape (surfaces,) indexed by patch."""
-    named = np.isin(batch.surface_type, UPWARD).astype(np.float64)
-    named -= np.isin(batch.surface_type, DOWNWARD)
     owner = batch.object_of_surface()
     low = segments.minima(faces.z_min, batch.object_start)
     high = segments.maxima(faces.z_max, batch.object_start)
     middle = (np.where(low <= high, low, 0.0) + np.where(low <= high, high, 0.0))[owner] / 2.0
     by_name, by_place, enclosed = (
         segments.totals(patch, weights, batch.surfaces)
-        for weights in (named * faces.vector[2], faces.moment - middle * faces.vector[2], faces.volume)
+        for weights in (
+            SIDE[batch.surface_type] * faces.vector[2],
+            faces.moment - middle * faces.vector[2],
+            faces.volume,
+        )
     )
     of_open = np.where(np.abs(by_name) > _CONTRADICTION_M2, by_name, by_place)
     return np.where(open_patch, of_open < -_CONTRADICTION_M2, enclosed < 0.0)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.model.attributes import ROOF_TYPES
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import edges as edge_matching
 from twin.processing import segments
+from twin.processing.columns import named
 from twin.processing.orientation import Boundary
 from twin.processing.surfaces import Faces, is_flat
 
@@ -30,6 +32,8 @@ HIPPED_SHARE = 2.0 / 3.0
 
 SECTOR_DEGREES = 15.0
 """Sloped faces that look within this angle of each other look the same way."""
+
+_FLAT, _MULTIPLE_FLAT, _SHED, _GABLED, _HIPPED, _COMPLEX = range(len(ROOF_TYPES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,10 +109,10 @@ def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[s
     flat_share = np.divide(flat_area, shaping_area, out=np.ones_like(total), where=shaping_area > 0.0)
     step = _flat_step(batch, faces, flat & shaping)
     shape = _sloped_shape(batch, faces, shaping & ~flat, roof_edges)
-    shape[flat_share > ANNEX_SHARE] = "complex"
+    shape[flat_share > ANNEX_SHARE] = _COMPLEX
     is_flat_roof = flat_share >= FLAT_SHARE
-    shape[is_flat_roof] = np.where(step[is_flat_roof] > SAME_LEVEL_M, "multiple flat", "flat")
-    return [str(name) if some else None for name, some in zip(shape, total > 0.0, strict=True)]
+    shape[is_flat_roof] = np.where(step[is_flat_roof] > SAME_LEVEL_M, _MULTIPLE_FLAT, _FLAT)
+    return named(ROOF_TYPES, shape, total > 0.0)
 
 
 def _flat_step(batch: GeometryBatch, faces: Faces, chosen: Bools) -> Floats:
@@ -119,9 +123,7 @@ def _flat_step(batch: GeometryBatch, faces: Faces, chosen: Bools) -> Floats:
     return np.where(np.isfinite(high), high - np.where(np.isfinite(low), low, 0.0), -1.0)
 
 
-def _sloped_shape(
-    batch: GeometryBatch, faces: Faces, chosen: Bools, roof_edges: RoofEdges
-) -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+def _sloped_shape(batch: GeometryBatch, faces: Faces, chosen: Bools, roof_edges: RoofEdges) -> Ints:
     """Shed, gabled, hipped or complex by the directions that the chosen faces look to.
 
     Directions are counted from the largest face of each object: the same way, opposite, or across.
@@ -140,13 +142,13 @@ def _sloped_shape(
     oblique = np.bincount(owner[~aligned], minlength=batch.objects) > 0
     ahead, right, behind, left = counts > 0
     sides = right.astype(np.int64) + left
-    shape = np.full(batch.objects, "complex", dtype=object)
+    shape = np.full(batch.objects, _COMPLEX)
     whole = ~oblique & (roof_edges.valley <= 0.1 * np.maximum(roof_edges.hip, 1.0))
     # A gabled nave with a spire has hips too, but most of its roof does not end at them.
     area = segments.totals(owner, faces.area[index], batch.objects)
     ending = segments.totals(owner, np.where(roof_edges.at_hip[index], faces.area[index], 0.0), batch.objects)
     whole &= ending >= HIPPED_SHARE * area
-    shape[~oblique & ahead & ~behind & (sides == 0)] = "shed"
-    shape[~oblique & behind & (sides == 0)] = "gabled"
-    shape[whole & (ahead.astype(np.int64) + behind + sides >= 3) & (roof_edges.hip > 0.0)] = "hipped"
+    shape[~oblique & ahead & ~behind & (sides == 0)] = _SHED
+    shape[~oblique & behind & (sides == 0)] = _GABLED
+    shape[whole & (ahead.astype(np.int64) + behind + sides >= 3) & (roof_edges.hip > 0.0)] = _HIPPED
     return shape

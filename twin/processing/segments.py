@@ -52,6 +52,15 @@ def totals(owner: Ints, weights: npt.NDArray[Any], count: int) -> Floats:
     return np.bincount(owner, weights=weights, minlength=count).astype(np.float64)
 
 
+def grouped(keys: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+    """Indices that put equal keys side by side, and offsets (groups + 1) of the groups in them."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    first = np.ones(len(keys) + 1, dtype=np.bool_)
+    first[1:-1] = ordered[1:] != ordered[:-1]
+    return order, np.flatnonzero(first[: len(keys) + 1]) if len(keys) else np.zeros(1, dtype=np.int64)
+
+
 def expand(start: Ints, chosen: Ints) -> Ints:
     """Indices of all elements of the chosen segments, one segment after the other."""
     return ranges(start[chosen], start[chosen + 1] - start[chosen])

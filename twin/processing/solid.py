@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.model.attributes import QUALITY_FLAGS, VOLUME_METHODS
 from twin.model.geometry import Bools, Floats, Ints, SurfaceType
 from twin.processing import segments
-from twin.processing.orientation import DOWNWARD, UPWARD, Boundary
+from twin.processing.columns import named
+from twin.processing.orientation import SIDE, Boundary
 
 BALANCE = 0.01
 """Roofs and grounds of an open shell cover the same plan when they differ by no more than this."""
 
-_LEVEL = (*UPWARD, *DOWNWARD, SurfaceType.CLOSURE)
+_LEVEL = SIDE != 0.0
+_LEVEL[SurfaceType.CLOSURE] = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +49,7 @@ class Volumes:
 
     def methods(self) -> list[str | None]:
         """How each volume was found, as in the catalogue's VOLUME_METHODS."""
-        names = np.where(self.by_divergence, "divergence", "roof-ground integral")
-        return [str(name) if known else None for name, known in zip(names, self._known, strict=True)]
+        return named(VOLUME_METHODS, np.where(self.by_divergence, 0, 1), self._known)
 
     def quality(self) -> list[str | None]:
         """How far each value can be trusted, as in the catalogue's QUALITY_FLAGS.
@@ -55,8 +57,8 @@ class Volumes:
         ``exact`` for a closed shell; ``prism`` for an open one whose roofs stand on grounds of the
         same plan, so that the integral over prisms is its volume; else ``estimated``.
         """
-        flag = np.where(self.by_divergence, "exact", np.where(self.covered, "prism", "estimated"))
-        return [str(name) if known else None for name, known in zip(flag, self._known, strict=True)]
+        flag = np.where(self.by_divergence, 0, np.where(self.covered, 1, 2))
+        return named(QUALITY_FLAGS, flag, self._known)
 
     @property
     def _known(self) -> Bools:
@@ -66,7 +68,7 @@ class Volumes:
 def volumes(boundary: Boundary, types: Ints, ground: Floats) -> Volumes:
     """Measure every object; ``ground`` (objects,) is the local height of its ground in m."""
     batch, faces = boundary.batch, boundary.faces
-    level = np.isin(types, _LEVEL)
+    level = _LEVEL[types]
     plan = np.where(level, faces.vector[2], 0.0)
     rows = np.stack([faces.volume, np.where(level, faces.moment, 0.0), plan, np.abs(plan)])
     divergence, moment, balance, total = segments.sums(rows, batch.object_start)

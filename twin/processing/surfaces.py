@@ -28,43 +28,47 @@ class Rings:
 
     ``area`` (3, rings) is the area vector, ``moment`` (rings,) the integral of z dA_z and
     ``volume`` (rings,) a third of area vector times point, all from the object's local origin.
-    ``next_point`` (points,) is the index of the following point of the same ring.
     """
 
     area: Floats
     moment: Floats
     volume: Floats
-    next_point: Ints
 
     def turned(self, sign: Floats) -> "Rings":
         """The rings with their direction multiplied by ``sign`` (rings,)."""
-        return replace(self, area=self.area * sign, moment=self.moment * sign, volume=self.volume * sign)
+        return Rings(self.area * sign, self.moment * sign, self.volume * sign)
 
 
 def ring_integrals(batch: GeometryBatch) -> Rings:
     """Measure every ring of a batch."""
     start = batch.ring_start
-    following = next_points(start)
-    x, y, z = np.ascontiguousarray(batch.xyz.T)
-    length = np.diff(start)
-    first = start[:-1][length > 0]
-    length = length[length > 0]
-    x0, y0, z0 = (np.repeat(axis[first], length) for axis in (x, y, z))
-    ax, ay, az = x - x0, y - y0, z - z0
-    bx, by, bz = x[following] - x0, y[following] - y0, z[following] - z0
-    # The fan of a ring: half the cross product of its two edges that meet in the first point.
-    cross = np.empty((4, len(x)))
+    # Behind the last point stands another one, the first of the empty rings that may end a batch.
+    xyz = np.concatenate([batch.xyz, np.zeros((1, 3))])
+    anchor = np.ascontiguousarray(xyz[start[:-1]].T)
+    # Around the first point of the ring, which is the apex of its fan.
+    d = np.zeros((3, len(xyz)))
+    np.subtract(batch.xyz.T, np.repeat(anchor, np.diff(start), axis=1), out=d[:, :-1])
+    summed = segments.sums(_fans(d), start) / 2.0
+    area = summed[:3]
+    moment = summed[3] / 3.0 + area[2] * anchor[2]
+    volume = np.einsum("ir,ir->r", area, anchor) / 3.0
+    return Rings(area, moment, volume)
+
+
+def _fans(d: Floats) -> Floats:
+    """Cross products of the triangles of all fans, then z dA_z of each (times 6), shape (4, points).
+
+    Half a cross product of two edges that meet in the apex is the area vector of their triangle.
+    ``d`` (3, points + 1) are the points around their apexes. Behind the last point of a ring stands
+    the apex of the next one, which is zero, so that no triangle reaches from ring to ring.
+    """
+    (ax, ay, az), (bx, by, bz) = d[:, :-1], d[:, 1:]
+    cross = np.empty((4, d.shape[1] - 1))
     np.subtract(ay * bz, az * by, out=cross[0])
     np.subtract(az * bx, ax * bz, out=cross[1])
     np.subtract(ax * by, ay * bx, out=cross[2])
     np.multiply(cross[2], az + bz, out=cross[3])
-    summed = segments.sums(cross, start) / 2.0
-    area = summed[:3]
-    anchor = np.zeros((3, len(start) - 1))
-    anchor[:, np.diff(start) > 0] = np.stack([x[first], y[first], z[first]])
-    moment = summed[3] / 3.0 + area[2] * anchor[2]
-    volume = np.einsum("ir,ir->r", area, anchor) / 3.0
-    return Rings(area, moment, volume, following)
+    return cross
 
 
 def next_points(ring_start: Ints) -> Ints:
@@ -85,26 +89,23 @@ def hole_signs(batch: GeometryBatch, rings: Rings) -> Floats:
     if len(sign) == batch.surfaces:
         return sign
     exterior = batch.surface_start[:-1][batch.surface_of_ring()]
-    same_way = np.einsum("ir,ir->r", rings.area, rings.area[:, exterior]) > 0.0
-    interior = exterior != np.arange(len(sign))
-    sign[same_way & interior] = -1.0
+    interior = np.flatnonzero(exterior != np.arange(len(sign)))
+    around = exterior[interior]
+    same_way = np.einsum("ir,ir->r", rings.area[:, interior], rings.area[:, around]) > 0.0
+    sign[interior[same_way]] = -1.0
     return sign
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """One row a surface: area vector (3, surfaces), the integrals of ``Rings``, and its z range."""
+    """One row a surface: area vector (3, surfaces) and its length, integrals of ``Rings``, z range."""
 
     vector: Floats
+    area: Floats
     moment: Floats
     volume: Floats
     z_min: Floats
     z_max: Floats
-
-    @property
-    def area(self) -> Floats:
-        """Area in its own plane in m², shape (surfaces,)."""
-        return np.sqrt(np.einsum("ij,ij->j", self.vector, self.vector))
 
     @property
     def normal_z(self) -> Floats:
@@ -124,8 +125,10 @@ def faces_of(batch: GeometryBatch, rings: Rings) -> Faces:
     # The points of a surface are contiguous, holes included.
     points = batch.ring_start[batch.surface_start]
     z = batch.xyz[:, 2]
+    vector = summed[:3]
     return Faces(
-        vector=summed[:3],
+        vector=vector,
+        area=np.sqrt(np.einsum("ij,ij->j", vector, vector)),
         moment=summed[3],
         volume=summed[4],
         z_min=segments.minima(z, points),
@@ -138,16 +141,20 @@ def slope_deg(faces: Faces) -> Floats:
 
     NaN for a face without area.
     """
-    horizontal = np.hypot(faces.vector[0], faces.vector[1])
-    slope = np.degrees(np.arctan2(horizontal, faces.vector[2]))
+    slope = np.degrees(np.arctan2(_level_part(faces), faces.vector[2]))
     return np.where(faces.area > 0.0, slope, np.nan)
 
 
 def azimuth_deg(faces: Faces) -> Floats:
     """Compass direction that each face looks to, 0 north, 90 east; NaN on level faces."""
-    azimuth = np.degrees(np.arctan2(faces.vector[0], faces.vector[1])) % 360.0
-    horizontal = np.hypot(faces.vector[0], faces.vector[1])
-    return np.where(horizontal > np.sin(np.radians(LEVEL_DEGREES)) * faces.area, azimuth, np.nan)
+    azimuth = np.degrees(np.arctan2(faces.vector[0], faces.vector[1]))
+    azimuth += np.where(azimuth < 0.0, 360.0, 0.0)
+    return np.where(_level_part(faces) > np.sin(np.radians(LEVEL_DEGREES)) * faces.area, azimuth, np.nan)
+
+
+def _level_part(faces: Faces) -> Floats:
+    """Length of the area vectors seen from above; much faster than ``np.hypot``."""
+    return np.sqrt(faces.vector[0] ** 2 + faces.vector[1] ** 2)
 
 
 def is_flat(faces: Faces) -> Bools:

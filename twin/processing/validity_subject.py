@@ -114,7 +114,7 @@ def _within_reach(batch: GeometryBatch) -> Bools:
 def _snapped(batch: GeometryBatch) -> tuple[GeometryBatch, Ints, Bools]:
     """The batch on its vertices, the number of each point's vertex, and the rings that repeat points."""
     following = next_points(batch.ring_start)
-    hashes = joined_hashes(batch, np.ones(batch.objects, dtype=np.bool_), vertex_hashes(batch))
+    hashes = joined_hashes(batch, np.arange(len(batch.xyz)), vertex_hashes(batch))
     _, first, vertex = np.unique(hashes, return_index=True, return_inverse=True)
     kept = (vertex != vertex[following]) | (following == np.arange(len(following)))
     counted = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
