@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/viewer/",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  build: { target: "es2022", chunkSizeWarningLimit: 900, reportCompressedSize: true },
+  build: { target: "es2022", chunkSizeWarningLimit: 1000, reportCompressedSize: true },
   server: {
     proxy: Object.fromEntries(
       ["/collections", "/datasets", "/3dtiles"].map((path) => [path, "http://127.0.0.1:8000"]),

@@ -23,6 +23,11 @@ export function follow(link: Link): void {
     workbench.secondPose.value = link.second;
     workbench.linked.value = link.linked;
     workbench.tool.value = workbench.isTool(link.tool) ? link.tool : null;
+    workbench.line.value = link.line;
+    workbench.draft.value = [];
+    if (link.sun) workbench.moment.value = link.sun;
+    workbench.shadowMap.value = link.shadowMap;
+    workbench.byArea.value = link.byArea;
     workbench.comparedBy.value = link.comparedBy ?? workbench.COMPARED_FIRST;
   });
 }
@@ -40,6 +45,10 @@ export function currentLink(): Link {
     quality: state.quality.value === "auto" ? null : state.quality.value,
     tool: workbench.tool.value,
     comparedBy: workbench.comparedBy.value === workbench.COMPARED_FIRST ? null : workbench.comparedBy.value,
+    line: workbench.line.value,
+    sun: workbench.tool.value === "sun" ? workbench.moment.value : null,
+    shadowMap: workbench.shadowMap.value,
+    byArea: workbench.byArea.value,
   };
 }
 

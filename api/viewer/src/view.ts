@@ -3,7 +3,7 @@ import { effect, untracked } from "@preact/signals";
 import { colouring } from "./colour/scale";
 import { tilesetUrl } from "./data/api";
 import { fetchColumn } from "./data/sidecar";
-import { distanceM } from "./geo/geodesy";
+import { distanceM, toGeodetic } from "./geo/geodesy";
 import { USUAL_GROUND_M, buildingPose, overviewPose, placePose } from "./poses";
 import { alongside } from "./scene/linking";
 import { PALETTES } from "./scene/palette";
@@ -12,7 +12,8 @@ import { drawingOf } from "./scene/quality";
 import { loadBetweenFrames } from "./scene/scheduling";
 import { World } from "./scene/world";
 import * as state from "./state";
-import { linked, secondPose } from "./workbench";
+import { sunAt } from "./sunlight";
+import { drawAt, drawing, finishArea, linked, secondPose, shadowMap, tool } from "./workbench";
 
 export type Pane = 0 | 1;
 
@@ -90,7 +91,7 @@ export function openView(canvas: HTMLCanvasElement, pane: Pane): () => void {
   worlds[pane] = opened;
   const at = poses[pane].peek();
   if (at) opened.move(at);
-  const stop = connect(opened, at !== null);
+  const stop = connect(opened, pane, at !== null);
   return () => {
     stop();
     opened.dispose();
@@ -100,7 +101,15 @@ export function openView(canvas: HTMLCanvasElement, pane: Pane): () => void {
 
 function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof World>[1] {
   return {
-    clicked: (x, y) => (state.selected.value = world().pick(x, y)),
+    clicked: (x, y) => {
+      if (drawing.peek()) sketch(world(), x, y);
+      else state.selected.value = world().pick(x, y);
+    },
+    doubleClicked: () => {
+      if (!drawing.peek()) return false;
+      finishArea();
+      return true;
+    },
     moved: (pose) => {
       const before = poses[pane].peek();
       poses[pane].value = pose;
@@ -117,6 +126,18 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
   };
 }
 
+/** A point of the canvas becomes a point of the drawing. */
+function sketch(world: World, x: number, y: number): void {
+  const point = world.surfaceAt(x, y);
+  if (point) drawAt(toGeodetic(point));
+}
+
+/** The point looked at becomes a point of the drawing: for those who draw by keys. */
+export function sketchCentre(pane: Pane): void {
+  const world = worlds[pane];
+  if (world) sketch(world, world.centre.x, world.centre.y);
+}
+
 /** The other camera does what this one did. */
 function lead(pane: Pane, before: Pose, after: Pose): void {
   const other = worlds[1 - pane];
@@ -127,7 +148,7 @@ function lead(pane: Pane, before: Pose, after: Pose): void {
   leading = false;
 }
 
-function connect(opened: World, placed: boolean): () => void {
+function connect(opened: World, pane: Pane, placed: boolean): () => void {
   let laid = false;
   const stops = [
     effect(() => opened.setTheme(state.theme.value)),
@@ -145,6 +166,8 @@ function connect(opened: World, placed: boolean): () => void {
     effect(() => colour(opened)),
     effect(() => opened.inset(secondPose.value ? 0 : state.dockWidth.value)),
     effect(() => opened.buildings.select(state.selected.value)),
+    effect(() => opened.setSun(sunAt(pane))),
+    effect(() => opened.setShadowMap(tool.value === "sun" ? shadowMap.value : null)),
   ];
   return () => stops.forEach((stop) => stop());
 }

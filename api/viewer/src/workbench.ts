@@ -2,10 +2,14 @@
 import { computed, effect, signal } from "@preact/signals";
 import { type Comparison, type Side, compare } from "./data/compare";
 import { Problem } from "./data/api";
+import { within } from "./data/filter";
+import type { Moment } from "./data/link";
+import { type Geodetic, distanceM } from "./geo/geodesy";
+import { type LonLat, crossesItself } from "./geo/measure";
 import type { Pose } from "./scene/pose";
-import { appliedFilter, attributes, latest, places, started, unreachable } from "./state";
+import { appliedFilter, attributes, controls, latest, places, started, unreachable } from "./state";
 
-export const TOOLS = ["compare"] as const;
+export const TOOLS = ["compare", "measure", "area", "sun"] as const;
 export type Tool = (typeof TOOLS)[number];
 
 export const tool = signal<Tool | null>(null);
@@ -24,8 +28,61 @@ export function isTool(text: string | null): text is Tool {
   return TOOLS.includes(text as Tool);
 }
 
-/** What is compared: the cities. */
-export const sides = computed<Side[]>(() => places.value.map(({ city }) => ({ key: city, filter: null })));
+/** Areas are compared, not cities; it takes two. */
+export const byArea = signal(false);
+export const comparesAreas = computed(() => byArea.value && controls.value.areas.length > 1);
+
+/** What is compared: the cities, or the drawn areas by their number. */
+export const sides = computed<Side[]>(() => {
+  if (comparesAreas.value) return controls.value.areas.map((ring, i) => ({ key: String(i + 1), filter: within(ring) }));
+  return places.value.map(({ city }) => ({ key: city, filter: null }));
+});
+
+/** The points measured between. */
+export const line = signal<Geodetic[]>([]);
+/** Corners of the area that is being drawn. */
+export const draft = signal<LonLat[]>([]);
+export const MOST_AREAS = 4;
+
+/** Whether clicks on the view draw. */
+export const drawing = computed(() => tool.value === "measure" || (tool.value === "area" && controls.value.areas.length < MOST_AREAS));
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+/** The moment whose sun shines while its tool is open. */
+export const moment = signal<Moment>({ date: today(), minutes: 15 * 60 });
+export const shadowMap = signal<number | null>(null);
+
+/** Add a point where a person clicked. */
+export function drawAt(point: Geodetic): void {
+  if (tool.value === "measure") line.value = [...line.value, point];
+  else if (!closesDraft(point)) draft.value = [...draft.value, [round7(point.lon), round7(point.lat)]];
+}
+
+const round7 = (degrees: number): number => Number(degrees.toFixed(7));
+
+/** A second click on the same spot, as in a double click, adds nothing. */
+function closesDraft({ lon, lat }: Geodetic): boolean {
+  const last = draft.value.at(-1);
+  return last !== undefined && distanceM(last[0], last[1], lon, lat) < 0.05;
+}
+
+/** Take the drawn corners as an area of the filter; false where they make none. */
+export function finishArea(): boolean {
+  const ring = draft.value;
+  if (ring.length < 3 || crossesItself(ring)) return false;
+  controls.value = { ...controls.value, areas: [...controls.value.areas, ring] };
+  draft.value = [];
+  return true;
+}
+
+export function undoPoint(): void {
+  if (tool.value === "measure") line.value = line.value.slice(0, -1);
+  else draft.value = draft.value.slice(0, -1);
+}
+
+export function removeArea(index: number): void {
+  controls.value = { ...controls.value, areas: controls.value.areas.filter((_, i) => i !== index) };
+}
 
 function compareSides(): (() => void) | undefined {
   const attribute = attributes.value.get(comparedBy.value) ?? attributes.value.get(COMPARED_FIRST);

@@ -1,5 +1,7 @@
 /** The filter that the controls describe, as CQL2 text. */
 
+import type { LonLat } from "../geo/measure";
+
 export type Range = [number | null, number | null];
 
 export interface Controls {
@@ -7,11 +9,13 @@ export interface Controls {
   choices: Record<string, string[]>;
   /** Attribute name → lowest and highest value, null where open. */
   ranges: Record<string, Range>;
+  /** Areas as rings of longitude and latitude; a building stands in one of them. */
+  areas: LonLat[][];
   /** CQL2 as typed. */
   text: string;
 }
 
-export const NO_FILTER: Controls = { choices: {}, ranges: {}, text: "" };
+export const NO_FILTER: Controls = { choices: {}, ranges: {}, areas: [], text: "" };
 
 export function isEmpty(controls: Controls): boolean {
   return cql2(controls) === "";
@@ -30,6 +34,22 @@ function range(name: string, [low, high]: Range): string {
   return high !== null ? `${name} <= ${high}` : "";
 }
 
+/** Buildings that stand in an area, wholly or in part. */
+export function within(ring: LonLat[]): string {
+  const corners = [...ring, ring[0]].map(([lon, lat]) => `${lon} ${lat}`);
+  return `S_INTERSECTS(geometry, POLYGON((${corners.join(", ")})))`;
+}
+
+function withinAny(areas: LonLat[][]): string {
+  const clauses = areas.map(within);
+  return clauses.length > 1 ? `(${clauses.join(" OR ")})` : (clauses[0] ?? "");
+}
+
+/** A filter for people: coordinates would fill the page. */
+export function shortened(filter: string): string {
+  return filter.replaceAll(/POLYGON\(\([^)]*\)\)/g, "POLYGON(…)");
+}
+
 /** One CQL2 text; `without` leaves out the control of one attribute, for that control's own histogram. */
 export function cql2(controls: Controls, without?: string): string {
   const clauses = [
@@ -39,6 +59,7 @@ export function cql2(controls: Controls, without?: string): string {
     ...Object.entries(controls.ranges)
       .filter(([name]) => name !== without)
       .map(([name, limits]) => range(name, limits)),
+    withinAny(controls.areas),
   ].filter(Boolean);
   const typed = controls.text.trim();
   if (typed) clauses.push(clauses.length ? `(${typed})` : typed);

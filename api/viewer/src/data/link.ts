@@ -1,4 +1,6 @@
 /** The view as a link: everything that a person chose, in the address after `#`. */
+import type { Geodetic } from "../geo/geodesy";
+import type { LonLat } from "../geo/measure";
 import type { Pose } from "../scene/pose";
 import type { Controls, Range } from "./filter";
 
@@ -19,8 +21,35 @@ export interface Link {
   tool: string | null;
   /** The attribute of the comparison, null for the usual one. */
   comparedBy: string | null;
+  /** The points measured between. */
+  line: Geodetic[];
+  /** Date and minutes after midnight of the sun: `2026-06-21` and 900. */
+  sun: Moment | null;
+  /** Texels of the shadow map, null for what suits the machine. */
+  shadowMap: number | null;
+  /** Areas are compared, not cities. */
+  byArea: boolean;
 }
 
+export interface Moment {
+  date: string;
+  minutes: number;
+}
+
+const MOMENT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2})$/;
+
+function momentText({ date, minutes }: Moment): string {
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${date}T${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+function readMoment(text: string | null): Moment | null {
+  const match = MOMENT.exec(text ?? "");
+  if (!match || Number.isNaN(Date.parse(match[1]))) return null;
+  return { date: match[1], minutes: Math.min(1_439, Number(match[2]) * 60 + Number(match[3])) };
+}
+
+export const SHADOW_MAPS = [1_024, 2_048, 4_096];
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 function poseText({ lon, lat, range, heading, pitch, ground }: Pose): string {
@@ -40,6 +69,24 @@ function readRange(text: string): Range {
   return [limit(low), limit(high)];
 }
 
+function readNumbers(text: string | null): number[] {
+  const parts = text?.split(",") ?? [];
+  return parts.every((part) => NUMBER.test(part)) ? parts.map(Number) : [];
+}
+
+function readRing(text: string): LonLat[] {
+  const numbers = readNumbers(text);
+  return Array.from({ length: Math.floor(numbers.length / 2) }, (_, i) => [numbers[2 * i], numbers[2 * i + 1]]);
+}
+
+function readPoints(text: string | null): Geodetic[] {
+  const numbers = readNumbers(text);
+  return Array.from({ length: Math.floor(numbers.length / 3) }, (_, i) => {
+    const [lon, lat, height] = numbers.slice(3 * i, 3 * i + 3);
+    return { lon, lat, height };
+  });
+}
+
 export function writeLink(link: Link): string {
   const query = new URLSearchParams();
   if (link.pose) query.set("at", poseText(link.pose));
@@ -47,6 +94,7 @@ export function writeLink(link: Link): string {
   if (!link.linked) query.set("apart", "1");
   for (const [name, values] of Object.entries(link.controls.choices)) query.set(`is.${name}`, values.join("|"));
   for (const [name, [low, high]] of Object.entries(link.controls.ranges)) query.set(`in.${name}`, `${low ?? ""}..${high ?? ""}`);
+  for (const ring of link.controls.areas) query.append("area", ring.flat().join(","));
   if (link.controls.text.trim()) query.set("cql2", link.controls.text.trim());
   if (link.colourBy) query.set("by", link.colourBy);
   if (link.selected) query.set("id", link.selected);
@@ -55,13 +103,22 @@ export function writeLink(link: Link): string {
   if (link.quality) query.set("quality", link.quality);
   if (link.tool) query.set("tool", link.tool);
   if (link.comparedBy) query.set("stat", link.comparedBy);
+  if (link.line.length) query.set("line", link.line.map(({ lon, lat, height }) => `${lon.toFixed(7)},${lat.toFixed(7)},${height.toFixed(2)}`).join(","));
+  if (link.sun) query.set("sun", momentText(link.sun));
+  if (link.shadowMap) query.set("shadow", String(link.shadowMap));
+  if (link.byArea) query.set("of", "areas");
   // Commas, bars and dots are legal after #: links stay legible.
-  return query.toString().replaceAll("%2C", ",").replaceAll("%7C", "|");
+  return query.toString().replaceAll("%2C", ",").replaceAll("%7C", "|").replaceAll("%3A", ":");
 }
 
 export function readLink(hash: string): Link {
   const query = new URLSearchParams(hash.replace(/^#/, ""));
-  const controls: Controls = { choices: {}, ranges: {}, text: query.get("cql2") ?? "" };
+  const controls: Controls = {
+    choices: {},
+    ranges: {},
+    areas: query.getAll("area").map(readRing).filter((ring) => ring.length >= 3),
+    text: query.get("cql2") ?? "",
+  };
   for (const [key, value] of query) {
     if (key.startsWith("is.") && value) controls.choices[key.slice(3)] = value.split("|");
     if (key.startsWith("in.") && value !== "..") controls.ranges[key.slice(3)] = readRange(value);
@@ -78,5 +135,9 @@ export function readLink(hash: string): Link {
     quality: query.get("quality"),
     tool: query.get("tool"),
     comparedBy: query.get("stat"),
+    line: readPoints(query.get("line")),
+    sun: readMoment(query.get("sun")),
+    shadowMap: SHADOW_MAPS.find((size) => String(size) === query.get("shadow")) ?? null,
+    byArea: query.get("of") === "areas",
   };
 }

@@ -75,9 +75,28 @@ export function formatShare(share: number): string {
   return new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
 }
 
-/** What is compared, in words: a city. */
+/** What is compared, in words: a city, or an area by its number. */
 export function sideName(key: string): string {
-  return cityName(key);
+  return /^\d+$/.test(key) ? t("areaNumber", { number: key }) : cityName(key);
+}
+
+function decimal(value: number, digits: number): string {
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
+export function formatMetres(metres: number): string {
+  const size = Math.abs(metres);
+  if (size >= 1_000) return `${decimal(metres / 1_000, 2)} km`;
+  return `${decimal(metres, size < 100 ? 1 : 0)} m`;
+}
+
+export function formatArea(squareMetres: number): string {
+  if (squareMetres >= 1_000_000) return `${decimal(squareMetres / 1_000_000, 2)} km²`;
+  return squareMetres >= 10_000 ? `${decimal(squareMetres / 10_000, 1)} ha` : `${decimal(squareMetres, 0)} m²`;
+}
+
+export function formatDegrees(degrees: number): string {
+  return `${decimal(degrees, 1)}°`;
 }
 
 export function formatNumber(attribute: Attribute, value: number): string {

@@ -9,6 +9,8 @@ export interface Surface {
   groundAt(x: number, y: number): Vector3 | null;
   move(pose: Pose): void;
   click(x: number, y: number): void;
+  /** True where a double click means something else than to zoom. */
+  doubleClick(): boolean;
   hover(x: number, y: number): void;
   /** A person takes over: flights end. */
   interrupt(): void;
@@ -44,7 +46,9 @@ export class Controls {
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("dblclick", (event) => this.zoomAt(event.offsetX, event.offsetY, event.shiftKey ? 2 : 0.5));
+    canvas.addEventListener("dblclick", (event) => {
+      if (!surface.doubleClick()) this.zoomAt(event.offsetX, event.offsetY, event.shiftKey ? 2 : 0.5);
+    });
   }
 
   zoomAt(x: number, y: number, factor: number): void {

@@ -1,6 +1,7 @@
 /** Sun and sky: the usual afternoon light, or the sun of a moment; and the shadows they cast. */
 import { Color, DirectionalLight, Group, HemisphereLight, type Matrix4, Vector3 } from "three";
 import { localAxes, toEcef } from "../geo/geodesy";
+import type { SunPosition } from "../geo/sun";
 import type { Palette } from "./palette";
 import type { Pose } from "./pose";
 
@@ -10,12 +11,6 @@ const SHADOW_RANGE_M = 5_000;
 /** The lowest sun that still casts shadows, as the sine of its elevation: about one degree. */
 const LOWEST = 0.018;
 const LOW_SUN = new Color("#ffb070");
-
-/** Direction to the sun by azimuth (degrees clockwise from north) and elevation (degrees). */
-export interface SunPosition {
-  azimuth: number;
-  elevation: number;
-}
 
 export class Light {
   readonly group = new Group();
@@ -34,6 +29,16 @@ export class Light {
   /** The sun of a moment, or null for the usual light. */
   set(position: SunPosition | null): void {
     this.position = position;
+    this.key = "";
+  }
+
+  /** Texels a side of the shadow map. */
+  resize(mapSize: number): void {
+    if (mapSize === this.mapSize) return;
+    this.mapSize = mapSize;
+    this.sun.shadow.mapSize.set(mapSize, mapSize);
+    this.sun.shadow.map?.dispose();
+    this.sun.shadow.map = null;
     this.key = "";
   }
 

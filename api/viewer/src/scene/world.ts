@@ -1,15 +1,17 @@
 /** The 3D view: scene, camera, light and loop. It draws only when something changed. */
 import { Fog, Group, Matrix4, PCFShadowMap, PerspectiveCamera, Raycaster, Scene, Vector2, type Vector3, WebGLRenderer } from "three";
-import { localFrame, meetSurface, toEcef } from "../geo/geodesy";
+import type { SunPosition } from "../geo/sun";
+import { localFrame, meetSurface } from "../geo/geodesy";
 import { Buildings } from "./buildings";
 import { Controls, type Surface } from "./controls";
 import { type Flight, fly } from "./flight";
 import { Frames } from "./frames";
 import { Ground } from "./ground";
-import { Light, type SunPosition } from "./light";
+import { Light } from "./light";
 import { paintBuildings } from "./material";
 import { PALETTES, type Palette, type Theme } from "./palette";
 import { type Pose, cameraMatrix, clampPose } from "./pose";
+import { Projection, type Screen } from "./projection";
 import type { Drawing } from "./quality";
 import { Sky } from "./sky";
 import type { Painter } from "./tilelayer";
@@ -17,6 +19,8 @@ import type { Painter } from "./tilelayer";
 export interface WorldEvents {
   /** A point of the canvas was clicked, CSS pixels. */
   clicked(x: number, y: number): void;
+  /** A double click; true where it has a meaning of its own, so that the view does not zoom. */
+  doubleClicked(): boolean;
   moved(pose: Pose): void;
   failed(error: Error, root: boolean): void;
   /** A frame was drawn. */
@@ -103,6 +107,12 @@ export class World {
     this.invalidate();
   }
 
+  /** Texels a side of the shadow map. */
+  setShadowMap(size: number | null): void {
+    this.light.resize(size ?? this.drawing.shadowMap);
+    this.invalidate();
+  }
+
   /** The sun of a moment with its shadows, or null for the usual light. */
   setSun(position: SunPosition | null): void {
     this.light.set(position);
@@ -165,13 +175,19 @@ export class World {
   }
 
   /** Where a building's top is on the canvas, CSS pixels. */
-  project(id: string): { x: number; y: number } | null {
+  project(id: string): Screen | null {
     const point = this.buildings.locate(id);
-    return point && this.toScreen(point);
+    return point && this.projection().point(point);
   }
 
-  projectPlace(lon: number, lat: number, height: number): { x: number; y: number } | null {
-    return this.toScreen(toEcef(lon, lat, height));
+  /** From EPSG:4978 to CSS pixels of the canvas, by the camera of the last frame. */
+  projection(): Projection {
+    return new Projection(this.camera, this.inverse, this.canvas.clientWidth, this.canvas.clientHeight);
+  }
+
+  /** Where the point looked at is on the canvas, CSS pixels. */
+  get centre(): Screen {
+    return { x: (this.canvas.clientWidth + this.left) / 2, y: this.canvas.clientHeight / 2 };
   }
 
   /** Ask for a frame; nothing is drawn before the camera has a place. */
@@ -194,6 +210,7 @@ export class World {
       groundAt: (x, y) => this.groundAt(x, y),
       move: (to) => this.move(to),
       click: (x, y) => this.events.clicked(x, y),
+      doubleClick: () => this.events.doubleClicked(),
       hover: (x, y) => this.hover(x, y),
       interrupt: () => this.halt(),
     };
@@ -204,12 +221,6 @@ export class World {
     if (this.left === left) return;
     this.left = left;
     this.resize();
-  }
-
-  private toScreen(ecef: Vector3): { x: number; y: number } | null {
-    const ndc = ecef.applyMatrix4(this.inverse).project(this.camera);
-    if (ndc.z > 1 || ndc.z < -1) return null;
-    return { x: ((ndc.x + 1) / 2) * this.canvas.clientWidth, y: ((1 - ndc.y) / 2) * this.canvas.clientHeight };
   }
 
   private aim(x: number, y: number): void {

@@ -1,13 +1,17 @@
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { selected, started } from "../state";
-import { secondPose, tool } from "../workbench";
+import { type Tool, secondPose, tool } from "../workbench";
+import { AreaPanel } from "./AreaPanel";
 import { BuildingPanel } from "./BuildingPanel";
 import { ComparePanel } from "./ComparePanel";
 import { Credits } from "./Credits";
 import { Dock } from "./Dock";
 import { Legend } from "./Legend";
+import { MeasurePanel } from "./MeasurePanel";
 import { Navigation } from "./Navigation";
 import { Notes } from "./Notes";
+import { SunPanel } from "./SunPanel";
 import { Toolbar } from "./Toolbar";
 import { Panes } from "./Panes";
 import { Truth } from "./Truth";
@@ -34,7 +38,7 @@ export function App() {
         </main>
         <div class="side">
           <BuildingPanel />
-          {!selected.value && tool.value === "compare" && <ComparePanel />}
+          {!selected.value && <OpenTool />}
           <div class="bars-right">
             <Navigation />
             <Toolbar />
@@ -44,4 +48,11 @@ export function App() {
       <Credits />
     </div>
   );
+}
+
+const PANELS: Record<Tool, () => ComponentChildren> = { compare: ComparePanel, measure: MeasurePanel, area: AreaPanel, sun: SunPanel };
+
+function OpenTool() {
+  const Panel = tool.value && PANELS[tool.value];
+  return Panel && <Panel key={tool.value} />;
 }

@@ -1,11 +1,11 @@
 /** The cities side by side: a chart, a table, and the same numbers as files. */
-import { isEmpty } from "../data/filter";
+import { isEmpty, shortened } from "../data/filter";
 import { GROUPS, colourable } from "../data/catalogue";
 import type { Comparison } from "../data/compare";
 import type { Key } from "../i18n/en";
 import { attributeLabel, t, unitText } from "../i18n";
 import { appliedFilter, catalogue, controls } from "../state";
-import { comparedBy, comparing, comparison } from "../workbench";
+import { byArea, comparedBy, comparing, comparison } from "../workbench";
 import { Downloads } from "./Downloads";
 import { NumberCharts, TermChart } from "./CompareChart";
 import { CompareTable } from "./CompareTable";
@@ -16,15 +16,30 @@ export function ComparePanel() {
   return (
     <ToolPanel title={t("compare")} testid="compare" busy={comparing.value}>
       <div class="tool-body">
+        <WhatChoice />
         <AttributeChoice />
         {!isEmpty(controls.value) && (
           <p class="filter-note">
-            {t("onlyFiltered")} <code>{appliedFilter.value}</code>
+            {t("onlyFiltered")} <code>{shortened(appliedFilter.value ?? "")}</code>
           </p>
         )}
         {found ? <Figures found={found} /> : <div class="lines skeleton" />}
       </div>
     </ToolPanel>
+  );
+}
+
+/** Cities or areas, where there are areas to compare. */
+function WhatChoice() {
+  if (controls.value.areas.length < 2) return null;
+  return (
+    <div class="places what" role="group" aria-label={t("compare")}>
+      {([false, true] as const).map((areas) => (
+        <button key={String(areas)} type="button" aria-current={byArea.value === areas} onClick={() => (byArea.value = areas)}>
+          {t(areas ? "areas" : "cities")}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import { colourable } from "../data/catalogue";
 import { NO_FILTER, isEmpty } from "../data/filter";
 import { attributeLabel, t } from "../i18n";
 import { attributes, catalogue, controls, filterError } from "../state";
+import { AreaList } from "./AreaPanel";
 import { ChoiceFilter } from "./ChoiceFilter";
 import { RangeFilter } from "./RangeFilter";
 
@@ -31,6 +32,7 @@ export function FilterPanel() {
           </button>
         )}
       </div>
+      {current.areas.length > 0 && <AreaList />}
       {shown.map((attribute) => (
         <Control key={attribute.name} attribute={attribute} />
       ))}

@@ -1,4 +1,5 @@
 /** Names of the cities, where they are too far away to be seen as buildings. */
+import { toEcef } from "../geo/geodesy";
 import { cityName, formatCount } from "../i18n";
 import { counts, frame, places, pose } from "../state";
 import { flyToPlace, theWorld } from "../view";
@@ -10,10 +11,11 @@ export function Markers() {
   const world = theWorld();
   // Places are projected with the camera of the last frame drawn.
   if (!from || !world || from.range < FAR_M || frame.value === 0) return null;
+  const projection = world.projection();
   return (
     <div class="markers">
       {places.value.map((place) => {
-        const at = world.projectPlace((place.west + place.east) / 2, (place.south + place.north) / 2, 20);
+        const at = projection.point(toEcef((place.west + place.east) / 2, (place.south + place.north) / 2, 20));
         if (!at) return null;
         return (
           <button

@@ -2,10 +2,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import { cityName, formatCount, t } from "../i18n";
 import { counts, dockWidth, panelWidth, placeAt, places, pose, webglMissing } from "../state";
-import { type Pane as Index, flyToPlace, openView } from "../view";
-import { linked, secondPose } from "../workbench";
+import { type Pane as Index, flyToPlace, openView, sketchCentre } from "../view";
+import { drawing, finishArea, linked, secondPose, undoPoint } from "../workbench";
 import { Close, Linked, Unlinked } from "./icons";
 import { Markers } from "./Markers";
+import { Sketch } from "./Sketch";
 
 export function Panes() {
   const split = secondPose.value !== null;
@@ -34,11 +35,22 @@ function Pane({ index }: { index: Index }) {
   }, []);
   return (
     <section class="pane" data-pane={index} aria-label={secondPose.value ? t(index ? "rightView" : "leftView") : t("view")}>
-      <canvas ref={canvas} class="view" tabIndex={0} role="application" aria-label={t("mapLabel")} />
+      <canvas ref={canvas} class="view" tabIndex={0} role="application" aria-label={t(drawing.value ? "drawLabel" : "mapLabel")} data-drawing={drawing.value} onKeyDown={(event) => drawByKey(event, index)} />
       {index === 0 && <Markers />}
+      <Sketch pane={index} />
       {secondPose.value && <Head index={index} />}
     </section>
   );
+}
+
+/** Space sets a point where the cross is, Enter ends, Backspace takes the last one back. */
+function drawByKey(event: KeyboardEvent, pane: Index): void {
+  if (!drawing.value) return;
+  const does: Record<string, () => void> = { " ": () => sketchCentre(pane), Enter: finishArea, Backspace: undoPoint };
+  const act = does[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
 }
 
 function Head({ index }: { index: Index }) {

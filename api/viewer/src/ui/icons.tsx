@@ -42,6 +42,9 @@ export const Chart = () => <Icon><path d="M3.5 16.5h13M5.5 14v-4M9 14V5.5M12.5 1
 export const Columns = () => <Icon><rect x="3" y="4" width="14" height="12" rx="2" /><path d="M10 4v12" /></Icon>;
 export const Linked = () => <Icon><path d="M7.5 6.5H6a3.5 3.5 0 0 0 0 7h1.5M12.5 6.5H14a3.5 3.5 0 0 1 0 7h-1.5M7.5 10h5" /></Icon>;
 export const Unlinked = () => <Icon><path d="M7.5 6.5H6a3.5 3.5 0 0 0 0 7h1.5M12.5 6.5H14a3.5 3.5 0 0 1 0 7h-1.5M10 3.5v2M10 14.5v2" /></Icon>;
+export const Ruler = () => <Icon><path d="m3 13.5 10.5-10.5 3.5 3.5-10.5 10.5zM6 10.5l1.5 1.5M8.5 8l2 2M11 5.5l1.5 1.5" /></Icon>;
+export const Polygon = () => <Icon><path d="M4 6.5 11 3.5l5.5 5.5-3 7-9-1.5z" /><circle cx="4" cy="6.5" r="1.2" /><circle cx="11" cy="3.5" r="1.2" /><circle cx="16.5" cy="9" r="1.2" /></Icon>;
+export const Shade = () => <Icon><circle cx="6.5" cy="6" r="2.5" /><path d="M6.5 1.5v.5M1.800 6h.6M3.200 2.700l.4.4M9.800 2.700l-.4.4M11 9.5h4v7h-4zM2.5 16.5H18" /></Icon>;
 export const Download = () => <Icon><path d="M10 3.5v9M6.5 9.5 10 13l3.5-3.5M4 16.5h12" /></Icon>;
 export const Needle = ({ heading }: { heading: number }) => (
   <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" style={{ transform: `rotate(${-heading}deg)` }}>
