@@ -47,7 +47,7 @@ _DOCUMENTED = documented(*SELECTION, PROPERTIES)
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: WantedProperties) -> TileRequest:
     """The tiles that a request asks for."""
     lod = request.query_params.get("lod")
-    return TileRequest(selection, lod, properties, carried_query(request, selection.collection))
+    return TileRequest(selection, lod, properties, query=carried_query(request, selection.collection))
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]
