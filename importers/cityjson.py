@@ -51,7 +51,7 @@ class CityJSONSeqReader:
         """Whether the first line is a JSON document of its own, and others follow."""
         with path.open("rb") as file:
             head = file.readline(_LONGEST_HEAD).removeprefix(_BOM)
-            if not head.lstrip().startswith(b"{") or not any(line.strip() for line in _lines(file)):
+            if not head.lstrip().startswith(b"{") or not head.endswith(b"\n") or not _goes_on(file):
                 return False
             try:
                 return orjson.loads(head).get("type") in ("CityJSON", "CityJSONFeature")
@@ -150,6 +150,14 @@ class CityJSONSeqModel:
             )  # fmt: skip
             return Line([refused], place)
         return read_line(as_object(document) or {}, self._reader, place)
+
+
+def _goes_on(file: BinaryIO) -> bool:
+    """Whether anything but blanks follows."""
+    while block := file.read(1 << 16):
+        if not block.isspace():
+            return True
+    return False
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -72,7 +72,7 @@ class SemanticSurface(NamedTuple):
 
     type: str
     id: str | None = None
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}  # noqa: RUF012 - nothing changes it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
