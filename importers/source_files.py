@@ -17,7 +17,7 @@ from twin.errors import InputError
 from twin.model.attributes import CATALOGUE, Attribute, Origin
 from twin.model.crs import parse_reference_system
 
-_TEXTS = ("name", "title", "city", "publisher", "licence", "page", "crs", "object_id")
+_TEXTS = ("name", "title", "city", "publisher", "licence", "page", "files", "crs", "object_id")
 _KNOWN = frozenset({*_TEXTS, "axis_order", "undulation_m", "signs", "attributes", "codes"})
 _HARMONISED: Mapping[str, Attribute] = {a.name: a for a in CATALOGUE if a.origin is Origin.SOURCE}
 
@@ -72,7 +72,8 @@ def _source(content: Mapping[str, Any]) -> Source:
         reference=parse_reference_system(texts["crs"]),
         assumed=texts["crs"] is not None,
         signs=frozenset(sign.casefold() for sign in _names(content, "signs")),
-        object_id=_pattern(texts["object_id"]),
+        object_id=_pattern("object_id", texts["object_id"]),
+        files=_pattern("files", texts["files"]),
         place=texts["city"],
         axis_order=_one_of(content, "axis_order", ("en", "ne")),
         undulation_m=_number(content, "undulation_m"),
@@ -96,11 +97,11 @@ def _names(content: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(cast("list[str]", names))
 
 
-def _pattern(text: str | None) -> str | None:
+def _pattern(key: str, text: str | None) -> str | None:
     try:
         re.compile(text or "")
     except re.error as error:
-        raise _Fault(f"object_id is no regular expression: {error}") from error
+        raise _Fault(f"{key} is no regular expression: {error}") from error
     return text
 
 

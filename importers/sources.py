@@ -33,7 +33,8 @@ class Source:
     ``reference`` is what its files mean where they do not say. ``signs`` are attributes that only its files
     have, in small letters; ``object_id`` matches the ids that only its files have. ``place`` names the city
     of all of its objects, where it is one. ``mapping`` is used instead of that of ``schema``; with
-    ``assumed`` the files are of ``reference`` where they state none, as a person says.
+    ``assumed`` the files are of ``reference`` where they state none, as a person says. ``files`` is what the
+    addresses of its files look like that ``page`` links to.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Source:
     assumed: bool = False
     axis_order: AxisOrder | None = None
     undulation_m: float | None = None
+    files: str | None = None
 
     def described(self) -> tuple[object, ...]:
         """What its own mapping says; the same for the same mapping, in every process."""

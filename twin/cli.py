@@ -35,6 +35,9 @@ app = typer.Typer(
 )
 app.add_typer(administration.database_commands, name="db")
 app.add_typer(source_commands.commands, name="sources")
+app.command(epilog="Example: twin fetch tallinn, or: twin fetch helsinki --url https://…/model.zip")(
+    source_commands.fetch
+)
 app.command("doctor", epilog="Example: twin doctor --settings")(administration.examine)
 
 
