@@ -54,6 +54,8 @@ def build(
     may_close = ~np.repeat(is_open, np.diff(first_ring)) if any(is_open) else None
     xyz, ring_start = _without_closing(vertices[index], ring_start, may_close)
     if len(xyz) and not np.abs(xyz).max() < FARTHEST:
+        if np.isnan(xyz).any():
+            refuse("invalid-vertices", "a vertex that it uses is no list of three numbers")
         refuse("invalid-coordinates", "coordinates are outside of any reference system")
     built = list(_slices(geometries, xyz, ring_start))
     for geometry in built:

@@ -3,10 +3,6 @@
 Vertices wait in a temporary file that is mapped into memory, so that objects may use any of them.
 """
 
-import mmap
-import os
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +18,12 @@ from importers.cityjson_objects import Draft, ObjectReader, finished
 from importers.json_scan import LARGEST_PIECE, Content, Outline, without_separator
 from importers.json_values import Json, as_object
 from importers.port import ModelMetadata, Refusal, Refused
+from importers.spill import Spill
 from twin.errors import UnreadableFile
 from twin.model.cityobject import CityFeature
 from twin.model.geometry import Floats, Ints
 
-_BLOCK = 1 << 18
-"""Vertices that are scaled at once."""
+_ONES, _ZEROS = np.ones(3), np.zeros(3)
 _BATCH = 1 << 19
 """Bytes of objects that are read together."""
 
@@ -37,12 +33,13 @@ class Vertices:
 
     def __init__(self, content: Content) -> None:
         self._content = content
-        self._store, name = tempfile.mkstemp(prefix="twin-vertices-")
-        Path(name).unlink()
-        self._close = weakref.finalize(self, os.close, self._store)
-        self._map: mmap.mmap | None = None
+        self._spill = Spill(np.float64, 3)
         self.refused: Refused | None = None
-        self.xyz: Floats = np.zeros((0, 3))
+
+    @property
+    def xyz(self) -> Floats:
+        """Shape (vertices, 3), in coordinates once they are finished."""
+        return self._spill.rows
 
     def take(self, cuts: Ints) -> None:
         """Append the vertices between these offsets of the document."""
@@ -50,11 +47,12 @@ class Vertices:
         text = self._content.read(start, stop)
         try:
             raw = orjson.loads(b"[" + without_separator(text) + b"]")
-            _append(self._store, read_vertices(raw, np.ones(3), np.zeros(3)).tobytes())
         except orjson.JSONDecodeError as error:
             raise self._content.not_well_formed(start, error) from error
-        except Refusal as refusal:
-            self.refused = refusal.refused(None, "vertices")
+        try:
+            self._spill.extend(read_vertices(raw, _ONES, _ZEROS))
+        except Refusal:
+            self._spill.extend(np.concatenate([_vertex(vertex) for vertex in raw]))
 
     def check(self, raw: Json) -> None:
         """What stands in place of vertices that were not handed over; anything but none is refused."""
@@ -65,28 +63,22 @@ class Vertices:
             )
 
     def finish(self, scale: Floats, translate: Floats) -> None:
-        """Turn the numbers of the file into coordinates ``xyz``, shape (vertices, 3)."""
-        if os.fstat(self._store).st_size:
-            self._map = mmap.mmap(self._store, 0)
-        self._close()
-        if self._map is None:
-            return
-        self.xyz = np.frombuffer(self._map, dtype=np.float64).reshape(-1, 3)
-        for first in range(0, len(self.xyz), _BLOCK):
-            block = self.xyz[first : first + _BLOCK]
+        """Turn the numbers of the file into coordinates."""
+        self._spill.finish()
+        for _, block in self._spill.blocks():
             block[:] = block * scale + translate
-            self.release()
 
     def release(self) -> None:
-        """Give pages back to the system; they are read from the file again where needed."""
-        if self._map is not None:
-            self._map.madvise(mmap.MADV_DONTNEED)
+        """Give memory back; vertices are read from their file again where needed."""
+        self._spill.release()
 
 
-def _append(file: int, content: bytes) -> None:
-    written = 0
-    while written < len(content):
-        written += os.write(file, content[written:])
+def _vertex(raw: Json) -> Floats:
+    """A single vertex, shape (1, 3); NaN where it is none, which is refused where it is used."""
+    try:
+        return read_vertices([raw], _ONES, _ZEROS)
+    except Refusal:
+        return np.full((1, 3), np.nan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from importers.spill import no_space
 from twin.errors import InputError, UnreadableFile
 
 SUFFIXES = frozenset({".gml", ".xml", ".citygml", ".json", ".jsonl", ".cityjson"})
@@ -91,6 +92,8 @@ class Source:
             raise UnreadableFile(
                 f"{self.name}: the archive is damaged or ends too early ({error}); fetch it again"
             ) from error
+        except OSError as error:
+            raise no_space(error) from error
 
     def _from_archive(self, member: str, plain: Path, progress: Progress) -> None:
         with zipfile.ZipFile(self.path) as archive:

@@ -1,5 +1,6 @@
 """Plain CityJSON is found piece by piece: wherever pieces are cut, the same is read, in bounded memory."""
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
-from importers import json_scan
+from importers import json_scan, spill
+from importers.reader import open_model
 from tests.fixtures import ROOT
 from tests.importers.cityjson_cube import building, document, geometry, read, vertices
-from twin.errors import UnreadableFile
+from twin.errors import ServiceError, UnreadableFile
 
 
 def family() -> dict[str, Any]:
@@ -44,11 +46,59 @@ def test_pieces_may_be_cut_anywhere(
     assert [len(g.xyz) for feature in features for item in feature for g in item.geometries] == [24] * 3
 
 
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_families_are_found_a_few_objects_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Whatever the share of the objects that is looked at together, the same is found."""
+    monkeypatch.setattr(spill, "BLOCK", block)
+    above = {"A": ["B"], "B": ["C"], "C": ["A"], "Q3": ["Q2"], "Q2": ["Q1"], "Q1": ["H1"]}
+    inner = {key: {"type": "BuildingPart", "parents": parents} for key, parents in above.items()}
+    text = orjson.dumps(document({**family(), **inner, "H1": building(), "H2": building()}))
+    features, refused, _ = read(tmp_path, text.replace(b'"H2"', b'"B2"'))
+    assert [[item.id for item in feature] for feature in features] == [
+        ['B"1\\'],
+        ["B1", "P1"],
+        ["B2", "P2"],
+        ["H1", "Q1", "Q2", "Q3"],
+    ]
+    assert [(entry.code, entry.object_id) for entry in refused] == [
+        ("cyclic-parents", "A"),
+        ("cyclic-parents", "B"),
+        ("cyclic-parents", "C"),
+        ("duplicate-id", "B2"),
+    ]
+
+
+def test_a_disk_without_space_is_said_to_be_so(tmp_path: Path) -> None:
+    path = large(tmp_path / "large.json", 5_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(ServiceError, match=r"no space.*TMPDIR"):
+            list(open_model(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_vertices_and_transform_may_stand_anywhere(tmp_path: Path) -> None:
     whole = document()
     turned = dict(reversed(whole.items()))
     first, second = (read(tmp_path, content)[0][0].root.geometries[0] for content in (whole, turned))
     assert first.xyz.tolist() == second.xyz.tolist()
+
+
+@pytest.mark.parametrize("vertex", [[1, 2], "x", None, [1, 2, "3"], [True, 0, 0], [[1], 2, 3], {"a": 1}])
+def test_a_bad_vertex_costs_the_features_that_use_it(tmp_path: Path, vertex: Any) -> None:
+    moved = geometry()
+    moved["boundaries"] = [[[[i + 8 for i in ring] for ring in face] for face in moved["boundaries"][0]]]
+    objects = {"B1": building(), "B2": building(geometry=[moved])}
+    corners = [*vertices(), *vertices()]
+    features, [refused], _ = read(
+        tmp_path, document(objects, vertices=[*corners[:10], vertex, *corners[11:]])
+    )
+    assert [feature.root.id for feature in features] == ["B1"]
+    assert (refused.code, refused.object_id) == ("invalid-vertices", "B2")
 
 
 def test_an_id_that_occurs_twice(tmp_path: Path) -> None:
