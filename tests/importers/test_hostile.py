@@ -15,6 +15,7 @@ import pytest
 from tests.fixtures import ROOT
 from tests.importers.cityjson_cube import building, document, geometry, sequence, vertices
 from tests.importers.test_ingest import document as cubes
+from twin.db.engine import Database
 
 SECONDS, MEGABYTES = 10, 300
 
@@ -175,6 +176,52 @@ def test_archives_that_are_bombs(tmp_path: Path) -> None:
         for _ in range(30):
             out.write(bytes(10_000_000))
     assert "unpacks to more" in read(tmp_path / "b.gml.gz")[1]
+
+
+@pytest.mark.parametrize("name", ["../../a.gml", "/tmp/a.gml", "x/../../a.gml", "..\\a.gml"])
+def test_archives_that_point_elsewhere(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "deep" / "deeper"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr(name, surface("0 0 0 1 0 0 1 1 0 0 0 0"))
+    assert "points out of the archive" in read(folder / "a.zip")[1]
+    assert [path.name for path in tmp_path.rglob("*.gml")] == []
+
+
+_IMPORT = """
+import json, sys, time
+import typer
+from twin import cli
+from twin.errors import TwinError
+seconds = {}
+for path in sys.argv[1:]:
+    before = time.process_time()
+    try:
+        cli.app(["import", path, "--dry-run", "--crs", "EPSG:3879+3900"], standalone_mode=False)
+    except (TwinError, typer.Exit):
+        pass
+    seconds[path] = time.process_time() - before
+with open("/proc/self/status") as status:
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+print(json.dumps([peak / 1024, seconds]))
+"""
+
+
+def test_whole_imports_keep_to_the_bounds(tmp_path: Path, database: Database) -> None:
+    """All of them one after the other through the command, in one process; the first pays the start."""
+    paths = [tmp_path / f"{number:02}" for number in range(len(TEXTS))]
+    for path, (_, make) in zip(paths, TEXTS.values(), strict=True):
+        path.write_text(make())
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT, *map(str, paths)],
+        cwd=ROOT, env=os.environ | {"TWIN_HOME": str(database.settings.home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    megabytes, seconds = json.loads(done.stdout)
+    assert megabytes < MEGABYTES
+    assert max(seconds.values()) < SECONDS, seconds
+    assert len(seconds) == len(TEXTS)
 
 
 def test_the_command_says_a_line_and_no_traceback(tmp_path: Path, twin_home: Path) -> None:
