@@ -214,7 +214,8 @@ def test_whole_imports_keep_to_the_bounds(tmp_path: Path, database: Database) ->
         path.write_text(make())
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT, *map(str, paths)],
-        cwd=ROOT, env=os.environ | {"TWIN_HOME": str(database.settings.home)}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=os.environ | {"TWIN_HOME": str(database.settings.home)}, capture_output=True, text=True,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
