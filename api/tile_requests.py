@@ -1,6 +1,7 @@
 """What the routes of 3D tiles and vector tiles share: cells, properties, and answers with an ETag."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
@@ -12,7 +13,7 @@ from api.dependencies import CurrentView, service
 from api.parameters import Parameter
 from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
-from tiles.metadata import DEFAULT_PROPERTIES
+from tiles.metadata import DEFAULT_PROPERTIES, SURFACE_PROPERTIES
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED
 from twin.errors import InvalidParameter, NotFound
@@ -23,7 +24,8 @@ CACHE_BYTES = 64 * 1024 * 1024
 PROPERTIES = Parameter(
     "properties",
     "The properties of each feature beside its id, separated by commas. Without it: "
-    f"{', '.join(DEFAULT_PROPERTIES)}.",
+    f"{', '.join(DEFAULT_PROPERTIES)}. In 3D tiles also those of each surface: "
+    f"{', '.join(SURFACE_PROPERTIES)}.",
     {"type": "array", "items": {"type": "string"}},
     ["height_m", "year_of_construction"],
 )
@@ -39,9 +41,30 @@ async def wanted_cell(level: int, x: int, y: int) -> Cell:
     return cell
 
 
-async def wanted_properties(request: Request, view: CurrentView, collection: Asked) -> tuple[str, ...]:
-    """The catalogue properties that a request names, each once; the default without any."""
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """What a tile is to tell: of each feature, and of each of its surfaces."""
+
+    of_features: tuple[str, ...]
+    of_surfaces: tuple[str, ...] = ()
+
+
+async def solid_properties(request: Request, view: CurrentView, collection: Asked) -> Properties:
+    """The properties that a request of 3D tiles names, each once; the default without any."""
     names = parameters.names(request.query_params, PROPERTIES.name)
+    if names is None:
+        return Properties(_properties(view, collection, None))
+    of_surfaces = tuple(name for name in dict.fromkeys(names) if name in SURFACE_PROPERTIES)
+    rest = [name for name in names if name not in SURFACE_PROPERTIES]
+    return Properties(_properties(view, collection, rest), of_surfaces)
+
+
+async def mapped_properties(request: Request, view: CurrentView, collection: Asked) -> tuple[str, ...]:
+    """The properties that a request of vector tiles names, each once; the default without any."""
+    return _properties(view, collection, parameters.names(request.query_params, PROPERTIES.name))
+
+
+def _properties(view: View, collection: Collection, names: Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
         return tuple(attribute.name for attribute in collection.attributes if attribute.in_tiles)
     queryables = collection.queryables(view)
@@ -53,7 +76,8 @@ async def wanted_properties(request: Request, view: CurrentView, collection: Ask
 
 
 WantedCell = Annotated[Cell, Depends(wanted_cell)]
-WantedProperties = Annotated[tuple[str, ...], Depends(wanted_properties)]
+SolidProperties = Annotated[Properties, Depends(solid_properties)]
+MappedProperties = Annotated[tuple[str, ...], Depends(mapped_properties)]
 
 
 def carried_query(request: Request, collection: Collection) -> tuple[tuple[str, str], ...]:

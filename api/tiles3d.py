@@ -13,8 +13,8 @@ from api.dependencies import Reader
 from api.parameters import SELECTION, documented
 from api.tile_requests import (
     PROPERTIES,
+    SolidProperties,
     WantedCell,
-    WantedProperties,
     answer,
     carried_query,
     revision_etag,
@@ -31,7 +31,7 @@ from tiles.build import (
 )
 from twin.db.collections import COLLECTIONS
 from twin.db.pool import ReadPool
-from twin.errors import NotFound
+from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import Cell
 
 router = APIRouter(tags=["3D Tiles"])
@@ -44,10 +44,15 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _DOCUMENTED = documented(*SELECTION, PROPERTIES)
 
 
-async def wanted_tiles(request: Request, selection: ChosenSolid, properties: WantedProperties) -> TileRequest:
+async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
     """The tiles that a request asks for."""
-    lod = request.query_params.get("lod")
-    return TileRequest(selection, lod, properties, query=carried_query(request, selection.collection))
+    return TileRequest(
+        selection,
+        lod=request.query_params.get("lod"),
+        properties=properties.of_features,
+        surface_properties=properties.of_surfaces,
+        query=carried_query(request, selection.collection),
+    )
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]
@@ -133,6 +138,10 @@ async def tile(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedC
 @router.get(f"{_FOLDER}/{_CELL}.arrow", summary="Attributes of a tile", openapi_extra=_DOCUMENTED)
 async def tile_sidecar(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
     """The attributes of a tile as an Arrow stream: row i describes the feature with id i."""
+    if tiles.surface_properties:
+        raise InvalidParameter(
+            f"'{tiles.surface_properties[0]}' is of surfaces; this table is of features. Ask the GLB."
+        )
     etag = await _digest_etag(pool, tiles, cell, "arrow")
 
     async def build() -> tuple[str, bytes]:

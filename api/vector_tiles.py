@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from api.collections import ChosenMapped
 from api.dependencies import Reader
 from api.parameters import SELECTION, documented
-from api.tile_requests import PROPERTIES, WantedCell, WantedProperties, answer, revision_etag
+from api.tile_requests import PROPERTIES, MappedProperties, WantedCell, answer, revision_etag
 from twin.db.tile_query import vector_tile
 
 router = APIRouter(tags=["Tiles"])
@@ -24,7 +24,7 @@ async def footprints(
     collection: str,
     selection: ChosenMapped,
     cell: WantedCell,
-    properties: WantedProperties,
+    properties: MappedProperties,
 ) -> Response:
     """Footprints in a layer named as the collection; 204 where there are none."""
     etag = await revision_etag(request, selection.view)

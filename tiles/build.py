@@ -23,14 +23,16 @@ from twin.db import tile_query
 from twin.db.query import Selection, Statement
 from twin.errors import InputError
 from twin.model.cells import Cell
-from twin.processing.mesh import decode
+from twin.model.geometry import Floats
+from twin.processing import face_measures
+from twin.processing.mesh import MeshBatch, decode
 
 Row: TypeAlias = Mapping[str, Any]
 Fetch: TypeAlias = Callable[[Statement], Sequence[Row]]
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the objects written so far and the objects in all."""
 
-ENCODER_VERSION = 1
+ENCODER_VERSION = 2
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 WORLD = Cell(0, 0, 0)
@@ -39,11 +41,13 @@ WORLD = Cell(0, 0, 0)
 @dataclass(frozen=True, slots=True, eq=False)
 class TileRequest:
     """Which objects of one collection are shown, at which LoD (None: the highest of each), with
-    which properties; ``query`` is what nested addresses have to carry, names and values."""
+    which properties of theirs and of their surfaces; ``query`` is what nested addresses have to
+    carry, names and values."""
 
     selection: Selection
     lod: str | None = None
     properties: tuple[str, ...] = DEFAULT_PROPERTIES
+    surface_properties: tuple[str, ...] = ()
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
@@ -59,7 +63,10 @@ class TileRequest:
 
     def members(self, cell: Cell, *, mesh: bool) -> Statement:
         """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""
-        return tile_query.tile_members(self.selection, cell, self.properties, self.lod, mesh=mesh)
+        faces = mesh and bool(self.surface_properties)
+        return tile_query.tile_members(
+            self.selection, cell, self.properties, self.lod, mesh=mesh, faces=faces
+        )
 
     def digest(self, cell: Cell) -> Statement:
         """The statement whose ``digest`` equals `digest_of` the members."""
@@ -76,7 +83,8 @@ class TileRequest:
         objects there are and all that is served of them, so that neither the filter nor the time
         of the request has to be part of it.
         """
-        shape = [ENCODER_VERSION, content, tile_path(cell), self.kind, self.lod, self.properties]
+        properties = self.properties, self.surface_properties
+        shape = [ENCODER_VERSION, content, tile_path(cell), self.kind, self.lod, *properties]
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -100,7 +108,15 @@ def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]])
 def build_tile(request: TileRequest, cell: Cell, rows: Sequence[Row]) -> bytes:
     """The GLB of a tile from one row or more of `TileRequest.members` with meshes."""
     mesh = decode([row["mesh"] for row in rows])
-    return glb.encode(mesh, Frame.of_cell(cell), _table(request, rows))
+    return glb.encode(mesh, Frame.of_cell(cell), _table(request, rows), _measures(request, mesh, rows))
+
+
+def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
+    """The properties of surfaces that a request asks for (faces,)."""
+    if not request.surface_properties:
+        return {}
+    found = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
+    return {name: found[name] for name in request.surface_properties}
 
 
 def build_sidecar(request: TileRequest, rows: Sequence[Row]) -> bytes:

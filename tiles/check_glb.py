@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tiles.check_metadata import check_metadata
+from tiles.check_surfaces import Shown, check_surfaces
 
 Array: TypeAlias = npt.NDArray[Any]
 Json: TypeAlias = dict[str, Any]
@@ -21,6 +22,7 @@ Json: TypeAlias = dict[str, Any]
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _TRIANGLES = 4
+_BASE = "/extensions/EXT_structural_metadata"
 _UNIT_TOLERANCE = 0.01
 
 
@@ -195,7 +197,7 @@ class _Document:
             self.report(place, "normal-length", f"{off} normals are not of unit length.")
 
     def _check_feature_ids(self, place: str, primitive: Json, attributes: dict[str, Array]) -> None:
-        metadata = self.json.get("extensions", {}).get("EXT_structural_metadata", {})
+        metadata: Json = self.json.get("extensions", {}).get("EXT_structural_metadata", {})
         tables: list[Json] = metadata.get("propertyTables", [])
         sets = primitive.get("extensions", {}).get("EXT_mesh_features", {}).get("featureIds", [])
         for number, ids in enumerate(sets):
@@ -213,6 +215,26 @@ class _Document:
             elif tables[table]["count"] != ids["featureCount"]:
                 message = f"{ids['featureCount']} features, but {tables[table]['count']} rows in the table."
                 self.report(here, "feature-count", message)
+            elif tables[table]["class"] == "surface":
+                self._check_surfaces(f"{_BASE}/propertyTables/{table}", primitive, metadata, table, name)
+
+    def _check_surfaces(self, place: str, primitive: Json, metadata: Json, table: int, ids: str) -> None:
+        """Whether the measures of surfaces are those of the triangles that carry their ids."""
+        names: dict[str, int] = primitive["attributes"]
+        positions = self.values(names["POSITION"]).astype(np.float64)
+        corners = self.values(primitive["indices"])[:, 0]
+        if len(corners) % 3 or int(corners.max()) >= len(positions) or "NORMAL" not in names:
+            return
+        corners = corners.reshape(-1, 3)
+        nodes: list[Json] = self.json.get("nodes", [])
+        scale: list[float] = next((node["scale"] for node in nodes if "scale" in node), [1.0, 1.0, 1.0])
+        shown = Shown(
+            triangles=(positions * scale)[corners],
+            normal=self.values(names["NORMAL"])[corners[:, 0]].astype(np.float64),
+            surface=self.values(names[ids])[corners[:, 0], 0].astype(np.int64),
+        )
+        for code, message in check_surfaces(metadata, table, shown, self.view):
+            self.report(place, code, message)
 
     def _check_ids(self, place: str, values: Array, count: int) -> None:
         if (values != np.floor(values)).any() or values.min() < 0:

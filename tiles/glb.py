@@ -7,7 +7,9 @@ asks for in section 3.6.2.4.
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +17,15 @@ import numpy.typing as npt
 import orjson
 
 from tiles.frame import Frame
-from tiles.metadata import SURFACE_CLASS, BinaryColumn, FeatureTable, binary_column, schema
+from tiles.metadata import (
+    SURFACE_CLASS,
+    SURFACE_PROPERTIES,
+    SURFACE_TYPE,
+    BinaryColumn,
+    FeatureTable,
+    binary_column,
+    schema,
+)
 from twin.model.geometry import Floats, SurfaceType
 from twin.processing.mesh import MeshBatch
 
@@ -86,10 +96,15 @@ class _Binary:
         return self.accessor(view, componentType=component, type=shape, count=count, **more)
 
 
-def encode(mesh: MeshBatch, frame: Frame, table: FeatureTable) -> bytes:
-    """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame."""
+def encode(
+    mesh: MeshBatch, frame: Frame, table: FeatureTable, measures: Mapping[str, Floats] = MappingProxyType({})
+) -> bytes:
+    """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
+
+    ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
+    """
     binary = _Binary()
-    faces = _surface_types(mesh)
+    surfaces = _surface_table(mesh, measures)
     positions, placement = _positions(mesh, frame)
     attributes = {
         "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions)),
@@ -102,11 +117,13 @@ def encode(mesh: MeshBatch, frame: Frame, table: FeatureTable) -> bytes:
         "attributes": attributes,
         "indices": _indices(binary, mesh.triangles, len(positions)),
         "material": 0,
-        "extensions": {"EXT_mesh_features": {"featureIds": _feature_id_sets(table.count, len(faces))}},
+        "extensions": {"EXT_mesh_features": {"featureIds": _feature_id_sets(table.count, surfaces.count)}},
     }
-    tables = [_feature_table(binary, table), _surface_table(binary, faces)]
-    names = tuple(attribute.name for attribute in table.attributes)
-    metadata = {"schema": schema(table.kind, names), "propertyTables": tables}
+    tables = (table, surfaces)
+    metadata = {
+        "schema": schema(tuple((each.kind, each.attributes) for each in tables)),
+        "propertyTables": [_property_table(binary, each) for each in tables],
+    }
     return _pack(_document(binary, primitive, placement, metadata), binary)
 
 
@@ -201,24 +218,20 @@ def _feature_id_sets(objects: int, surfaces: int) -> list[Json]:
     ]
 
 
-def _surface_types(mesh: MeshBatch) -> npt.NDArray[np.uint8]:
-    """The surface type of each face (faces,)."""
+def _surface_table(mesh: MeshBatch, measures: Mapping[str, Floats]) -> FeatureTable:
+    """One row for each face: its surface type, and the measures that are asked for."""
     types = np.zeros(int(mesh.face.max()) + 1, dtype=np.uint8)
     types[mesh.face] = mesh.surface_type
-    return types
+    attributes = (SURFACE_TYPE, *(SURFACE_PROPERTIES[name] for name in measures))
+    return FeatureTable(SURFACE_CLASS, attributes, (types, *measures.values()))
 
 
-def _feature_table(binary: _Binary, table: FeatureTable) -> Json:
+def _property_table(binary: _Binary, table: FeatureTable) -> Json:
     columns = {
         attribute.name: _table_property(binary, binary_column(attribute, values))
         for attribute, values in zip(table.attributes, table.columns, strict=True)
     }
     return {"class": table.kind, "count": table.count, "properties": columns}
-
-
-def _surface_table(binary: _Binary, types: npt.NDArray[np.uint8]) -> Json:
-    columns = {"surface_type": _table_property(binary, BinaryColumn(types.tobytes()))}
-    return {"class": SURFACE_CLASS, "count": len(types), "properties": columns}
 
 
 def _table_property(binary: _Binary, column: BinaryColumn) -> Json:

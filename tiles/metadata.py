@@ -11,11 +11,13 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from twin.model.attributes import BY_NAME, CATALOGUE, Attribute, Group, Origin, Words
-from twin.model.geometry import SurfaceType
+from twin.model.attributes import BY_NAME, CATALOGUE, SURFACE, Attribute, Group, Origin, Words
+from twin.model.catalogue import surfaces
 
 Json: TypeAlias = dict[str, Any]
+Column: TypeAlias = Sequence[Any] | npt.NDArray[Any]
 
 ID = Attribute(
     name="id",
@@ -39,20 +41,24 @@ NO_INTEGER = -(2**31)
 NO_NUMBER = float(np.finfo(np.float32).min)
 
 SURFACE_CLASS = "surface"
-_SURFACE_TYPES = [(surface.cityjson_name or UNKNOWN, int(surface)) for surface in SurfaceType]
+SURFACE_TYPE = surfaces.TYPE
+SURFACE_PROPERTIES = {attribute.name: attribute for attribute in SURFACE if attribute is not SURFACE_TYPE}
+"""What surfaces have where it is asked for, by name; their type they have always."""
+
 _TRUTH = ("false", "true")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureTable:
-    """One row per feature of a tile: ``columns`` hold the values of ``attributes``, None for none.
+    """One row per feature of a tile: ``columns`` hold the values of ``attributes``.
 
-    ``kind`` names the class of the features in the schema, such as ``building``.
+    No value is None in a sequence and NaN in an array of numbers; an array of small codes stands for
+    a code list. ``kind`` names the class of the features in the schema, such as ``building``.
     """
 
     kind: str
     attributes: tuple[Attribute, ...]
-    columns: tuple[Sequence[Any], ...]
+    columns: tuple[Column, ...]
 
     @classmethod
     def from_rows(
@@ -78,27 +84,23 @@ class BinaryColumn:
 
 
 @cache
-def schema(kind: str, attributes: tuple[str, ...]) -> Json:
-    """The schema of a tile: a class for the features and one for their surfaces."""
-    found = [ID if name == ID.name else BY_NAME[name] for name in attributes]
-    enums = {item.name: _enum(item.label.en, _enum_values(item)) for item in found if _is_enum(item)}
-    surface_type = {
-        "name": "Surface type",
-        "description": "Semantic surface type of CityJSON.",
-        **_enum_type("surface_type"),
-    }
+def schema(classes: tuple[tuple[str, tuple[Attribute, ...]], ...]) -> Json:
+    """The schema of a tile: a class for each table, by its kind and attributes."""
+    found = [item for _, attributes in classes for item in attributes if _is_enum(item)]
     return {
         "id": "finest_twin",
         "classes": {
-            kind: {"properties": {item.name: _property(item) for item in found}},
-            SURFACE_CLASS: {"properties": {"surface_type": surface_type}},
+            kind: {"properties": {item.name: _property(item) for item in attributes}}
+            for kind, attributes in classes
         },
-        "enums": {**enums, "surface_type": _enum("Surface type", _SURFACE_TYPES)},
+        "enums": {item.name: _enum(item.label.en, _enum_values(item)) for item in found},
     }
 
 
-def binary_column(attribute: Attribute, values: Sequence[Any]) -> BinaryColumn:
-    """Values of an attribute in the form that `schema` declares; None becomes noData."""
+def binary_column(attribute: Attribute, values: Column) -> BinaryColumn:
+    """Values of an attribute in the form that `schema` declares; None and NaN become noData."""
+    if isinstance(values, np.ndarray):
+        return BinaryColumn(_packed(values))
     if _is_enum(attribute):
         codes = dict(_enum_values(attribute))
         return BinaryColumn(bytes(codes.get(_enum_name(value), 0) for value in values))
@@ -107,6 +109,12 @@ def binary_column(attribute: Attribute, values: Sequence[Any]) -> BinaryColumn:
     missing = NO_INTEGER if attribute.type == "integer" else NO_NUMBER
     filled = [missing if value is None else value for value in values]
     return BinaryColumn(np.array(filled, dtype="<i4" if attribute.type == "integer" else "<f4").tobytes())
+
+
+def _packed(values: npt.NDArray[Any]) -> bytes:
+    if values.dtype == np.uint8:
+        return values.tobytes()
+    return np.where(np.isnan(values), NO_NUMBER, values).astype("<f4").tobytes()
 
 
 def _strings(values: Sequence[Any]) -> BinaryColumn:

@@ -61,7 +61,15 @@ def test_the_tileset_of_everything_refers_to_the_same_buildings(client: Client) 
     assert sorted(everything) == sorted(item_ids(client, **query))
 
 
-@pytest.mark.parametrize("root", [ROOT, address(ROOT, filter="height_m > 15"), "/3dtiles/tileset.json"])
+@pytest.mark.parametrize(
+    "root",
+    [
+        ROOT,
+        address(ROOT, filter="height_m > 15"),
+        address(ROOT, properties="slope_deg,azimuth_deg,area_m2"),
+        "/3dtiles/tileset.json",
+    ],
+)
 def test_our_checker_finds_nothing(client: Client, root: str) -> None:
     def read(found: str) -> bytes:
         answer = client.request("GET", found)
@@ -110,6 +118,30 @@ def test_the_property_table_has_the_values_of_the_items(client: Client) -> None:
         found = dict(zip(tile.column(0, "id"), tile.column(0, name), strict=True))
         expected = {key: items[key][name] for key in found}
         assert found == (pytest.approx(expected, rel=1e-6) if name == "height_m" else expected)
+
+
+def test_surfaces_have_properties_where_they_are_asked_for(client: Client) -> None:
+    query = {"properties": "azimuth_deg,height_m,area_m2"}
+    path = next(contents(client, address(ROOT, **query)))
+    objects, surfaces = glb(client, path).metadata["propertyTables"]
+    assert list(objects["properties"]) == ["id", "height_m"]
+    assert list(surfaces["properties"]) == ["surface_type", "azimuth_deg", "area_m2"]
+    tile = glb(client, path)
+    owner = dict(
+        zip(tile.attribute("_FEATURE_ID_1")[:, 0], tile.attribute("_FEATURE_ID_0")[:, 0], strict=True)
+    )
+    roofs: dict[str, float] = {}
+    ids, types, areas = tile.column(0, "id"), tile.column(1, "surface_type"), tile.column(1, "area_m2")
+    for surface, (kind, area) in enumerate(zip(types, areas, strict=True)):
+        if kind == "RoofSurface":
+            id = ids[int(owner[surface])]
+            roofs[id] = roofs.get(id, 0.0) + area
+    items = {item["id"]: item["properties"] for item in client.get(BUILDINGS, limit=1000).json()["features"]}
+    assert roofs == pytest.approx({id: items[id]["roof_area_m2"] for id in roofs}, abs=0.01)
+    assert roofs
+    sidecar = client.request("GET", path.replace(".glb", ".arrow"))
+    assert "is of surfaces" in sidecar.json()["detail"]
+    assert client.get(path.partition("?")[0]).headers["etag"] != client.request("GET", path).headers["etag"]
 
 
 def test_the_sidecar_has_a_row_for_each_feature_id(client: Client) -> None:

@@ -66,8 +66,13 @@ def street(count: int, step: float = 15.0) -> list[Block]:
 
 
 def meshes(blocks: Sequence[Block]) -> list[bytes]:
-    """The stored mesh of each block, made as an import makes it."""
+    """The stored mesh of each block."""
+    return [mesh.data for mesh in built(blocks)]
+
+
+def built(blocks: Sequence[Block]) -> list[ObjectMesh]:
+    """The mesh of each block, made as an import makes it."""
     batch = concatenate([[prism(block.outline(), block.low, block.high)] for block in blocks])
     made = build_meshes(batch, batch.surface_type, ecef)
     assert all(isinstance(mesh, ObjectMesh) for mesh in made), made
-    return [mesh.data for mesh in made if isinstance(mesh, ObjectMesh)]
+    return [mesh for mesh in made if isinstance(mesh, ObjectMesh)]

@@ -5,16 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
-from tests.tiles.cubes import street
-from tests.tiles.test_glb import CELL, encode
+from tests.tiles.cubes import built, street
+from tests.tiles.test_glb import CELL, encode, table
+from tiles import glb
 from tiles.check import check_path, check_tileset
 from tiles.check_glb import inspect_glb
+from tiles.frame import Frame
 from tiles.tileset import Addresses, cell_tileset
 from tiles.tiling import Node, Region
 from twin.model.cells import Cell
+from twin.processing import face_measures
+from twin.processing.mesh import decode
 
 Json = dict[str, Any]
 
@@ -231,6 +236,33 @@ GLB_FAULTS: list[tuple[str, Callable[[Json], Any]]] = [
 def test_planted_faults_of_tiles_are_found(code: str, change: Callable[[Json], Any]) -> None:
     found = {problem.code for problem in inspect_glb(changed_glb(encode(street(40)), change)).problems}
     assert code in found
+
+
+def with_measures(count: int, **wrong: float) -> bytes:
+    """A tile with the measures of all surfaces of blocks, those of the first one perhaps wrong."""
+    made = built(street(count))
+    columns = face_measures.decode([mesh.faces for mesh in made], [6] * count)
+    for name, value in wrong.items():
+        columns[name] = np.concatenate([[value], columns[name][1:]])
+    return glb.encode(decode([mesh.data for mesh in made]), Frame.of_cell(CELL), table(count), columns)
+
+
+def test_measures_of_surfaces_are_found_good() -> None:
+    assert _codes(with_measures(20)) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("area_m2", 200.0, "surface-area"),
+        ("slope_deg", 2.0, "surface-slope"),
+        ("azimuth_deg", 360.0, "surface-azimuth"),
+        ("azimuth_deg", -1.0, "surface-azimuth"),
+        ("slope_deg", math.inf, "not-finite"),
+    ],
+)
+def test_planted_measures_of_surfaces_are_found(name: str, value: float, code: str) -> None:
+    assert code in _codes(with_measures(20, **{name: value}))
 
 
 def test_planted_values_are_found() -> None:

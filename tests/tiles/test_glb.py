@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.tiles import gltf
-from tests.tiles.cubes import Block, ecef, meshes, street
+from tests.tiles.cubes import Block, built, ecef, meshes, street
 from tiles import glb
 from tiles.check_glb import inspect_glb
 from tiles.frame import Frame
@@ -15,6 +15,7 @@ from tiles.metadata import FeatureTable
 from tiles.tiling import DEFAULT_LIMITS
 from twin.model.cells import Cell, quadkeys
 from twin.model.geometry import SurfaceType
+from twin.processing import face_measures
 from twin.processing.mesh import decode
 
 CELL = Cell.from_code(15, int(quadkeys(np.array([[24.9705, 60.1855]]))[0]) >> 18)
@@ -101,6 +102,42 @@ def test_surfaces_have_ids_types_and_colours() -> None:
     assert len({tuple(colour) for colour in tile.attribute("COLOR_0").tolist()}) == 3
 
 
+def measured(blocks: Sequence[Block]) -> dict[str, Any]:
+    return face_measures.decode([mesh.faces for mesh in built(blocks)], [6] * len(blocks))
+
+
+def test_surfaces_have_the_measures_that_are_asked_for() -> None:
+    blocks = street(7)
+    mesh, columns = decode(meshes(blocks)), measured(blocks)
+    assert mesh.faces_of_objects(7) == [6] * 7
+    tile = gltf.read(glb.encode(mesh, Frame.of_cell(CELL), table(7), columns))
+    types = tile.column(1, "surface_type")
+    for number, (kind, area, slope, azimuth) in enumerate(
+        zip(types, *(tile.column(1, name) for name in ("area_m2", "slope_deg", "azimuth_deg")), strict=True)
+    ):
+        block = blocks[number // 6]
+        if kind == "WallSurface":
+            height = block.high - block.low
+            assert area in (pytest.approx(block.width * height), pytest.approx(block.depth * height))
+            assert (slope, azimuth % 90) == (pytest.approx(90), pytest.approx(0))
+        else:
+            assert area == pytest.approx(block.width * block.depth)
+            assert (slope, azimuth) == (pytest.approx(0 if kind == "RoofSurface" else 180), None)
+    declared = tile.metadata["schema"]["classes"]["surface"]["properties"]
+    assert list(declared) == ["surface_type", "area_m2", "slope_deg", "azimuth_deg"]
+    only = gltf.read(glb.encode(mesh, Frame.of_cell(CELL), table(7), {"slope_deg": columns["slope_deg"]}))
+    assert list(only.metadata["propertyTables"][1]["properties"]) == ["surface_type", "slope_deg"]
+
+
+def test_faces_of_an_older_version_have_no_values() -> None:
+    first, second = (mesh.faces for mesh in built(street(2)))
+    columns = face_measures.decode([first, None], [6, 6])
+    assert np.isnan(columns["area_m2"]).tolist() == [False] * 6 + [True] * 6
+    assert second
+    tile = gltf.read(glb.encode(decode(meshes(street(2))), Frame.of_cell(CELL), table(2), columns))
+    assert tile.column(1, "area_m2")[6:] == [None] * 6
+
+
 def test_the_property_table_holds_the_values() -> None:
     tile, expected = gltf.read(encode(street(12))), table(12)
     for attribute, values in zip(expected.attributes, expected.columns, strict=True):
@@ -163,10 +200,13 @@ def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
     (tmp_path / "many.glb").write_bytes(encode(street(DEFAULT_LIMITS.objects)))
     (tmp_path / "far.glb").write_bytes(encode([Block(0, 0), Block(3_000, 0)]))
     (tmp_path / "odd.glb").write_bytes(glb.encode(odd_types, Frame.of_cell(CELL), table(30)))
+    (tmp_path / "measured.glb").write_bytes(
+        glb.encode(mesh, Frame.of_cell(CELL), table(30), measured(street(30)))
+    )
     nothing = FeatureTable.from_rows("building", ("city",), [{"id": "a", "city": None}])
     (tmp_path / "empty-strings.glb").write_bytes(
         glb.encode(decode(meshes(street(1))), Frame.of_cell(CELL), nothing)
     )
     report = gltf.validate(tmp_path)
-    assert report["files"] == 5
+    assert report["files"] == 6
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]

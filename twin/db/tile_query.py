@@ -76,22 +76,23 @@ def tile_members(
     lod: str | None = None,
     *,
     mesh: bool = True,
+    faces: bool = False,
 ) -> Statement:
     """The objects of a tile in the order of their feature ids.
 
-    Columns: id, mesh_hash, row_hash, the named properties, and ``mesh`` unless it is declined.
+    Columns: id, mesh_hash, row_hash, the named properties, ``mesh`` unless it is declined, and
+    ``faces``, the measures of its faces, where they are asked for.
     """
     f = selection.source.c
     columns: list[ColumnElement[Any]] = [f.id, _m.c.mesh_hash, f.row_hash, *(f[name] for name in properties)]
-    if mesh:
-        columns.append(_m.c.mesh)
+    columns += [column for column, wanted in ((_m.c.mesh, mesh), (_m.c.faces, faces)) if wanted]
     clause = (
         select(*columns)
         .select_from(_with_mesh(selection, lod))
         .where(selection.where(), _in_cell(f))
         .order_by(f.quadkey, f.id)
     )
-    shape = (lod is None, mesh, tuple(properties))
+    shape = (lod is None, mesh, faces, tuple(properties))
     return statement("tile_members", clause, selection, shape, **_cell_values(cell, lod))
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
-from twin.processing import mesh_format, segments
+from twin.processing import face_measures, mesh_format, segments
 from twin.processing.mesh_format import MeshArrays, MeshBatch, decode
 from twin.processing.orientation import Boundary, orient
 from twin.processing.triangulation import Triangulation, triangulate
@@ -30,9 +30,10 @@ _ECEF_LIMIT_M = 2e7  # centimetres up to here fit 32 bits; the Earth's radius is
 
 @dataclass(frozen=True, slots=True)
 class ObjectMesh:
-    """The encoded mesh of one object, its BLAKE2b-128 hash and its counts."""
+    """The encoded mesh of one object, the measures of its faces, the BLAKE2b-128 hash of both, and counts."""
 
     data: bytes
+    faces: bytes
     hash: bytes
     triangles: int
     vertices: int
@@ -61,18 +62,30 @@ def build_meshes(
     placed = ecef(cut.points + np.repeat(batch.origin, np.diff(points), axis=0))
     failures = _failures(boundary, cut, placed)
     sound = np.array([not failure for failure in failures], dtype=np.bool_)
-    arrays = _arrays(batch, cut, placed, surface_type, sound)
+    present = _present(batch, cut, sound)
+    arrays = _arrays(batch, cut, placed, surface_type, present)
     blobs = mesh_format.encode(arrays)
+    measures = face_measures.encode(boundary.faces, np.flatnonzero(present), arrays.face_start)
     triangles = np.diff(arrays.triangle_start).tolist()
     vertices = np.diff(arrays.vertex_start).tolist()
     return [
-        MeshFailure(failure) if failure else _stored(blob, count, total)
-        for failure, blob, count, total in zip(failures, blobs, triangles, vertices, strict=True)
+        MeshFailure(failure) if failure else _stored(blob, faces, count, total)
+        for failure, blob, faces, count, total in zip(
+            failures, blobs, measures, triangles, vertices, strict=True
+        )
     ]
 
 
-def _stored(data: bytes, triangles: int, vertices: int) -> ObjectMesh:
-    return ObjectMesh(data, hashlib.blake2b(data, digest_size=16).digest(), triangles, vertices)
+def _stored(data: bytes, faces: bytes, triangles: int, vertices: int) -> ObjectMesh:
+    digest = hashlib.blake2b(data + faces, digest_size=16).digest()
+    return ObjectMesh(data, faces, digest, triangles, vertices)
+
+
+def _present(batch: GeometryBatch, cut: Triangulation, sound: Bools) -> Bools:
+    """Which surfaces are shown: those with triangles, of sound objects."""
+    present = np.zeros(batch.surfaces, dtype=np.bool_)
+    present[cut.face] = True
+    return present & sound[batch.object_of_surface()]
 
 
 def _failures(boundary: Boundary, cut: Triangulation, placed: Floats) -> list[str]:
@@ -101,13 +114,10 @@ def _first_points(points: Floats, start: Ints) -> Floats:
 
 
 def _arrays(
-    batch: GeometryBatch, cut: Triangulation, placed: Floats, surface_type: Ints, sound: Bools
+    batch: GeometryBatch, cut: Triangulation, placed: Floats, surface_type: Ints, present: Bools
 ) -> MeshArrays:
-    """The vertices, triangles and faces of all sound objects, in order."""
+    """The vertices, triangles and faces of all surfaces that are present, in order."""
     owner = batch.object_of_surface()
-    present = np.zeros(batch.surfaces, dtype=np.bool_)
-    present[cut.face] = True
-    present &= sound[owner]
     faces = np.flatnonzero(present)
     point_start = batch.ring_start[batch.surface_start]
     vertices = np.diff(point_start)

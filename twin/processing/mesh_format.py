@@ -84,6 +84,11 @@ class MeshBatch:
     surface_type: npt.NDArray[np.uint8]
     face: Ints
 
+    def faces_of_objects(self, objects: int) -> list[int]:
+        """How many faces each of the first ``objects`` meshes has."""
+        first = np.flatnonzero(np.diff(self.face, prepend=-1))
+        return np.bincount(self.object_of_vertex[first], minlength=objects).tolist()
+
 
 def encode(arrays: MeshArrays) -> list[bytes]:
     """One blob for each object; empty for an object without vertices."""

@@ -153,6 +153,7 @@ def _mesh_row(entry: Entry, membership: Membership) -> list[Row]:
         "lod": entry.derived.values[entry.feature.root.id]["lod"],
         "mesh": mesh.data,
         "mesh_hash": mesh.hash,
+        "faces": mesh.faces,
         "triangles": mesh.triangles,
         "vertices": mesh.vertices,
     }
