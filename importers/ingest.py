@@ -287,7 +287,8 @@ class _FileImport:
             return f"{self.report.source}: holds no city objects; nothing was imported"
         first = self.report.refused[0]
         more = f" ({len(self.report.refused)} features were refused)" if len(self.report.refused) > 1 else ""
-        return f"{self.report.source}: {first.place}: {first.reason}{more}; nothing was imported"
+        reason = f"{first.reason}{more}; {first.suggestion}; nothing was imported"
+        return f"{self.report.source}: {first.place}: {reason}"
 
 
 def _seed(*how: object) -> bytes:

@@ -164,10 +164,9 @@ class Report:
     def lines(self) -> Iterator[str]:
         """The report as a person reads it, most important first."""
         yield f"{self.source}: {self.format}, dataset {self.dataset}, city {self.city}"
-        yield f"  reference system {self.reference_system}; {self.axis_reason}"
-        yield f"  placement {self.placement}: {self.heights.get('method', 'heights unknown')}"
-        changed = f"{self.geometry_changed} geometry changed, {self.attributes_changed} attributes changed"
-        yield f"  {self.read} read: {self.added} new, {changed}, {self.unchanged} unchanged"
+        yield f"  {self._reference()}"
+        yield f"  placement {self.placement}: {self.heights.get('method') or self.heights.get('note')}"
+        yield f"  {self._counted()}"
         if self.resumed_after:
             yield f"  {self.resumed_after} features were stored by an import that was interrupted"
         if self.left_out:
@@ -177,11 +176,54 @@ class Report:
         rate = self.read / self.seconds if self.seconds else 0.0
         written = "would be written" if self.dry_run else "written"
         yield f"  {self.rows_written} rows {written} in {self.seconds:.1f} s ({rate:.0f} features/s)"
-        for title, counts in (("unknown codes", self.unknown_codes), ("not stored", self.not_stored)):
+        kept = Counter({name: number for name, number in self.not_stored.items() if _is_kept(name)})
+        for title, counts in (
+            ("unknown codes", self.unknown_codes),
+            ("not stored", self.not_stored - kept),
+            ("stored in another form", kept),
+        ):
             if counts:
                 yield f"  {title}: " + ", ".join(f"{name} ({count})" for name, count in counts.most_common())
         yield from _listed("refused", self.refused)
         yield from _listed("stored without a mesh", self.problems)
+
+    def _reference(self) -> str:
+        """The reference system and why the axes are in that order; one sentence where there is none."""
+        stated = self.reference_system.startswith("EPSG")
+        return f"reference system {self.reference_system}; {self.axis_reason}" if stated else self.axis_reason
+
+    def _counted(self) -> str:
+        """What became of the features, as far as there is anything to say."""
+        kinds = (
+            (self.added, "new"),
+            (self.geometry_changed, "with another geometry"),
+            (self.attributes_changed, "with other attributes"),
+            (self.unchanged, "unchanged"),
+        )
+        said = ", ".join(f"{number} {kind}" for number, kind in kinds if number)
+        read = f"{_number(self.read, 'feature')} read"
+        return f"{read}: {said}" if said else read
+
+
+def _is_kept(entry: str) -> bool:
+    """Whether an entry of the ledger tells of what is stored after all, as attributes or objects."""
+    return entry.startswith("ADE ") or entry.endswith(" as attributes")
+
+
+def summary(reports: list[Report], errors: list[str]) -> str:
+    """One line on all files of a command."""
+    read = sum(report.read for report in reports)
+    refused = sum(len(report.refused) for report in reports)
+    written = sum(report.rows_written for report in reports)
+    failed = f", {len(errors)} failed" if errors else ""
+    files = f"{len(reports) + len(errors)} files: {len(reports)} imported{failed}"
+    is_dry = any(report.dry_run for report in reports)
+    rows = f"{written} rows would be written" if is_dry else f"{written} rows written"
+    return f"{files}; {_number(read, 'feature')} read, {refused} refused, {rows}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _listed(title: str, entries: list[Refused], most: int = 20) -> Iterator[str]:
