@@ -84,7 +84,7 @@ Models: TypeAlias = Annotated[
     ),
 ]
 FailFast: TypeAlias = Annotated[
-    bool, typer.Option(help="Import nothing of a file that has a feature to refuse.")
+    bool, typer.Option("--fail-fast", help="Import nothing of a file that has a feature to refuse.")
 ]
 Only: TypeAlias = Annotated[
     list[str] | None, typer.Option(help="type=Building, id=abc or bbox=west,south,east,north; repeat it.")
@@ -94,7 +94,11 @@ Lod: TypeAlias = Annotated[
 ]
 
 
-@app.command("import", epilog="Example: twin import helsinki.gml tallinn.city.jsonl --report report.json")
+@app.command(
+    "import",
+    epilog="Examples: twin import helsinki.gml tallinn.city.jsonl --report report.json;"
+    ' twin import "sheets/*.zip" --jobs 4 --dry-run; twin import delivery/ --complete',
+)
 def import_(
     paths: Models,
     city: Annotated[str | None, typer.Option(help="The city, where the file does not tell it.")] = None,
@@ -110,11 +114,17 @@ def import_(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and mesh.")] = 1,
     allow_unplaced: Annotated[
-        bool, typer.Option(help="Import with an unknown reference system; tiles will not show it.")
+        bool,
+        typer.Option(
+            "--allow-unplaced", help="Import with an unknown reference system; tiles will not show it."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option(help="Read and report, but write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, but write nothing.")] = False,
     complete: Annotated[
-        bool, typer.Option(help="The files are the whole delivery: end features that they do not hold.")
+        bool,
+        typer.Option(
+            "--complete", help="The files are the whole delivery: end features that they do not hold."
+        ),
     ] = False,
     fail_fast: FailFast = False,
     only: Only = None,
@@ -311,6 +321,7 @@ def _import(opened: Database, paths: list[Path], options: "ImportOptions", repor
     """Import files one by one and say what came of each; the exit code."""
     from importers.ingest import Ingest
     from importers.inputs import sources
+    from importers.report import summary
 
     reports: list[Report] = []
     errors: list[str] = []
@@ -332,6 +343,8 @@ def _import(opened: Database, paths: list[Path], options: "ImportOptions", repor
         report.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
     for name, count in ended.items():
         console.say(f"{name}: {count} features ended")
+    if len(reports) + len(errors) > 1:
+        console.say(summary(reports, errors))
     if errors:
         raise InputError(
             errors[0] if len(errors) == 1 else f"{len(errors)} files failed; the first: {errors[0]}"
