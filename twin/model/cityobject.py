@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -94,34 +94,56 @@ def _has_surfaces(geometry: Geometry) -> bool:
     return shape.dimension == 2
 
 
-def geometries_at(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
-    """The surfaces and solids of the feature at one LoD, as they are measured.
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The surfaces and solids of a feature at one LoD, object by object.
 
-    Where the root and its parts both have geometry, the parts win: the root's would repeat them.
-    Where an object has solids, they win over its surfaces, which mostly repeat them.
+    Templates are in their places, degenerate surfaces left out.
     """
-    return tuple(g for geometries in _by_object(feature, lod) for g in measured(geometries))
+
+    by_object: tuple[tuple[Geometry, ...], ...]
+
+    def whole(self) -> tuple[Geometry, ...]:
+        """Those of the feature as they are measured.
+
+        Where the root and its parts both have geometry, the parts win: the root's would repeat them.
+        Where an object has solids, they win over its surfaces, which mostly repeat them.
+        """
+        return tuple(g for geometries in self._shown() for g in measured(geometries))
+
+    def beside_solids(self) -> tuple[Geometry, ...]:
+        """What else is to be shown: surfaces of objects with solids that no solid has, such as overhangs."""
+        return tuple(g for geometries in self._shown() for g in _overhangs(geometries))
+
+    def _shown(self) -> Sequence[tuple[Geometry, ...]]:
+        return [part for part in self.by_object[1:] if part] or self.by_object[:1]
 
 
-def beside_solids(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
-    """What else is to be shown: surfaces of objects with solids that no solid has, such as overhangs."""
-    return tuple(g for geometries in _by_object(feature, lod) for g in _overhangs(geometries))
+def shapes_at(features: Sequence[CityFeature], lods: Sequence[str | None]) -> list[Shapes]:
+    """The shapes of many features, each at a LoD of its own."""
+    placed = [
+        [list(_placed(item, lod)) for item in feature.objects]
+        for feature, lod in zip(features, lods, strict=True)
+    ]
+    cleaned = iter(without_degenerate([g for objects in placed for item in objects for g in item]))
+    return [
+        Shapes(
+            tuple(tuple(g for g in islice(cleaned, len(item)) if g is not None) for item in objects)
+        )
+        for objects in placed
+    ]  # fmt: skip
 
 
-def _by_object(feature: CityFeature, lod: str | None) -> list[tuple[Geometry, ...]]:
-    parts = [found for item in feature.objects[1:] if (found := surfaces_at(item, lod))]
-    return parts or [surfaces_at(feature.root, lod)]
+def _placed(item: CityObject, lod: str | None) -> Iterator[Geometry]:
+    for geometry in item.geometries:
+        if geometry.lod == lod and _has_surfaces(geometry):
+            instance = geometry.instance
+            yield geometry if instance is None else instance.placed(geometry.xyz[0])
 
 
-def surfaces_at(item: CityObject, lod: str | None) -> tuple[Geometry, ...]:
-    """An object's surfaces and solids at one LoD, templates in place, without degenerate surfaces."""
-    placed = (
-        geometry.instance.placed(geometry.xyz[0]) if geometry.instance is not None else geometry
-        for geometry in item.geometries
-        if geometry.lod == lod and _has_surfaces(geometry)
-    )  # fmt: skip
-    cleaned = (without_degenerate(geometry) for geometry in placed)
-    return tuple(geometry for geometry in cleaned if geometry is not None)
+def geometries_at(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
+    """The surfaces and solids of one feature at one LoD, as they are measured."""
+    return shapes_at([feature], [lod])[0].whole()
 
 
 def measured(geometries: Sequence[Geometry]) -> tuple[Geometry, ...]:
@@ -131,7 +153,7 @@ def measured(geometries: Sequence[Geometry]) -> tuple[Geometry, ...]:
 
 def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
     solids = [g for g in geometries if g.is_solid]
-    others = [g for g in geometries if not g.is_solid]
+    others = [g for g in geometries if not g.is_solid and not any(_same_faces(g, s) for s in solids)]
     if not solids or not others:
         return
     known = {key for solid in solids for key in _face_keys(solid)}
@@ -139,6 +161,17 @@ def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
         kept = np.array([key not in known for key in _face_keys(geometry)], dtype=np.bool_)
         if kept.any():
             yield _faces(geometry, kept)
+
+
+def _same_faces(geometry: Geometry, solid: Geometry) -> bool:
+    """Whether they have the same faces in the same order, as where one was made of the other."""
+    return (
+        len(geometry.xyz) == len(solid.xyz)
+        and len(geometry.ring_start) == len(solid.ring_start)
+        and bool((geometry.xyz == solid.xyz).all())
+        and bool((geometry.ring_start == solid.ring_start).all())
+        and np.array_equal(geometry.surface_start, solid.surface_start)
+    )
 
 
 def _face_keys(geometry: Geometry) -> list[frozenset[tuple[float, ...]]]:

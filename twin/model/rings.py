@@ -3,6 +3,7 @@
 They are stored as they came and left out wherever surfaces are measured or shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,15 +42,28 @@ def degenerate(xyz: Floats, start: Ints) -> list[int]:
     return [ring for ring in doubtful if len(np.unique(xyz[start[ring] : start[ring + 1]], axis=0)) < 3]
 
 
-def without_degenerate(geometry: Geometry) -> Geometry | None:
-    """The geometry without surfaces and holes that have fewer than 3 distinct points.
+def without_degenerate(geometries: Sequence[Geometry]) -> list[Geometry | None]:
+    """Geometries without surfaces and holes that have fewer than 3 distinct points.
 
     A walk to and fro between two points encloses nothing and leaves the shell as closed as it was.
-    None where no surface is left.
+    None where no surface is left. All are looked at together, as nearly none has to be changed.
     """
-    flat = degenerate(geometry.xyz, geometry.ring_start)
-    if not flat:
-        return geometry
+    found: list[Geometry | None] = list(geometries)
+    lengths = [np.diff(geometry.ring_start) for geometry in geometries]
+    if not lengths:
+        return found
+    rings = offsets(list(map(len, lengths)))
+    xyz = np.concatenate([geometry.xyz for geometry in geometries])
+    flat = np.array(degenerate(xyz, offsets(np.concatenate(lengths))), dtype=np.int64)
+    owner = np.searchsorted(rings, flat, side="right") - 1
+    affected: list[int] = np.unique(owner).tolist()
+    for index in affected:
+        found[index] = _without(geometries[index], flat[owner == index] - rings[index])
+    return found
+
+
+def _without(geometry: Geometry, flat: Ints) -> Geometry | None:
+    """A geometry without some of its rings; with an exterior ring goes the surface."""
     ring_kept = np.ones(len(geometry.ring_start) - 1, dtype=np.bool_)
     ring_kept[flat] = False
     surface_kept = ring_kept[geometry.surface_start[:-1]]

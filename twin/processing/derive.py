@@ -14,11 +14,10 @@ from twin.model.cells import quadkeys
 from twin.model.cityobject import (
     CityFeature,
     CityObject,
-    beside_solids,
-    geometries_at,
+    Shapes,
     highest_lod,
     measured,
-    surfaces_at,
+    shapes_at,
 )
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
@@ -65,7 +64,8 @@ class Derived:
 def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     """Measure, place and mesh each feature at its highest LoD."""
     lods = [highest_lod(feature.objects) for feature in features]
-    groups = [geometries_at(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+    shapes = shapes_at(features, lods)
+    groups = [shape.whole() for shape in shapes]
     batch = concatenate(groups)
     measures = measure(batch)
     results = [Derived() for _ in features]
@@ -74,10 +74,10 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
         values = _values(measures, index) if groups[index] else {}
         known: Values = {"lod": lod, "placement": PLACEMENTS[int(ranks[index])]}
         results[index].values[feature.root.id] = {**values, **known}
-    _measure_parts(features, lods, results)
+    _measure_parts(features, lods, shapes, results)
     if batch.surfaces:
         _place(batch, measures, placer, results)
-        beside = [beside_solids(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+        beside = [shape.beside_solids() for shape in shapes]
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
         if not any(beside) and len(placed) == len(features):
             _mesh(measures.boundary, measures.surface_type, placer, results)
@@ -137,12 +137,16 @@ def plain(value: Any) -> Any:
 
 
 def _measure_parts(
-    features: Sequence[CityFeature], lods: Sequence[str | None], results: Sequence[Derived]
+    features: Sequence[CityFeature],
+    lods: Sequence[str | None],
+    shapes: Sequence[Shapes],
+    results: Sequence[Derived],
 ) -> None:
     """Parts are measured by themselves as well; their sum stands at the root, which a single part is."""
     owned: list[tuple[Derived, CityObject, tuple[Geometry, ...], str | None]] = []
-    for feature, lod, result in zip(features, lods, results, strict=True):
-        found = [(item, measured(surfaces_at(item, lod))) for item in feature.objects[1:]]
+    for feature, lod, shape, result in zip(features, lods, shapes, results, strict=True):
+        parts = zip(feature.objects[1:], shape.by_object[1:], strict=True)
+        found = [(item, measured(geometries)) for item, geometries in parts]
         shaped = [item for item, geometries in found if geometries]
         if len(shaped) == 1:
             whole = result.values[feature.root.id]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from twin.model.cells import quadkeys
-from twin.model.cityobject import CityFeature, geometries_at
+from twin.model.cityobject import CityFeature, shapes_at
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, SurfaceType, concatenate
 from twin.processing import planar, segments
@@ -42,7 +42,7 @@ def roof_face_rows(
     features: Sequence[CityFeature], lods: Sequence[str], placer: Placer, membership: Membership
 ) -> dict[str, list[Values]]:
     """Rows of ``roof_face`` for each feature at its LoD, by the id of its root object."""
-    groups = [geometries_at(feature, lod) for feature, lod in zip(features, lods, strict=True)]
+    groups = [shapes.whole() for shapes in shapes_at(features, lods)]
     batch = concatenate(groups)
     faces = _faces(batch, placer)
     rows: dict[str, list[Values]] = {feature.root.id: [] for feature in features}

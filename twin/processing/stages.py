@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from twin.model.attributes import CATALOGUE
-from twin.model.cityobject import CityFeature, geometries_at
+from twin.model.cityobject import CityFeature, shapes_at
 from twin.model.crs import Placer
 from twin.model.geometry import Geometry, concatenate
 from twin.processing import neighbours, planar, repair_features
@@ -47,8 +47,7 @@ class Site:
     @property
     def groups(self) -> list[tuple[Geometry, ...]]:
         """The measured geometries of each feature."""
-        pairs = zip(self.features, self.lods, strict=True)
-        return [geometries_at(feature, lod) for feature, lod in pairs]
+        return [shapes.whole() for shapes in shapes_at(self.features, self.lods)]
 
     @property
     def delivered(self) -> list[tuple[Geometry, ...]]:
