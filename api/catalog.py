@@ -1,6 +1,6 @@
 """What there is: collections, their queryables and schemas, and datasets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -32,16 +32,36 @@ async def _datasets(request: Request) -> Sequence[Row]:
 
 @router.get("/datasets", summary="Datasets: the products of publishers, and how they are placed")
 async def get_datasets(request: Request) -> Response:
-    """A dataset is a product of a publisher; `count` and `bbox` are of its current features."""
-    return _json({"datasets": [_dataset(row) for row in await _datasets(request)]})
+    """A dataset is a product of a publisher; `count` and `bbox` are of its current features.
+
+    `processing` says how many of them wait for `twin process`, and since when.
+    """
+    waiting = await _pending(request)
+    return _json({"datasets": [_dataset(row, waiting) for row in await _datasets(request)]})
 
 
-def _dataset(row: Row) -> dict[str, Any]:
+async def _pending(request: Request) -> Mapping[str, Row]:
+    known = service(request)
+    return await known.datasets.pending(await known.revisions.digest())
+
+
+def _processing(names: Iterable[str], waiting: Mapping[str, Row]) -> dict[str, Any]:
+    """What waits for `twin process` in some datasets."""
+    rows = [waiting[name] for name in names if name in waiting]
+    since = min((row["since"] for row in rows), default=None)
+    return {
+        "pending": sum(row["pending"] for row in rows),
+        "since": None if since is None else since.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _dataset(row: Row, waiting: Mapping[str, Row]) -> dict[str, Any]:
     plain = (
         "name", "title", "city", "role", "synthetic", "placement", "heights",
         "horizontal_epsg", "vertical_epsg", "publisher", "licence", "count",
     )  # fmt: skip
-    return {**{name: row[name] for name in plain}, "bbox": _bbox([row])}
+    described = {name: row[name] for name in plain}
+    return {**described, "bbox": _bbox([row]), "processing": _processing([row["name"]], waiting)}
 
 
 def _bbox(rows: Sequence[Row]) -> list[float] | None:
@@ -77,24 +97,23 @@ async def get_collection(request: Request, asked: Asked) -> Response:
 
 
 async def _collection(request: Request, collection: Collection) -> dict[str, Any]:
-    return {
+    described: dict[str, Any] = {
         "id": collection.name,
         "title": collection.title,
         "description": collection.description,
         "itemType": "feature",
         "crs": [CRS84],
         "storageCrs": CRS84,
-        "extent": await _extent_of(request, collection),
         "links": _collection_links(f"{base(request)}/collections/{collection.name}", collection),
     }
-
-
-async def _extent_of(request: Request, collection: Collection) -> dict[str, Any]:
     if collection.of_datasets:
-        rows = await _datasets(request)
-        return _extent([row for row in rows if row["role"] == "primary" and collection.kind in _kinds(row)])
+        primary = [row for row in await _datasets(request) if row["role"] == "primary"]
+        processing = _processing([row["name"] for row in primary], await _pending(request))
+        held = _extent([row for row in primary if collection.kind in _kinds(row)])
+        return {**described, "extent": held, "processing": processing}
     bounds = (await service(request).revisions.uploads())[collection.name].extent
-    return {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
+    extent = {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
+    return {**described, "extent": extent}
 
 
 def _kinds(row: Row) -> set[str]:

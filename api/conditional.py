@@ -7,12 +7,17 @@ from hashlib import blake2b
 from fastapi import Request, Response
 
 from twin.db.dataset_query import datasets
+from twin.db.pending_query import pending
 from twin.db.pool import ReadPool, Row
 from twin.db.tile_query import revisions
 from twin.db.uploads import Uploaded, read, uploaded_collections
+from twin.processing.versions import versions
 
 FRESH_S = 1.0
 """For so long the revisions are believed without asking; an import shows after at most that."""
+
+PENDING_FRESH_S = 10.0
+"""For so long it is believed what waits for `twin process`, where no revision changed."""
 
 
 class Revisions:
@@ -53,12 +58,26 @@ class Revisions:
 
 
 class Datasets:
-    """The datasets with their counts and extents, read anew when a revision changes."""
+    """The datasets with their counts and extents, and what waits in them for `twin process`.
+
+    They are read anew when a revision changes.
+    """
 
     def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
         self._revision: str | None = None
         self._rows: Sequence[Row] = ()
+        self._pending: Mapping[str, Row] = {}
+        self._pending_at: tuple[str, float] = ("", float("-inf"))
+
+    async def pending(self, revision: str) -> Mapping[str, Row]:
+        """The rows of `twin.db.pending_query.pending` at a revision, by dataset; those alone that wait."""
+        known, read_at = self._pending_at
+        if revision != known or time.monotonic() - read_at > PENDING_FRESH_S:
+            rows = await self._pool.fetch(pending(versions()))
+            self._pending = {row["dataset"]: row for row in rows}
+            self._pending_at = (revision, time.monotonic())
+        return self._pending
 
     async def at(self, revision: str) -> Sequence[Row]:
         """The rows of `twin.db.dataset_query.datasets` at a revision."""

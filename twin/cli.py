@@ -269,17 +269,19 @@ def datasets(
         bool, typer.Option("--hash", help="Print a hash of the content of each, and of all, instead.")
     ] = False,
 ) -> None:
-    """List the datasets, one a line: name, city, role, features, placement."""
+    """List the datasets, one a line; 'pending' are features that wait for 'twin process'."""
     from twin.db import admin, content_hash
+    from twin.processing.versions import versions
 
     with database(load()) as opened, opened.engine.connect() as connection:
         if hash:
             hashes = content_hash.content_hashes(connection)
             console.table(("dataset", "content"), [*hashes.items(), ("all", content_hash.combined(hashes))])
             return
-        rows = admin.datasets(connection)
-    headings = ("dataset", "city", "role", "synthetic", "features", "placement", "revision")
-    console.table(headings, [[row[heading] for heading in ("name", *headings[1:])] for row in rows])
+        rows = admin.datasets(connection, versions())
+    names = ("name", "city", "role", "synthetic", "features", "placement", "revision", "pending", "since")
+    told = [["" if row[name] is None else row[name] for name in names] for row in rows]
+    console.table(("dataset", *names[1:]), told)
 
 
 @app.command(epilog="Example: twin diff helsinki_lod2 --from 2026-01-31")

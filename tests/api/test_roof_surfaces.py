@@ -233,6 +233,7 @@ def test_the_collection_is_described(client: Client) -> None:
     listed = {found["id"]: found for found in client.get("/collections").json()["collections"]}
     about = client.get(FACES).json()
     assert listed["roofsurfaces"] == about
+    assert about["processing"] == {"pending": 0, "since": None}
     assert about["extent"]["spatial"] == listed["buildings"]["extent"]["spatial"]
     queryables = client.get(f"{FACES}/queryables").json()["properties"]
     assert list(queryables) == ["id", *NAMES, "geometry"]

@@ -206,6 +206,13 @@ def test_a_nested_tileset_without_objects_is_empty(client: Client) -> None:
     assert "children" not in root
 
 
+def test_what_was_never_processed_is_said_to_wait(client: Client) -> None:
+    for dataset in client.get("/datasets").json()["datasets"]:
+        assert dataset["processing"]["pending"] == dataset["count"] == 350
+        assert dataset["processing"]["since"].endswith("Z")
+    assert client.get("/collections/buildings").json()["processing"]["pending"] == 700
+
+
 def test_containers_lead_to_the_tilesets(client: Client) -> None:
     for path, tileset in (("/collections/buildings/3dtiles", ROOT), ("/3dtiles", "/3dtiles/tileset.json")):
         (content,) = client.get(path).json()["content"]

@@ -1,10 +1,12 @@
 """Listing and removing datasets."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text
 
 from twin.db import schema
+from twin.db.pending_query import pending
 from twin.errors import NotFound
 
 _OWNED = (
@@ -16,13 +18,29 @@ _OWNED = (
 )
 
 
-def datasets(connection: Connection) -> list[dict[str, Any]]:
-    """Every dataset with the number of its features, by city and name."""
+def datasets(connection: Connection, versions: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Every dataset with the number of its features, by city and name.
+
+    With ``versions`` (`twin.db.pending_query`) also how many of them are pending and since when.
+    """
     d, f = schema.dataset, schema.feature
     count = select(func.count()).where(f.c.dataset_id == d.c.id).scalar_subquery().label("features")
     statement = select(d, count).order_by(d.c.city, d.c.name)
-    return [
+    rows = [
         {str(key): value for key, value in row.items()} for row in connection.execute(statement).mappings()
+    ]
+    return rows if versions is None else _with_pending(connection, rows, versions)
+
+
+def _with_pending(
+    connection: Connection, rows: Sequence[dict[str, Any]], versions: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    asked = pending(versions)
+    waiting = {row.dataset: row for row in connection.execute(asked.clause, dict(asked.values))}
+    nothing = {"pending": 0, "since": None}
+    return [
+        {**row, **({"pending": w.pending, "since": w.since} if (w := waiting.get(row["name"])) else nothing)}
+        for row in rows
     ]
 
 

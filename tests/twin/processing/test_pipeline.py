@@ -18,11 +18,13 @@ from tests.importers.stored import clean
 from tests.twin.processing.terraces import HOUSES, STREETS, build, rows_of, snapshot
 from twin.db import jobs, schema
 from twin.db.engine import Database
+from twin.db.pending_query import pending
 from twin.db.schema import processing_job, roof_face
 from twin.errors import NotFound
 from twin.processing import pipeline
 from twin.processing.scale_out import Workers
 from twin.processing.stages import LATER_STAGES
+from twin.processing.versions import versions
 
 ALL = HOUSES * STREETS
 
@@ -183,6 +185,32 @@ def test_a_changed_building_recomputes_itself_and_its_neighbours(engine: Engine,
     incremental = snapshot(engine)
     run(engine, force=True)
     assert snapshot(engine) == incremental
+
+
+def waiting(engine: Engine) -> int:
+    """How many features the database says to wait for `twin process`."""
+    asked = pending(versions())
+    with engine.connect() as connection:
+        rows = connection.execute(asked.clause, dict(asked.values)).all()
+    assert all(row.since is not None for row in rows)
+    return sum(row.pending for row in rows)
+
+
+def test_what_waits_is_what_the_next_run_computes(engine: Engine, tmp_path: Path) -> None:
+    assert waiting(engine) == ALL
+    run(engine)
+    assert waiting(engine) == 0
+    build(engine, tmp_path / "town.city.json", frozenset({"h0-0"}))
+    told = waiting(engine)
+    assert told == run(engine, partitions=4).computed["neighbours"] == 3 * HOUSES
+    assert waiting(engine) == 0
+    with engine.begin() as connection:
+        connection.execute(schema.object_validity.update().values(algorithm="validity 0"))
+    assert waiting(engine) == ALL
+    with engine.begin() as connection:
+        connection.execute(schema.object_validity.update().values(algorithm=versions()["validity"]))
+        assert connection.execute(processing_job.update().values(state="running")).rowcount
+    assert waiting(engine) == ALL
 
 
 def test_an_import_forgets_what_was_computed_of_changed_buildings(engine: Engine, tmp_path: Path) -> None:
