@@ -92,6 +92,15 @@ Only: TypeAlias = Annotated[
 Lod: TypeAlias = Annotated[
     list[str] | None, typer.Option(help="Only this level of detail, 2 or 2.2; repeat it for several.")
 ]
+Unplaced: TypeAlias = Annotated[
+    bool,
+    typer.Option("--allow-unplaced", help="Import with an unknown reference system; tiles will not show it."),
+]
+DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Read and report, but write nothing.")]
+Complete: TypeAlias = Annotated[
+    bool,
+    typer.Option("--complete", help="The files are the whole delivery: end features that they do not hold."),
+]
 
 
 @app.command(
@@ -113,19 +122,9 @@ def import_(
         float | None, typer.Option(help="Geoid height in metres where no grid or table covers the model.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and mesh.")] = 1,
-    allow_unplaced: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unplaced", help="Import with an unknown reference system; tiles will not show it."
-        ),
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, but write nothing.")] = False,
-    complete: Annotated[
-        bool,
-        typer.Option(
-            "--complete", help="The files are the whole delivery: end features that they do not hold."
-        ),
-    ] = False,
+    allow_unplaced: Unplaced = False,
+    dry_run: DryRun = False,
+    complete: Complete = False,
     fail_fast: FailFast = False,
     only: Only = None,
     lod: Lod = None,
@@ -161,7 +160,7 @@ app.command(epilog="Example: twin process --jobs 4, or: twin process --explain h
 )
 
 
-app.command(epilog="Example: twin export helsinki.city.jsonl --dataset helsinki_lod2")(export.export)
+app.add_typer(export.commands)
 
 
 @app.command(epilog="Example: twin synth helsinki.gml --city helsinki --buildings 2000")

@@ -46,6 +46,10 @@ _COARSEST, _FINEST = 3, 9
 """Decimals of a metre: coordinates are written with as many as they need, at least millimetres."""
 
 
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: twin export helsinki.city.jsonl --dataset helsinki_lod2")
 def export(
     out: Annotated[Path, typer.Argument(help="File to write: .city.json, .city.jsonl or .gml.")],
     format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
@@ -54,18 +58,22 @@ def export(
     datetime: Annotated[
         str | None, typer.Option(help="As the database was at this time, such as 2026-05-01T12:00:00Z.")
     ] = None,
+    valid_at: Annotated[
+        str | None,
+        typer.Option(help="What stood in the world at this time, as far as the database knows (or knew)."),
+    ] = None,
     repaired: Annotated[
         bool,
         typer.Option("--repaired", help="Repaired geometries in place of invalid ones, where there are."),
     ] = False,
 ) -> None:
     """Write a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0."""
-    if repaired and datetime is not None:
+    if repaired and (datetime or valid_at):
         raise typer.BadParameter(
-            "repairs are of what is stored now; leave out --datetime", param_hint="--repaired"
+            "repairs are of what is stored now; leave out --datetime and --valid-at", param_hint="--repaired"
         )
     chosen = format or format_of(out)
-    view = View(as_of=None if datetime is None else _moment(datetime))
+    view = View(as_of=_moment("--datetime", datetime), valid_at=_moment("--valid-at", valid_at))
     conditions = (compile_filter(parse(filter), FEATURES.queryables(view)),) if filter else ()
     with database(load()) as opened:
         selection = Selection(view, FEATURES, (dataset or _only_dataset(opened),), conditions)
@@ -77,11 +85,13 @@ def export(
         console.say(f"  CityGML 2.0 has no place for: {listed}")
 
 
-def _moment(text: str) -> datetime_.datetime:
+def _moment(option: str, text: str | None) -> datetime_.datetime | None:
+    if text is None:
+        return None
     try:
         moment = datetime_.datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--datetime {text}: no time of RFC 3339, such as 2026-05-01T12:00:00Z") from None
+        raise InputError(f"{option} {text}: no time of RFC 3339, such as 2026-05-01T12:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime_.UTC)
 
 
@@ -126,10 +136,11 @@ def write_features(
             raise NotFound(f"There is no dataset '{name}'; `twin datasets` lists them.")
         whole = _Whole(found[0][1], lambda: stored_features(connection, selection, repaired=repaired))
         whole.survey()
-        if not whole.count and selection.conditions:
-            raise NotFound("No feature fits the filter; nothing was written.")
+        if not whole.count and (selection.conditions or selection.view.valid_at):
+            raise NotFound("No feature fits the filter or time; nothing was written.")
         with _replaced(out) as file:
-            _WRITERS[format](whole, file, partial=bool(selection.conditions))
+            partial = bool(selection.conditions or selection.view.valid_at)
+            _WRITERS[format](whole, file, partial=partial)
     if ledger is not None:
         ledger.update(whole.ledger)
     return whole.count

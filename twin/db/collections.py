@@ -19,6 +19,8 @@ from twin.model.attributes import CATALOGUE, ROOF_SURFACE, Attribute
 def _features(view: View) -> FromClause:
     if view.scenario is not None:
         raise NotFound(f"There is no scenario '{view.scenario}'.")
+    if view.valid_at is not None:
+        raise InvalidParameter("What stood in the world at a time is given whole; leave filters out.")
     return _current_features() if view.as_of is None else _recorded_features()
 
 

@@ -14,8 +14,11 @@ from sqlalchemy import Connection, Table, text
 from twin.db import schema
 
 _NOT_CONTENT = frozenset(
-    {"id", "dataset_id", "run_id", "revision", "created_at", "recorded_from", "recorded_to"}
-)
+    {
+        "id", "dataset_id", "run_id", "revision", "created_at", "recorded_from", "recorded_to",
+        "valid_until",
+    }
+)  # fmt: skip
 _TABLES = (
     schema.city_object,
     schema.object_geometry,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from twin.db import schema
+from twin.db import history, schema
 
 Row = Mapping[str, Any]
 
@@ -119,7 +119,7 @@ class Loader:
             replaced = text(
                 f"SELECT s.object_id FROM {prefix}_feature s JOIN feature f USING (id)"  # noqa: S608
             )
-            self.end(list(self._connection.execute(replaced).scalars()))
+            self.end(list(self._connection.execute(replaced).scalars()), f"{prefix}_city_object")
         for table in (*schema.PARTITIONED, schema.feature):
             target = table.name if table is schema.feature else self._partition(table)
             # Recorded when it is published, not when it was staged.
@@ -127,8 +127,11 @@ class Loader:
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
             self.rows_written += self._connection.execute(text(move)).rowcount
 
-    def end(self, root_ids: Sequence[str]) -> None:
-        """Move whole features to history; what was computed of them afterwards is dropped."""
+    def end(self, root_ids: Sequence[str], successors: str | None = None) -> None:
+        """Move whole features to history; what was computed of them afterwards is dropped.
+
+        ``successors`` is the table with the objects of their next versions; without it they are gone.
+        """
         ids = list(root_ids)
         table = schema.city_object
         members = select(table.c.object_id).where(self._own(table, "root_id", ids))
@@ -136,6 +139,10 @@ class Loader:
         self._supersede(schema.feature, schema.feature_history, "object_id", ids)
         self._supersede(schema.object_geometry, schema.object_geometry_history, "object_id", object_ids)
         self._supersede(schema.city_object, schema.city_object_history, "root_id", ids)
+        if successors is None:
+            history.close_removed(self._connection, self.dataset_id, ids)
+        else:
+            history.close_replaced(self._connection, self.dataset_id, successors)
         for table in (schema.object_mesh, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)

@@ -41,11 +41,13 @@ AnySelect: TypeAlias = Select[Any]
 class View:
     """Through which glasses the data are read; every read goes through one.
 
-    ``as_of`` (with time zone) shows what the database held then; ``scenario`` overlays planned
-    changes; ``scopes`` name the access levels whose attributes may be selected or filtered by.
+    ``as_of`` (with time zone) shows what the database held then, ``valid_at`` what stood in the world
+    then as far as it knew; ``scenario`` overlays planned changes; ``scopes`` name the access levels
+    whose attributes may be selected or filtered by.
     """
 
     as_of: datetime | None = None
+    valid_at: datetime | None = field(default=None, kw_only=True)
     scenario: str | None = None
     scopes: frozenset[str] = ALL_SCOPES
 

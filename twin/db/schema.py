@@ -257,6 +257,11 @@ city_object_history = Table(
     metadata,
     *_city_object_columns(),
     _superseded(),
+    Column(
+        "valid_until",
+        DateTime(timezone=True),
+        comment="in the world, as the version that superseded it tells; null: it was corrected",
+    ),
     Index(None, "dataset_id", "object_id", "recorded_to"),
 )
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 
 from twin.db import feature_query, schema
+from twin.db.history import valid_at
+from twin.db.load import stored_specs
 from twin.db.objects import features, fetch, geometry_rows, object_rows
 from twin.db.query import Selection, Statement
 from twin.model.cityobject import CityFeature
@@ -38,6 +40,9 @@ def stored_features(
     ``repaired`` puts repaired geometries in the place of those that were invalid, and into the
     objects' attributes what was done; only of what is stored now.
     """
+    if selection.view.valid_at is not None:
+        yield from _valid(connection, selection, selection.view.valid_at)
+        return
     last: str | None = None
     while page := fetch(connection, feature_query.items(selection, _PAGE, last, _KEY)):
         last = page[-1]["id"]
@@ -46,6 +51,23 @@ def stored_features(
             by_dataset.setdefault(row["dataset_id"], []).append(row["object_id"])
         for dataset_id, root_ids in by_dataset.items():
             yield from _whole(connection, dataset_id, root_ids, selection.view.as_of, repaired)
+
+
+def _valid(connection: Connection, selection: Selection, moment: datetime) -> Iterator[CityFeature]:
+    """Features as they stood in the world, each in the version that says so."""
+    for dataset_id, _ in (found for name in selection.datasets for found in stored_specs(connection, name)):
+        versions = valid_at(connection, dataset_id, moment, selection.view.as_of)
+        for start in range(0, len(versions), _PAGE):
+            page = versions[start : start + _PAGE]
+            by_time: dict[datetime, list[str]] = {}
+            for root_id, recorded_from in page:
+                by_time.setdefault(recorded_from, []).append(root_id)
+            found = {
+                feature.root.id: feature
+                for recorded_from, root_ids in by_time.items()
+                for feature in _whole(connection, dataset_id, root_ids, recorded_from, repaired=False)
+            }
+            yield from (found[root_id] for root_id, _ in page)
 
 
 def _whole(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -119,8 +120,8 @@ def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
         "addresses": geometry_codec.addresses(item.addresses),
         "extra": item.extra or None,
         "run_id": entry.run_id,
-        "valid_from": _moment(item.attributes.get("creationDate")),
-        "valid_to": _moment(item.attributes.get("terminationDate")),
+        "valid_from": _moment(item.attributes, "validFrom", "creationDate"),
+        "valid_to": _moment(item.attributes, "validTo", "terminationDate"),
         "measured_with": VERSION if "volume_m3" in values else None,
         **_catalogue_values(entry, item, membership),
     }
@@ -134,13 +135,16 @@ def _catalogue_values(entry: Entry, item: CityObject, membership: Membership) ->
     return {name: known.get(name) for name in _VALUE_NAMES}
 
 
-def _moment(value: Any) -> datetime | None:
-    """A date or time of the source as a point in time; None where it states none."""
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(attributes: Mapping[str, Any], *names: str) -> datetime | None:
+    """A date or time of the source as a point in time; None where it states none.
+
+    What CityGML 3.0 says of the world goes before what its database said.
+    """
+    for name in names:
+        with suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(str(attributes.get(name)))
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
 
 
 def _mesh_row(entry: Entry, membership: Membership) -> list[Row]:
