@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { LANGUAGES, attributeLabel, formatValue, language, t } from "../src/i18n";
+import { LANGUAGES, attributeLabel, attributeMeaning, formatValue, language, t } from "../src/i18n";
 import type { Attribute } from "../src/data/catalogue";
 
 const HEIGHT: Attribute = {
-  name: "height_m", kind: "number", integer: false, group: "dimensions", origin: "computed", unit: "m", codes: [], meaning: "",
+  name: "height_m", kind: "number", integer: false, group: "dimensions", origin: "computed", unit: "m", codes: [],
+  meanings: { en: "Meaning.", fi: "Merkitys." },
   labels: { en: "Height", fi: "Korkeus" },
 };
 
@@ -22,9 +23,11 @@ describe("languages", () => {
     language.value = "fi";
     expect(t("showAll", { count: 9 })).toBe("Näytä kaikki (9)");
     expect(attributeLabel(HEIGHT)).toBe("Korkeus");
+    expect(attributeMeaning(HEIGHT)).toBe("Merkitys.");
     expect(formatValue(HEIGHT, 12.345)).toBe("12,35 m");
     language.value = "sv";
     expect(attributeLabel(HEIGHT)).toBe("Height");
+    expect(attributeMeaning(HEIGHT)).toBe("Meaning.");
     language.value = "en";
     expect(formatValue({ ...HEIGHT, unit: "m3" }, 12345.6)).toBe("12,346 m³");
     expect(formatValue({ ...HEIGHT, name: "year_of_construction", integer: true, unit: null }, 1987)).toBe("1987");

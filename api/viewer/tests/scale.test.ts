@@ -9,7 +9,7 @@ function bins(low: number, high: number, counts: number[]): Bin[] {
 }
 
 function attribute(kind: Attribute["kind"], integer = false): Attribute {
-  return { name: "x", kind, integer, group: "use", origin: "source", unit: null, codes: [], meaning: "", labels: { en: "X" } };
+  return { name: "x", kind, integer, group: "use", origin: "source", unit: null, codes: [], meanings: {}, labels: { en: "X" } };
 }
 
 describe("niceLimits", () => {

@@ -24,6 +24,7 @@ export interface Queryable {
   "x-group"?: string;
   "x-origin"?: string;
   "x-labels"?: Record<string, string>;
+  "x-meanings"?: Record<string, string>;
 }
 
 export interface Bin {

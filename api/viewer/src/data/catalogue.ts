@@ -11,7 +11,7 @@ export interface Attribute {
   origin: string;
   unit: string | null;
   codes: string[];
-  meaning: string;
+  meanings: Record<string, string>;
   labels: Record<string, string>;
 }
 
@@ -47,7 +47,7 @@ export function readCatalogue(properties: Record<string, Queryable>): Attribute[
       origin: queryable["x-origin"] ?? "twin",
       unit: queryable["x-unit"] ?? null,
       codes: queryable.enum ?? [],
-      meaning: queryable.description ?? "",
+      meanings: { en: queryable.description ?? "", ...queryable["x-meanings"] },
       labels: { en: queryable.title, ...queryable["x-labels"] },
     }));
 }

@@ -44,6 +44,10 @@ export function attributeLabel(attribute: Attribute): string {
   return attribute.labels[language.value] ?? attribute.labels.en ?? attribute.name;
 }
 
+export function attributeMeaning(attribute: Attribute): string {
+  return attribute.meanings[language.value] ?? attribute.meanings.en ?? "";
+}
+
 /** A coded value in words. */
 export function valueLabel(attribute: Attribute, value: string): string {
   if (attribute.kind === "boolean") return value === "true" ? t("yes") : t("no");

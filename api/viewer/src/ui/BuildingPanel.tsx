@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Building, itemUrl } from "../data/api";
 import { type Attribute, GROUPS } from "../data/catalogue";
 import type { Key } from "../i18n/en";
-import { attributeLabel, cityName, formatValue, t, valueLabel } from "../i18n";
+import { attributeLabel, attributeMeaning, cityName, formatValue, t, valueLabel } from "../i18n";
 import { attributes, building, buildingError, catalogue, selected } from "../state";
 import { flyToBuilding } from "../view";
 import { Close, Target } from "./icons";
@@ -111,7 +111,7 @@ function Row({ attribute, value }: { attribute: Attribute; value: unknown }) {
   const marked = attribute.origin === "source" || attribute.origin === "computed";
   return (
     <div class="row" data-attribute={attribute.name}>
-      <dt title={attribute.meaning}>
+      <dt title={attributeMeaning(attribute)}>
         {attributeLabel(attribute)}
         {marked && <Origin of={attribute.origin} />}
       </dt>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Attribute } from "../data/catalogue";
 import { withChoice } from "../data/filter";
-import { attributeLabel, formatCount, t, valueLabel } from "../i18n";
+import { attributeLabel, attributeMeaning, formatCount, t, valueLabel } from "../i18n";
 import { controls } from "../state";
 import { useHistograms } from "./histogram";
 
@@ -23,7 +23,7 @@ export function ChoiceFilter({ attribute }: { attribute: Attribute }) {
   };
   return (
     <fieldset class="field choices" data-attribute={attribute.name}>
-      <legend title={attribute.meaning}>{attributeLabel(attribute)}</legend>
+      <legend title={attributeMeaning(attribute)}>{attributeLabel(attribute)}</legend>
       {shown.map((value) => (
         <label key={value} class="choice">
           <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Bin } from "../data/api";
 import type { Attribute } from "../data/catalogue";
 import { type Range, withRange } from "../data/filter";
-import { attributeLabel, formatNumber, t, unitText } from "../i18n";
+import { attributeLabel, attributeMeaning, formatNumber, t, unitText } from "../i18n";
 import { controls } from "../state";
 import { useHistograms } from "./histogram";
 
@@ -40,7 +40,7 @@ export function RangeFilter({ attribute }: { attribute: Attribute }) {
   if (typeof minimum !== "number" || typeof maximum !== "number") {
     return (
       <fieldset class="field" data-attribute={attribute.name}>
-        <legend title={attribute.meaning}>{title}</legend>
+        <legend title={attributeMeaning(attribute)}>{title}</legend>
         {all ? <p class="hint">{t("noValues")}</p> : <div class="bars skeleton" />}
       </fieldset>
     );
@@ -66,7 +66,7 @@ export function RangeFilter({ attribute }: { attribute: Attribute }) {
   });
   return (
     <fieldset class="field" data-attribute={attribute.name}>
-      <legend title={attribute.meaning}>{title}</legend>
+      <legend title={attributeMeaning(attribute)}>{title}</legend>
       <Bars bins={left?.bins ?? []} domain={domain} limits={limits} />
       <div class="slider" style={{ "--low": share(limits[0], domain), "--high": share(limits[1], domain) }}>
         <input {...handle(0)} />
