@@ -5,7 +5,7 @@ Decided once, on the first features, and by what a person says.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,15 @@ class ImportOptions:
     fail_fast: bool = False
     selection: Selection = EVERYTHING
     sources: tuple[Source, ...] = ()
+
+    def described(self) -> tuple[object, ...]:
+        """All that decides what becomes of a file; the same for the same options, in every process."""
+        said = (self.city, self.dataset, self.crs, self.axis_order, self.undulation_m, self.allow_unplaced)
+        sources = [
+            (replace(source, mapping=None, signs=frozenset()), sorted(source.signs), source.described())
+            for source in self.sources
+        ]
+        return (*said, self.selection.key(), sources)
 
 
 @dataclass(frozen=True, slots=True)

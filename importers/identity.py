@@ -20,7 +20,9 @@ HALF = 16
 
 
 def content_hash(feature: CityFeature, seed: bytes) -> bytes:
-    """Hash (32 bytes) of a feature as read; ``seed`` (up to 64 bytes) stands for how it is understood.
+    """Hash (32 bytes) of a feature as it is stored, easting first.
+
+    ``seed`` (up to 64 bytes) stands for how it is understood.
 
     Raises Refusal where the feature holds what no database text may hold.
     """
@@ -36,11 +38,15 @@ def content_hash(feature: CityFeature, seed: bytes) -> bytes:
     return geometry.digest() + rest.digest()
 
 
-def file_hash(path: Path, seed: bytes) -> bytes:
-    """Hash (32 bytes) of a whole file and of how it is understood."""
+def file_hash(path: Path) -> bytes:
+    """Hash (32 bytes) of the bytes of a file."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(key=seed, digest_size=2 * HALF))
-    return digest.digest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=2 * HALF)).digest()
+
+
+def seed(*how: object) -> bytes:
+    """Hash (16 bytes) of how something is understood; each value has to have a text of its own."""
+    return hashlib.blake2b(repr(how).encode(), digest_size=HALF).digest()
 
 
 def _description(item: CityObject) -> bytes:

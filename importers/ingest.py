@@ -9,22 +9,23 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from importers.grasp import Grasp, ImportOptions, grasp
-from importers.identity import HALF, VERSION, content_hash, file_hash
+from importers.identity import HALF, VERSION, content_hash, file_hash, seed
+from importers.orient import east_first
 from importers.port import Model, Refusal, Refused
 from importers.prepare import Batch, Candidate, Change, Prepared, Understanding, prepared_batches
 from importers.reader import open_model
 from importers.report import Report, Tally
 from twin.db.load import DatasetSpec, Loader, Rows
+from twin.db.runs import same_import
 from twin.db.stage import Begun, Stage, staging
 from twin.errors import InputError, InvalidParameter, UnreadableFile
-from twin.model.axis import swap
 from twin.model.cityobject import CityFeature
 from twin.model.geometry import Floats
 from twin.processing.rows import Membership
@@ -33,6 +34,11 @@ _EMPTY = Refused(
     "empty-model", None, "CityObjects", "the model holds no city objects; only its metadata are stored",
     "check that the export was complete",
 )  # fmt: skip
+_UNDERSTOOD = (
+    "format", "dataset", "city", "reference_system", "axis_order", "axis_reason", "placement", "heights",
+    "bytes",
+)  # fmt: skip
+"""Members of a report that tell how the file was understood."""
 BATCH_FEATURES = 500
 BATCH_POINTS = 60_000
 Progress = Callable[[int, int], None]
@@ -58,22 +64,45 @@ class Ingest:
         if self.options.complete and self.options.selection:
             raise InvalidParameter("--complete with --only or --lod would end all that was not asked for")
         started = time.monotonic()
+        digest = file_hash(path)
+        given = seed(digest, VERSION, version("finest-twin"), self.options.described()).hex()
+        report = self._again(given, name or str(path)) or self._import(path, name or str(path), digest, given)
+        report.seconds = time.monotonic() - started
+        return report
+
+    def _again(self, given: str, name: str) -> Report | None:
+        """The report of the same import done before, which need not be done again; None if it has to be.
+
+        A complete delivery is read for its ids.
+        """
+        before = None if self.options.complete else same_import(self.engine, given)
+        if before is None or (self.options.fail_fast and before["refused"]):
+            return None
+        report = Report(
+            **{key: before[key] for key in _UNDERSTOOD}, source=name, dry_run=self.options.dry_run
+        )
+        report.repeat(before)
+        self.progress(report.bytes, report.bytes)
+        return report
+
+    def _import(self, path: Path, name: str, digest: bytes, given: str) -> Report:
         model = open_model(path)
         stream = iter(model)
         head = list(islice(stream, BATCH_FEATURES))
         understood = grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
-        report = _new_report(name or str(path), model, understood, self.options)
+        report = _new_report(name, model, understood, self.options)
         self.specs[understood.spec.name] = understood.spec
         # An id may return in another file of the delivery, as on the border of two sheets; not in one.
         seen: set[str] = set()
         with staging(self.engine, understood.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
             try:
-                _FileImport(self, model, stage, understood, report, seen).store(path, chain(head, stream))
+                _FileImport(self, model, stage, understood, report, seen, given).store(
+                    digest, chain(head, stream)
+                )
             except InputError:
                 stage.discard()
                 raise
         self.seen.setdefault(understood.spec.name, set()).update(seen)
-        report.seconds = time.monotonic() - started
         return report
 
     def end_absent(self) -> dict[str, int]:
@@ -124,6 +153,7 @@ class _FileImport:
     grasp: Grasp
     report: Report
     seen: set[str]
+    given: str
     waiting: Tally = field(default_factory=Tally)
     seed: bytes = b""
 
@@ -131,16 +161,12 @@ class _FileImport:
         # What else decides how a feature is stored: the same bytes elsewhere are another feature.
         grasp = self.grasp
         source = (grasp.source.name, grasp.spec.city, grasp.source.described())
-        self.seed = _seed(VERSION, grasp.placer.reference, grasp.axis_order, *source)
+        self.seed = seed(VERSION, grasp.placer.reference, *source)
 
-    def store(self, path: Path, entries: Iterable[CityFeature | Refused]) -> None:
-        """Read everything and write what is new, or nothing if this very file is stored already."""
-        source_hash = file_hash(path, _seed(self.seed, self.ingest.options.selection.key()))
-        before = self.stage.earlier(source_hash)
-        if before is not None and not self.ingest.options.complete:
-            self.report.repeat(before)
-            return
-        begun = self.stage.begin(source_hash)
+    def store(self, digest: bytes, entries: Iterable[CityFeature | Refused]) -> None:
+        """Read everything and write what is new, from where an interrupted import of the same ended."""
+        how = seed(self.seed, self.grasp.axis_order, self.ingest.options.selection.key())
+        begun = self.stage.begin(digest[:HALF] + how)
         for tally in begun.tallies:
             self.report.take(Tally.from_dict(tally))
         self.report.resumed_after = self.report.read
@@ -158,19 +184,21 @@ class _FileImport:
         elif not self.report.read and not self.report.left_out:
             raise UnreadableFile(self._nothing_read())
         stored = {k: v for k, v in self.report.as_dict().items() if k not in ("changes", "resumed_after")}
-        self.stage.publish(stored)
+        self.stage.publish(stored | {"given": self.given})
 
     def _understanding(self, begun: Begun) -> Understanding:
         grasp = self.grasp
         membership = Membership.of(begun.dataset_id, grasp.spec)
-        return Understanding(grasp.source, grasp.axis_order, grasp.placer, membership, begun.run_id)
+        return Understanding(grasp.source, grasp.placer, membership, begun.run_id)
 
     def _batches(self, entries: Iterable[CityFeature | Refused], stored: int) -> Iterator[Batch]:
         """New and changed features, some hundreds at a time; what is stored is only remembered."""
         waiting: list[Candidate] = []
         tally = Tally()
         number = points = 0
-        for number, entry in enumerate(entries, 1):
+        for number, read in enumerate(entries, 1):
+            is_feature = isinstance(read, CityFeature)
+            entry = east_first(read, self.grasp.axis_order) if is_feature else read
             if number <= stored:
                 self._remember(entry)
                 continue
@@ -219,7 +247,7 @@ class _FileImport:
         tally.refused.append(entry)
 
     def _lonlat(self, xyz: Floats) -> Floats:
-        return self.grasp.placer.lonlat(swap(xyz, self.grasp.axis_order))
+        return self.grasp.placer.lonlat(xyz)
 
     def _take_ids(self, feature: CityFeature) -> None:
         ids = [item.id for item in feature]
@@ -289,7 +317,3 @@ class _FileImport:
         more = f" ({len(self.report.refused)} features were refused)" if len(self.report.refused) > 1 else ""
         reason = f"{first.reason}{more}; {first.suggestion}; nothing was imported"
         return f"{self.report.source}: {first.place}: {reason}"
-
-
-def _seed(*how: object) -> bytes:
-    return blake2b(repr(how).encode(), digest_size=HALF).digest()

@@ -1,4 +1,4 @@
-"""From features as read to rows: harmonise, put axes in order, measure, mesh.
+"""From features, easting first, to rows: harmonise, measure, mesh.
 
 Pure, so that batches can be prepared in several processes.
 """
@@ -9,7 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Literal
 
@@ -18,10 +18,8 @@ from importers.port import Refused
 from importers.report import Tally
 from importers.sources import Source
 from twin.db.load import Rows
-from twin.model.axis import AxisOrder, swap
-from twin.model.cityobject import CityFeature, CityObject
+from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
-from twin.model.geometry import Geometry
 from twin.processing.derive import Derived, Values, derive
 from twin.processing.rows import Entry, Membership, rows_of
 
@@ -33,7 +31,6 @@ class Understanding:
     """How the features of one file are to be understood."""
 
     source: Source
-    axis_order: AxisOrder
     placer: Placer
     membership: Membership
     run_id: int
@@ -41,7 +38,7 @@ class Understanding:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A feature that is new or changed, with its content hash."""
+    """A feature that is new or changed, easting first, with its content hash."""
 
     feature: CityFeature
     content_hash: bytes
@@ -117,11 +114,10 @@ def _candidates(batch: Batch) -> list[Candidate]:
 
 def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:
     """The rows of a batch. A feature that cannot be measured is refused by itself."""
-    oriented = [replace(c, feature=_east_first(c.feature, understanding.axis_order)) for c in candidates]
-    derived, refused = _derive_each([c.feature for c in oriented], understanding.placer)
+    derived, refused = _derive_each([c.feature for c in candidates], understanding.placer)
     prepared = Prepared(Rows(), refused=refused)
     entries: list[Entry] = []
-    for candidate, result in zip(oriented, derived, strict=True):
+    for candidate, result in zip(candidates, derived, strict=True):
         if result is None:
             continue
         values = _harmonised(candidate.feature, understanding.source, prepared.unknown_codes)
@@ -130,29 +126,6 @@ def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Pr
             prepared.problems.append(_without_mesh(candidate.feature, result.problem))
     prepared.rows = rows_of(entries, understanding.membership)
     return prepared
-
-
-def _east_first(feature: CityFeature, order: AxisOrder) -> CityFeature:
-    return replace(feature, objects=tuple(_east_first_object(item, order) for item in feature.objects))
-
-
-def _east_first_object(item: CityObject, order: AxisOrder) -> CityObject:
-    if order == "en":
-        return item
-    turned = tuple(_east_first_geometry(geometry, order) for geometry in item.geometries)
-    addresses = tuple(
-        replace(address, location=address.location and _east_first_geometry(address.location, order))
-        for address in item.addresses
-    )
-    return replace(item, geometries=turned, addresses=addresses)
-
-
-def _east_first_geometry(geometry: Geometry, order: AxisOrder) -> Geometry:
-    """A template keeps its own axes; what its matrix gives has those of the file."""
-    instance = geometry.instance
-    if instance is not None:
-        instance = replace(instance, matrix=instance.matrix[[1, 0, 2, 3]])
-    return replace(geometry, xyz=swap(geometry.xyz, order), instance=instance)
 
 
 def _derive_each(

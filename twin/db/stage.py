@@ -93,20 +93,6 @@ class Stage:
         """Whether there is no such dataset yet."""
         return self._dataset_id is None
 
-    def earlier(self, source_hash: bytes) -> dict[str, Any] | None:
-        """The report of an import of the very same source, if no later one may have changed its features."""
-        statement = text(
-            "SELECT source_hash, report FROM import_run WHERE dataset_id = :dataset ORDER BY id DESC"
-        )
-        with self._connection.begin():
-            runs = self._connection.execute(statement, {"dataset": self._dataset_id}).all()
-        for run in runs:
-            if run.source_hash is not None and bytes(run.source_hash) == source_hash:
-                return run.report
-            if any(run.report.get(kind) for kind in ("geometry_changed", "attributes_changed", "removed")):
-                return None
-        return None
-
     def begin(self, source_hash: bytes) -> Begun:
         """Go on with an unfinished import of the same source, else begin anew."""
         self._source_hash = source_hash
