@@ -15,6 +15,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 
@@ -30,13 +31,14 @@ def progress(title: str, *, of_bytes: bool = False) -> Generator[Advance, None, 
     """A bar with rate and remaining time on a terminal, a line now and then elsewhere; on stderr."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(title)
+        yield _Lines(title, of_bytes)
         return
     amount = DownloadColumn(binary_units=False) if of_bytes else MofNCompleteColumn()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         amount,
+        *((TransferSpeedColumn(),) if of_bytes else ()),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -48,13 +50,26 @@ def progress(title: str, *, of_bytes: bool = False) -> Generator[Advance, None, 
 @dataclass(slots=True)
 class _Lines:
     title: str
-    last: float = field(default_factory=time.monotonic)
+    of_bytes: bool = False
+    started: float = field(default_factory=lambda: time.monotonic())
+    first: int | None = None
+    last: float = field(default_factory=lambda: time.monotonic())
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
+        if self.first is None:  # what was there before says nothing of the rate
+            self.first = done
         if total and now - self.last >= QUIET_INTERVAL_S:
             self.last = now
-            say(f"{self.title}: {100 * done // total} %")
+            say(f"{self.title}: {100 * done // total} %{self._pace(done - self.first, total - done, now)}")
+
+    def _pace(self, done: int, left: int, now: float) -> str:
+        """How fast it goes and how long it will take at that rate."""
+        if done <= 0 or now <= self.started:
+            return ""
+        rate = done / (now - self.started)
+        speed = f"{rate / 1e6:.1f} MB/s" if self.of_bytes else f"{rate:.{0 if rate >= 10 else 1}f}/s"
+        return f", {speed}, {max(left, 0) / rate:.0f} s left"
 
 
 def say(message: str) -> None:
