@@ -1,13 +1,13 @@
 """Entity tags from the revisions of datasets, and answers of 304 without reading a feature."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from hashlib import blake2b
 
 from fastapi import Request, Response
 
 from twin.db.dataset_query import datasets
-from twin.db.pending_query import pending
+from twin.db.pending_query import ledger, pending
 from twin.db.pool import ReadPool, Row
 from twin.db.tile_query import revisions
 from twin.db.uploads import Uploaded, read, uploaded_collections
@@ -16,8 +16,8 @@ from twin.processing.versions import versions
 FRESH_S = 1.0
 """For so long the revisions are believed without asking; an import shows after at most that."""
 
-PENDING_FRESH_S = 10.0
-"""For so long it is believed what waits for `twin process`, where no revision changed."""
+PENDING_SHARE = 0.05
+"""At most this part of the time goes into finding what waits for `twin process`, while that changes."""
 
 
 class Revisions:
@@ -68,15 +68,19 @@ class Datasets:
         self._revision: str | None = None
         self._rows: Sequence[Row] = ()
         self._pending: Mapping[str, Row] = {}
-        self._pending_at: tuple[str, float] = ("", float("-inf"))
+        self._pending_at: Hashable = None
+        self._pending_until = float("-inf")
 
     async def pending(self, revision: str) -> Mapping[str, Row]:
         """The rows of `twin.db.pending_query.pending` at a revision, by dataset; those alone that wait."""
-        known, read_at = self._pending_at
-        if revision != known or time.monotonic() - read_at > PENDING_FRESH_S:
+        row = await self._pool.fetch_one(ledger())
+        now = revision, None if row is None else tuple(row.values())
+        started = time.monotonic()
+        if now != self._pending_at and started >= self._pending_until:
             rows = await self._pool.fetch(pending(versions()))
             self._pending = {row["dataset"]: row for row in rows}
-            self._pending_at = (revision, time.monotonic())
+            self._pending_at, ended = now, time.monotonic()
+            self._pending_until = ended + (ended - started) / PENDING_SHARE
         return self._pending
 
     async def at(self, revision: str) -> Sequence[Row]:

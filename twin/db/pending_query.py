@@ -9,9 +9,22 @@ Of a run that is under way or was interrupted, all features of its open cells wa
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Double, Integer, Text, bindparam, column, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Double,
+    Integer,
+    Text,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+)
 
 from twin.db.query import Statement
+from twin.db.schema import processing_job
 from twin.model.cells import LEVEL
 
 
@@ -31,6 +44,16 @@ def pending(versions: Mapping[str, Any]) -> Statement:
     )
     values = {"quadkey_level": LEVEL, **versions}
     return Statement(select(found), ("pending",), {name: values[name] for name in _TYPES})
+
+
+def ledger() -> Statement:
+    """What changes in the ledger with what waits: one row, read in no time."""
+    job = processing_job.c
+    columns: list[ColumnElement[Any]] = [
+        func.max(job.started_at).label("started"),
+        func.count().filter(job.state != "done").label("open"),
+    ]
+    return Statement(select(*columns), ("ledger",), {})
 
 
 _TYPES: Mapping[str, Any] = {
