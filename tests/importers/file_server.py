@@ -1,6 +1,6 @@
 """A web server on this machine that serves files from memory, and fails as asked."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ class Site:
 
 
 @contextmanager
-def served(**settings: Any) -> Iterator[Site]:
+def served(**settings: Any) -> Generator[Site]:
     """A site while it is served."""
     site = Site(**settings)
 

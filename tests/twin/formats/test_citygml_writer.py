@@ -177,7 +177,7 @@ def test_water_and_roads_have_surfaces_of_their_own(tmp_path: Path) -> None:
     water = geometries.boundary(faces, ["WaterSurface", "WaterGroundSurface"], "MultiSurface")
     comes_back(tmp_path, CityObject("W", "WaterBody", {}, (water,)))
     road = geometries.boundary(faces, ["TrafficArea", "AuxiliaryTrafficArea"], "MultiSurface")
-    area = replace(road.semantics[0], attributes={"function": "1", "surfaceMaterial": "asphalt", "lanes": 2})
+    area = road.semantics[0]._replace(attributes={"function": "1", "surfaceMaterial": "asphalt", "lanes": 2})
     road = replace(road, semantics=(area, road.semantics[1]))
     comes_back(tmp_path, CityObject("R", "Road", {"class": "1040"}, (road,)))
 
