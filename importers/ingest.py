@@ -6,6 +6,7 @@ they were are not written again; changed ones become a new version and the old o
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,20 +16,20 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from importers.batches import Batch, Candidate, Kind, Prepared, Understanding
 from importers.grasp import Grasp, ImportOptions, grasp
 from importers.identity import HALF, VERSION, content_hash, file_hash, seed
 from importers.orient import east_first
 from importers.port import Model, Refusal, Refused
-from importers.prepare import Batch, Candidate, Change, Prepared, Understanding, prepared_batches
 from importers.reader import open_model
 from importers.report import Report, Tally
+from importers.workers import prepared_batches
 from twin.db.load import DatasetSpec, Loader, Rows
 from twin.db.runs import same_import
 from twin.db.stage import Begun, Stage, staging
 from twin.errors import InputError, InvalidParameter, UnreadableFile
 from twin.model.cityobject import CityFeature
 from twin.model.geometry import Floats
-from twin.processing.rows import Membership
 
 _EMPTY = Refused(
     "empty-model", None, "CityObjects", "the model holds no city objects; only its metadata are stored",
@@ -39,8 +40,8 @@ _UNDERSTOOD = (
     "bytes",
 )  # fmt: skip
 """Members of a report that tell how the file was understood."""
-BATCH_FEATURES = 500
-BATCH_POINTS = 60_000
+BATCH_FEATURES = 200
+BATCH_POINTS = 30_000
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 
@@ -88,7 +89,7 @@ class Ingest:
     def _import(self, path: Path, name: str, digest: bytes, given: str) -> Report:
         model = open_model(path)
         stream = iter(model)
-        head = list(islice(stream, BATCH_FEATURES))
+        head = deque(islice(stream, BATCH_FEATURES))
         understood = grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
         report = _new_report(name, model, understood, self.options)
         self.specs[understood.spec.name] = understood.spec
@@ -97,7 +98,7 @@ class Ingest:
         with staging(self.engine, understood.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
             try:
                 _FileImport(self, model, stage, understood, report, seen, given).store(
-                    digest, chain(head, stream)
+                    digest, chain(_taken_from(head), stream)
                 )
             except InputError:
                 stage.discard()
@@ -117,6 +118,12 @@ class Ingest:
                     loader.finish({"source": "complete delivery", "report": {"removed": len(absent)}})
                 ended[name] = len(absent)
         return ended
+
+
+def _taken_from(head: deque[CityFeature | Refused]) -> Iterator[CityFeature | Refused]:
+    """What was read to understand the file, each entry kept no longer than it is needed."""
+    while head:
+        yield head.popleft()
 
 
 @contextmanager
@@ -188,8 +195,7 @@ class _FileImport:
 
     def _understanding(self, begun: Begun) -> Understanding:
         grasp = self.grasp
-        membership = Membership.of(begun.dataset_id, grasp.spec)
-        return Understanding(grasp.source, grasp.placer, membership, begun.run_id)
+        return Understanding(grasp.source, grasp.placer, begun.dataset_id, grasp.spec, begun.run_id)
 
     def _batches(self, entries: Iterable[CityFeature | Refused], stored: int) -> Iterator[Batch]:
         """New and changed features, some hundreds at a time; what is stored is only remembered."""
@@ -262,12 +268,15 @@ class _FileImport:
         self.ingest.progress(self.model.position, self.model.size)
         tally.read += len(candidates)
         known = self.stage.known([item.id for c in candidates for item in c.feature])
-        changes = [change for c in candidates if (change := self._change(c, known, tally)) is not None]
-        return Batch({change.candidate.feature.root.id: change for change in changes}, entries, tally)
+        batch = Batch([], {}, entries, tally)
+        for candidate in candidates:
+            kind = self._kind(candidate, known, tally)
+            if kind is not None:
+                batch.candidates.append(candidate)
+                batch.kinds[candidate.feature.root.id] = kind
+        return batch
 
-    def _change(
-        self, candidate: Candidate, known: dict[str, tuple[str, bytes]], tally: Tally
-    ) -> Change | None:
+    def _kind(self, candidate: Candidate, known: dict[str, tuple[str, bytes]], tally: Tally) -> Kind | None:
         root = candidate.feature.root
         stranger = next((i.id for i in candidate.feature if known.get(i.id, (root.id,))[0] != root.id), None)
         if stranger is not None:
@@ -276,21 +285,21 @@ class _FileImport:
             self._refuse(tally, refused.refused(root.id, candidate.feature.place))
             return None
         if root.id not in known:
-            return Change(candidate, "added")
+            return "added"
         before = known[root.id][1]
         if before == candidate.content_hash:
             tally.unchanged += 1
             return None
         same_geometry = before[:HALF] == candidate.content_hash[:HALF]
-        return Change(candidate, "attributes_changed" if same_geometry else "geometry_changed")
+        return "attributes_changed" if same_geometry else "geometry_changed"
 
     def _write(self, batch: Batch, prepared: Prepared) -> None:
         """Commit a batch with what it adds to the report."""
         tally = batch.tally
         refused = {entry.object_id for entry in prepared.refused}
-        for key, change in batch.changes.items():
+        for key, kind in batch.kinds.items():
             if key not in refused:
-                tally.count(change.kind, key, listed=not self.stage.is_new)
+                tally.count(kind, key, listed=not self.stage.is_new)
         for entry in prepared.refused:
             self._refuse(tally, entry)
         tally.problems.extend(prepared.problems)

@@ -1,115 +1,17 @@
-"""From features, easting first, to rows: harmonise, measure, mesh.
+"""From features, easting first, to rows: harmonise, measure, mesh. Pure."""
 
-Pure, so that batches can be prepared in several processes.
-"""
+from collections import Counter
+from collections.abc import Sequence
 
-import os
-import threading
-import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
-from typing import Literal
-
+from importers.batches import Candidate, Prepared, Understanding
 from importers.harmonise import harmonise
 from importers.port import Refused
-from importers.report import Tally
 from importers.sources import Source
 from twin.db.load import Rows
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
 from twin.processing.derive import Derived, Values, derive
 from twin.processing.rows import Entry, Membership, rows_of
-
-_WATCH_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """How the features of one file are to be understood."""
-
-    source: Source
-    placer: Placer
-    membership: Membership
-    run_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A feature that is new or changed, easting first, with its content hash."""
-
-    feature: CityFeature
-    content_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Why a candidate has to be written."""
-
-    candidate: Candidate
-    kind: Literal["added", "geometry_changed", "attributes_changed"]
-
-
-@dataclass(slots=True)
-class Prepared:
-    """Rows of a batch and what there is to say about it."""
-
-    rows: Rows
-    refused: list[Refused] = field(default_factory=list[Refused])
-    problems: list[Refused] = field(default_factory=list[Refused])
-    unknown_codes: Counter[str] = field(default_factory=Counter[str])
-
-
-@dataclass(slots=True)
-class Batch:
-    """Features that have to be written, by the id of their root, and what else was read up to there.
-
-    ``entries`` counts what was read of the source from its start.
-    """
-
-    changes: dict[str, Change]
-    entries: int
-    tally: Tally
-
-
-def prepared_batches(
-    batches: Iterator[Batch], understanding: Understanding, jobs: int
-) -> Iterator[tuple[Batch, Prepared]]:
-    """Each batch with its rows, in order; ``jobs`` processes share the work where there are several."""
-    if jobs <= 1:
-        for batch in batches:
-            yield batch, prepare(_candidates(batch), understanding)
-        return
-    waiting: deque[tuple[Batch, Future[Prepared]]] = deque()
-    workers = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
-    )
-    with workers:
-        for batch in batches:
-            waiting.append((batch, workers.submit(prepare, _candidates(batch), understanding)))
-            # A short queue keeps the workers busy and the memory flat.
-            while len(waiting) > jobs:
-                first, rows = waiting.popleft()
-                yield first, rows.result()
-        for batch, rows in waiting:
-            yield batch, rows.result()
-
-
-def _end_with(parent: int) -> None:
-    """Let a worker end when the program that started it was killed and can no longer tell it."""
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
-
-
-def _candidates(batch: Batch) -> list[Candidate]:
-    return [change.candidate for change in batch.changes.values()]
 
 
 def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:
@@ -124,7 +26,8 @@ def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Pr
         entries.append(Entry(candidate.feature, values, result, candidate.content_hash, understanding.run_id))
         if result.problem:
             prepared.problems.append(_without_mesh(candidate.feature, result.problem))
-    prepared.rows = rows_of(entries, understanding.membership)
+    membership = Membership.of(understanding.dataset_id, understanding.spec)
+    prepared.rows = rows_of(entries, membership)
     return prepared
 
 

@@ -8,6 +8,7 @@ that measuring a thousand buildings is a handful of numpy calls.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -102,6 +103,14 @@ class Geometry:
     appearance: Appearance | None = None
     instance: "Instance | None" = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: two buffers instead of six arrays, which takes a fifth of the time."""
+        levels = (self.ring_start, self.surface_start, self.shell_start, self.solid_start, self.semantic)
+        numbers = np.concatenate(levels).tobytes()
+        surfaces = tuple(map(tuple, self.semantics))
+        state = (bytearray(self.xyz.tobytes()), bytearray(numbers), tuple(map(len, levels)), surfaces)
+        return _restored, (self.type, self.lod, *state, self.appearance, self.instance)
+
     @property
     def dimension(self) -> int:
         """0 for points (instances too), 1 for lines, 2 for surfaces and solids."""
@@ -116,6 +125,23 @@ class Geometry:
         """The SurfaceType code of each surface, shape (surfaces,)."""
         codes = [int(SurfaceType.from_name(surface.type)) for surface in self.semantics]
         return np.array([*codes, int(SurfaceType.UNKNOWN)], dtype=np.int64)[self.semantic]
+
+
+def _restored(
+    type: str,
+    lod: str,
+    xyz: bytearray,
+    numbers: bytearray,
+    lengths: tuple[int, ...],
+    surfaces: tuple[tuple[str, str | None, dict[str, Any]], ...],
+    *rest: Any,
+) -> Geometry:
+    flat = np.frombuffer(numbers, dtype=np.int64)
+    cuts = [0, *accumulate(lengths)]
+    ring, surface, shell, solid, semantic = (flat[a:b] for a, b in pairwise(cuts))
+    points = np.frombuffer(xyz, dtype=np.float64).reshape(-1, 3)
+    semantics = tuple(map(SemanticSurface._make, surfaces))
+    return Geometry(type, lod, points, ring, surface, shell, solid, semantic, semantics, *rest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
