@@ -319,6 +319,11 @@ def main(arguments: list[str] | None = None) -> None:
     parts = parser.parse_args(arguments or [])
     before, started, found = machine(), time.monotonic(), list[Figure]()
     print(f"{before['processor']}, {before['cores']} cores, load {before['load']:.1f}", flush=True)
+    if not parts.full and not parts.memory:
+        print(
+            "a short run: the start of the programs weighs; the goals are about the sizes of --full",
+            flush=True,
+        )
     for figure in figures(parts):
         print(figure, flush=True)
         found.append(figure)
