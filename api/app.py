@@ -17,6 +17,7 @@ from api import (
     histogram,
     ogc,
     problems,
+    reports,
     search,
     statistics,
     tiles3d,
@@ -35,6 +36,7 @@ from twin.settings import Settings
 ROUTERS = (
     ogc.router,
     catalog.router,
+    reports.router,
     uploads.router,
     features.router,
     search.router,

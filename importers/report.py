@@ -176,7 +176,7 @@ class Report:
         rate = self.read / self.seconds if self.seconds else 0.0
         written = "would be written" if self.dry_run else "written"
         yield f"  {self.rows_written} rows {written} in {self.seconds:.1f} s ({rate:.0f} features/s)"
-        kept = Counter({name: number for name, number in self.not_stored.items() if _is_kept(name)})
+        kept = Counter({name: number for name, number in self.not_stored.items() if is_kept(name)})
         for title, counts in (
             ("unknown codes", self.unknown_codes),
             ("not stored", self.not_stored - kept),
@@ -205,7 +205,7 @@ class Report:
         return f"{read}: {said}" if said else read
 
 
-def _is_kept(entry: str) -> bool:
+def is_kept(entry: str) -> bool:
     """Whether an entry of the ledger tells of what is stored after all, as attributes or objects."""
     return entry.startswith("ADE ") or entry.endswith(" as attributes")
 
