@@ -10,12 +10,14 @@ that follows from coordinates alone. So a building's values are the same to the 
 whatever batch it is measured.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import planar, segments
+from twin.processing.meeting_boxes import CHUNK, Boxes, meeting
 from twin.processing.planar import Shapes
 from twin.processing.surfaces import DEGENERATE_M2, Faces
 
@@ -33,6 +35,12 @@ _STEEP = 0.5
 
 _SLIVER_M = 1e-5
 """What two walls share is wider and higher than this."""
+
+_REACH = np.array([[GAP_M], [GAP_M], [0.0]])
+"""How far boxes of walls may be apart along x, y and z."""
+
+_OBJECTS = 1_000
+"""Objects look for others this many at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +68,7 @@ class Shared:
 
 
 def party_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wanted: Bools) -> PartyWalls:
-    """Measure the wanted objects (objects,); ``part`` (surfaces,) numbers the parts of the batch.
+    """Measure the wanted objects (objects,); ``part`` (surfaces,) numbers the parts of the batch, ascending.
 
     ``faces`` look outward and ``types`` are their SurfaceType. The batch is of one CRS.
     """
@@ -101,29 +109,66 @@ def _candidates(
 ) -> tuple[Ints, Ints]:
     """Pairs of walls of different parts, with opposite normals, whose boxes meet."""
     low, high = _boxes(batch, walls)
-    asked = np.flatnonzero(wanted[batch.object_of_surface()[walls]])
-    if not len(asked):
-        return walls[:0], walls[:0]
-    reach = np.hstack([low[asked, :2] - GAP_M, high[asked, :2] + GAP_M])
-    a, b = planar.overlapping_boxes(reach, np.hstack([low[:, :2], high[:, :2]]))
-    a = asked[a]
-    meet = (low[a, 2] < high[b, 2]) & (low[b, 2] < high[a, 2])
-    first, second = walls[a[meet]], walls[b[meet]]
-    normal = faces.vector[:, walls] / faces.area[walls]
-    ax, ay, az = normal[:, a[meet]]
-    bx, by, bz = normal[:, b[meet]]
-    facing = (ax * bx + ay * by + az * bz < OPPOSITE) & (part[first] != part[second])
-    return first[facing], second[facing]
+    owner, number = batch.object_of_surface()[walls], part[walls]
+    unit = faces.vector[:, walls] / faces.area[walls]
+    found = [(walls[:0], walls[:0])]
+    for a, b in _meeting(Boxes(low, high, owner), number, wanted):
+        facing = np.einsum("ip,ip->p", unit[:, a], unit[:, b]) < OPPOSITE
+        facing &= number[a] != number[b]
+        facing &= (low[2][a] < high[2][b]) & (low[2][b] < high[2][a])
+        found.append((walls[a[facing]], walls[b[facing]]))
+    first, second = (np.concatenate(side) for side in zip(*found, strict=True))
+    return first, second
+
+
+def _meeting(walls: Boxes, part: Ints, wanted: Bools) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of walls, the first of a wanted object, whose boxes meet but for the gap; in chunks.
+
+    Objects are compared first, then only those walls of two that are within reach of the other one.
+    ``walls`` are grouped by their objects, ascending.
+    """
+    start = np.flatnonzero(np.diff(walls.group, prepend=-1, append=-1) != 0)
+    low, high = segments.minima(walls.low, start), segments.maxima(walls.high, start)
+    whole = part[start[:-1]] == part[start[1:] - 1]
+    asked = np.flatnonzero(wanted[walls.group[start[:-1]]])
+    for some in segments.pieces(np.ones_like(asked), _OBJECTS):
+        one, other = _near(low, high, asked[some])
+        apart = (one != other) | ~whole[one]
+        one, other = one[apart], other[apart]
+        for run in segments.pieces(np.diff(start)[one] + np.diff(start)[other], CHUNK):
+            a, around = _within(walls, start, one[run], low[:, other[run]], high[:, other[run]])
+            b, boxes = _within(walls, start, other[run], low[:, one[run]], high[:, one[run]])
+            for i, j in meeting(Boxes(around.low - _REACH, around.high + _REACH, around.group), boxes):
+                yield a[i], b[j]
+
+
+def _near(low: Floats, high: Floats, asked: Ints) -> tuple[Ints, Ints]:
+    """Pairs of an asked object and any, itself too, whose boxes (3, objects) meet but for the gap."""
+    boxes = np.vstack([low[:2], high[:2]]).T
+    a, other = planar.overlapping_boxes(boxes[asked] + np.array([-GAP_M, -GAP_M, GAP_M, GAP_M]), boxes)
+    one = asked[a]
+    level = (low[2][one] <= high[2][other]) & (low[2][other] <= high[2][one])
+    return one[level], other[level]
+
+
+def _within(walls: Boxes, start: Ints, owner: Ints, low: Floats, high: Floats) -> tuple[Ints, Boxes]:
+    """The walls of each owner that are within reach of the box beside it, grouped by its place."""
+    index = segments.expand(start, owner)
+    group = np.repeat(np.arange(len(owner)), np.diff(start)[owner])
+    inside = (walls.low[:, index] <= (high + _REACH)[:, group]).all(axis=0)
+    inside &= (walls.high[:, index] >= (low - _REACH)[:, group]).all(axis=0)
+    index, group = index[inside], group[inside]
+    return index, Boxes(walls.low[:, index], walls.high[:, index], group)
 
 
 def _boxes(batch: GeometryBatch, surfaces: Ints) -> tuple[Floats, Floats]:
-    """Least and greatest native coordinates of surfaces, each (n, 3)."""
+    """Least and greatest native coordinates of surfaces, each (3, n)."""
     start = batch.ring_start[batch.surface_start]
     points = segments.expand(start, surfaces)
     ends = np.concatenate([[0], np.cumsum(np.diff(start)[surfaces])]).astype(np.int64)
     xyz = np.ascontiguousarray(batch.xyz[points].T)
-    origin = batch.origin[batch.object_of_surface()[surfaces]]
-    return segments.minima(xyz, ends).T + origin, segments.maxima(xyz, ends).T + origin
+    origin = batch.origin[batch.object_of_surface()[surfaces]].T
+    return segments.minima(xyz, ends) + origin, segments.maxima(xyz, ends) + origin
 
 
 class _Frames:

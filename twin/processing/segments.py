@@ -4,6 +4,8 @@
 element for an empty segment, so every reduction here states what an empty one gives.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,3 +73,10 @@ def ranges(first: Ints, length: Ints) -> Ints:
     end = np.cumsum(length)
     total = int(end[-1]) if len(end) else 0
     return np.arange(total, dtype=np.int64) + np.repeat(first - end + length, length)
+
+
+def pieces(size: Ints, most: int) -> Iterator[slice]:
+    """Runs of elements, in order, whose sizes add up to about ``most`` each."""
+    run = np.cumsum(size) // most
+    first: list[int] = np.flatnonzero(np.diff(run, prepend=-1) != 0).tolist()
+    return (slice(a, b) for a, b in pairwise([*first, len(size)]))

@@ -2,7 +2,9 @@
 
 import math
 import time
+import tracemalloc
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -289,3 +291,34 @@ def test_shared_walls_say_who_and_how_far() -> None:
     assert shared.area_m2 == pytest.approx([50.0])
     values = envelope(core, parts_of(groups), np.array([True, False]))
     assert values["party_wall_area_m2"][0] == pytest.approx(50.0)
+
+
+def slatted(x: float, wall_x: float, count: int) -> Geometry:
+    """A box whose wall at ``wall_x`` is ``count`` level slats."""
+    sides = geometries.faces_of(box(x, 0, (6, 10, 8)))
+    names = [geometries.GROUND, *["WallSurface"] * 4, "RoofSurface"]
+    kept = [item for item in zip(sides, names, strict=True) if any(p[0] != wall_x for p in item[0][0])]
+    turn = 1 if wall_x > x else -1
+    slats: list[geometries.Face] = [
+        [[(wall_x, 0.0, a), (wall_x, 10.0, a), (wall_x, 10.0, b), (wall_x, 0.0, b)][::turn]]
+        for a, b in pairwise(np.linspace(0.0, 8.0, count + 1).tolist())
+    ]
+    faces = [*(face for face, _ in kept), *slats]
+    return geometries.boundary(faces, [*(name for _, name in kept), *["WallSurface"] * count])
+
+
+def test_two_facades_of_ten_thousand_slats_take_seconds_and_little_memory() -> None:
+    """All pairs of them would be 100,000,000: several gigabytes."""
+    groups = [[slatted(0, 6, 10_000)], [slatted(6, 6, 10_000)]]
+    batch = concatenate(groups)
+    core = measure_core(batch)
+    tracemalloc.start()
+    begin = time.process_time()
+    values = envelope(core, parts_of(groups), np.ones(2, dtype=np.bool_))
+    spent, (_, peak) = time.process_time() - begin, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert values["party_wall_area_m2"] == pytest.approx([80.0, 80.0])
+    assert values["exterior_wall_area_m2"] == pytest.approx([176.0, 176.0])
+    assert values["touching_neighbours"] == [1, 1]
+    assert spent < 20.0
+    assert peak < 300e6
