@@ -13,6 +13,7 @@ from twin.processing import planar, segments
 from twin.processing.hulls import hull_volumes
 from twin.processing.orientation import Boundary
 from twin.processing.planar import Shapes
+from twin.processing.vertices import vertex_hashes
 
 STOREY_M = 3.0
 """Height of a storey where nobody tells how many there are."""
@@ -132,9 +133,12 @@ def shell_measures(boundary: Boundary, volume: Floats) -> dict[str, Floats]:
 
 
 def _hull_volumes(boundary: Boundary, chosen: Bools) -> Floats:
-    """Volume of the hull of the vertices of the chosen objects, else NaN, shape (objects,)."""
+    """Volume of the hull of the points of the chosen objects, else NaN, shape (objects,).
+
+    Not of ``boundary.vertices``: those may join a chain of points that is metres long.
+    """
     batch = boundary.batch
-    _, first = np.unique(boundary.vertices, return_index=True)
+    _, first = np.unique(vertex_hashes(batch), return_index=True)
     vertices = np.sort(first)
     point_start = batch.ring_start[batch.surface_start[batch.object_start]]
     start = np.searchsorted(vertices, point_start)

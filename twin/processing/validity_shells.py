@@ -6,8 +6,8 @@ import numpy as np
 
 from twin.model.geometry import Bools, Floats, Ints
 from twin.processing import segments
+from twin.processing.graph import components
 from twin.processing.surfaces import next_points
-from twin.processing.validity_graph import components
 from twin.processing.validity_polygons import Polygons
 from twin.processing.validity_subject import Findings, ShellKind, Subject, in_shells, in_surfaces
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from twin.model.geometry import GeometryBatch, Ints
 from twin.processing import segments
+from twin.processing.graph import components
 from twin.processing.nearby import near_pairs
 
 SNAP_M = 0.001
@@ -67,13 +68,9 @@ def joined_hashes(batch: GeometryBatch, points: Ints, hashes: Hashes) -> Hashes:
     a, b = near_pairs(batch.xyz[first], owner, _REACH_M)
     if not len(a):
         return hashes
-    label = np.arange(len(cell))
-    while True:
-        before = label.copy()
-        np.minimum.at(label, a, before[b])
-        np.minimum.at(label, b, before[a])
-        if np.array_equal(label, before):
-            break
+    component = components(len(cell), a, b)
+    _, least = np.unique(component, return_index=True)
+    label = least[component]
     renamed = np.flatnonzero(label != np.arange(len(label)))
     place = np.minimum(np.searchsorted(cell[renamed], hashes), len(renamed) - 1)
     return np.where(cell[renamed][place] == hashes, cell[label[renamed]][place], hashes)
