@@ -7,7 +7,6 @@ import typer
 
 from twin import console
 from twin.errors import InputError, ServiceError
-from twin.settings import load
 
 if TYPE_CHECKING:
     from importers.deliveries import Delivery
@@ -20,6 +19,7 @@ def list_() -> None:
     """List the sources: name, city, reference system, publisher, licence, page to download from."""
     from importers.source_files import load_sources
     from importers.sources import SOURCES
+    from twin.settings import load
 
     console.table(
         ("source", "city", "reference system", "publisher", "licence", "page"),
@@ -36,6 +36,7 @@ def add(
 ) -> None:
     """Add a source, so that deliveries of another city are understood."""
     from importers.source_files import add_source
+    from twin.settings import load
 
     source = add_source(file, load().home)
     console.say(f"{source.name}: added; `twin import` recognises its files from here on")
@@ -61,6 +62,7 @@ def fetch(
     from importers.deliveries import find
     from importers.download import Unreachable, Wanted, download
     from importers.source_files import load_sources
+    from twin.settings import load
 
     home = load().home
     delivery = find(source, load_sources(home))

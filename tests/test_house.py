@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +153,22 @@ def test_ignored_folders_hide_nothing_of_ours() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+HEAVY = (
+    "alembic",
+    "geoalchemy2",
+    "lxml",
+    "numpy",
+    "psycopg",
+    "pydantic",
+    "pyproj",
+    "scipy",
+    "shapely",
+    "sqlalchemy",
+)
+
+
+def test_the_command_starts_without_what_only_some_commands_need() -> None:
+    code = f"import sys, twin.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

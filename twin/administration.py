@@ -1,14 +1,15 @@
 """The commands that look after the database and the machine: ``twin db …`` and ``twin doctor``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin import console, doctor
-from twin.db import embedded, layout, upgrade
-from twin.db.embedded import Cluster
+from twin import console
 from twin.errors import ServiceError
-from twin.settings import Settings, load
+
+if TYPE_CHECKING:
+    from twin.db.embedded import Cluster
+    from twin.settings import Settings
 
 database_commands = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +20,8 @@ database_commands = typer.Typer(
 @database_commands.command(epilog="Example: twin db start")
 def start() -> None:
     """Start the cluster and keep it running until 'twin db stop'."""
+    from twin.db import embedded
+
     cluster = embedded.cluster(_private())
     cluster.start_and_keep()
     console.say(f"The database runs. {_how_to_connect(cluster)}")
@@ -29,6 +32,8 @@ def stop(
     force: Annotated[bool, typer.Option(help="Stop it under the programs that use it.")] = False,
 ) -> None:
     """Stop the cluster, or let it stop with the last program that uses it."""
+    from twin.db import embedded
+
     cluster = embedded.existing(_private())
     if cluster is None:
         console.say("There is no database yet.")
@@ -41,6 +46,8 @@ def stop(
 @database_commands.command(epilog="Example: twin db status")
 def status() -> None:
     """Say where the cluster is, whether it runs, and how to connect to it."""
+    from twin.db import embedded
+
     settings = _private()
     cluster = embedded.existing(settings)
     if cluster is None:
@@ -62,6 +69,8 @@ def status() -> None:
 @database_commands.command("upgrade", epilog="Example: twin db upgrade")
 def upgrade_() -> None:
     """Move the cluster to the newest major version of PostgreSQL on this machine."""
+    from twin.db import embedded, upgrade
+
     cluster = embedded.existing(_private())
     if cluster is None:
         console.say("There is no database yet; it will be made with the newest version.")
@@ -77,6 +86,9 @@ def examine(
     settings: Annotated[bool, typer.Option("--settings", help="List all settings and their values.")] = False,
 ) -> None:
     """Check what the program needs and say how to mend what is missing."""
+    from twin import doctor
+    from twin.settings import load
+
     loaded = load()
     if settings:
         console.table(("setting", "value", "meaning"), doctor.list_settings(loaded))
@@ -92,12 +104,16 @@ def examine(
         raise ServiceError(f"Not in order: {', '.join(failed)}")
 
 
-def _private() -> Settings:
+def _private() -> "Settings":
+    from twin.settings import load
+
     settings = load()
     if settings.database_url is not None:
         raise ServiceError("TWIN_DATABASE_URL is set: that database is not this program's to start or stop.")
     return settings
 
 
-def _how_to_connect(cluster: Cluster) -> str:
+def _how_to_connect(cluster: "Cluster") -> str:
+    from twin.db import layout
+
     return f"psql -h {layout.sockets_of(cluster.folder)} -U {layout.OWNER} {layout.DATABASE}"

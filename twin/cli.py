@@ -1,4 +1,8 @@
-"""The ``twin`` command: wiring of the packages, exit codes."""
+"""The ``twin`` command: wiring of the packages, exit codes.
+
+Each command imports what it needs when it runs, so that all start quickly; worker processes start by
+importing this module too.
+"""
 
 import signal
 import sys
@@ -8,21 +12,21 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import orjson
 import typer
 
 from importers import source_commands
-from twin import administration, console, export, processing_command
-from twin.db.engine import Database, database
+from twin import administration, console, export_command, processing_command
 from twin.errors import InputError, RequestError, TwinError
-from twin.settings import load
+from twin.formats import Format
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from importers.grasp import ImportOptions
     from importers.report import Report
+    from twin.db.engine import Database
 
 City: TypeAlias = Literal["helsinki", "tallinn"]
-Format: TypeAlias = Literal["citygml", "cityjson", "cityjsonseq"]
 CITIES: tuple[City, ...] = ("helsinki", "tallinn")
 
 app = typer.Typer(
@@ -135,7 +139,6 @@ def import_(
     from importers.selection import Selection
     from importers.source_files import load_sources
 
-    settings = load()
     options = ImportOptions(
         city=city,
         dataset=dataset,
@@ -148,9 +151,9 @@ def import_(
         jobs=jobs,
         fail_fast=fail_fast,
         selection=Selection.parse(only or [], lod or []),
-        sources=load_sources(settings.home),
+        sources=load_sources(_home()),
     )
-    with database(settings) as opened:
+    with _database() as opened:
         code = _import(opened, paths, options, report)
     raise typer.Exit(code)
 
@@ -160,7 +163,7 @@ app.command(epilog="Example: twin process --jobs 4, or: twin process --explain h
 )
 
 
-app.add_typer(export.commands)
+app.add_typer(export_command.commands)
 
 
 @app.command(epilog="Example: twin synth helsinki.gml --city helsinki --buildings 2000")
@@ -193,7 +196,7 @@ def serve(
     """Serve the API, tiles and viewer."""
     from api import server
 
-    with database(load()) as opened:
+    with _database() as opened:
         server.serve(opened, host=host, port=port, workers=workers, public_read=public_read)
 
 
@@ -209,11 +212,10 @@ def demo(
     from api import server
     from importers.grasp import ImportOptions
 
-    settings = load()
-    with database(settings) as opened:
-        models = paths or _synthetic_cities(settings.home / "demo", buildings)
+    with _database() as opened:
+        models = paths or _synthetic_cities(opened.settings.home / "demo", buildings)
         _import(opened, models, ImportOptions(), None)
-        processing_command.compute(opened, settings)
+        processing_command.compute(opened, opened.settings)
         chosen = port if port is not None else server.free_port(8000)
         console.say(f"\n  Open http://127.0.0.1:{chosen}/ in a browser. Ctrl-C stops everything.\n")
         server.serve(opened, host="127.0.0.1", port=chosen)
@@ -242,7 +244,7 @@ def build(
     conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
     selection = Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
     request = TileRequest(selection, surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else ())
-    with database(load()) as opened, console.progress("tiles") as advance:
+    with _database() as opened, console.progress("tiles") as advance:
         written = write_tileset(opened.engine, out, request, advance)
     console.say(f"{out}: {written.objects} buildings in {written.tiles} tiles, {written.size / 1e6:.1f} MB")
 
@@ -272,7 +274,7 @@ def datasets(
     from twin.db import admin, content_hash
     from twin.processing.versions import versions
 
-    with database(load()) as opened, opened.engine.connect() as connection:
+    with _database() as opened, opened.engine.connect() as connection:
         if hash:
             hashes = content_hash.content_hashes(connection)
             console.table(("dataset", "content"), [*hashes.items(), ("all", content_hash.combined(hashes))])
@@ -296,7 +298,7 @@ def diff(
 
     from twin.db.diff import changes
 
-    with database(load()) as opened, opened.engine.connect() as connection:
+    with _database() as opened, opened.engine.connect() as connection:
         found = changes(connection, dataset, before, after)
     console.table(("change", "feature"), found)
     counts = Counter(kind for kind, _ in found)
@@ -313,13 +315,28 @@ def remove(
 
     if not yes:
         typer.confirm(f"Remove the dataset {dataset} and its history for good?", abort=True)
-    with database(load()) as opened, opened.engine.begin() as connection:
+    with _database() as opened, opened.engine.begin() as connection:
         removed = admin.remove(connection, dataset)
     console.say(f"{dataset}: {removed} features removed")
 
 
-def _import(opened: Database, paths: list[Path], options: "ImportOptions", report: Path | None) -> int:
+def _database() -> "AbstractContextManager[Database]":
+    from twin.db.engine import database
+    from twin.settings import load
+
+    return database(load())
+
+
+def _home() -> Path:
+    from twin.settings import load
+
+    return load().home
+
+
+def _import(opened: "Database", paths: list[Path], options: "ImportOptions", report: Path | None) -> int:
     """Import files one by one and say what came of each; the exit code."""
+    import orjson
+
     from importers.ingest import Ingest
     from importers.inputs import sources
     from importers.report import summary

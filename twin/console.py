@@ -5,19 +5,10 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Advance = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
@@ -29,10 +20,28 @@ QUIET_INTERVAL_S = 5.0
 @contextmanager
 def progress(title: str, *, of_bytes: bool = False) -> Generator[Advance, None, None]:
     """A bar with rate and remaining time on a terminal, a line now and then elsewhere; on stderr."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _Lines(title, of_bytes)
         return
+    with _bars(of_bytes=of_bytes) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _bars(*, of_bytes: bool) -> "Progress":
+    # Imported late, as is Table: most programs never draw.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     amount = DownloadColumn(binary_units=False) if of_bytes else MofNCompleteColumn()
     columns = (
         TextColumn("{task.description}"),
@@ -42,9 +51,7 @@ def progress(title: str, *, of_bytes: bool = False) -> Generator[Advance, None, 
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 @dataclass(slots=True)
@@ -79,12 +86,14 @@ def say(message: str) -> None:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output; tab-separated where it is not a terminal, for other programs."""
-    console = Console()
-    if not console.is_terminal:
+    if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(str(cell) for cell in row))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     drawn = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
-    console.print(drawn)
+    Console().print(drawn)

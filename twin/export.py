@@ -1,38 +1,31 @@
-"""`twin export`: a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0.
+"""A dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0.
 
 What was imported from CityJSON comes back as it was, down to appearances, templates and members of
 Extensions (``twin.formats.canonical`` says what counts as the same).
 """
 
-import datetime as datetime_
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import orjson
-import typer
 
-from twin import console
-from twin.db.collections import FEATURES
-from twin.db.engine import Database, database
-from twin.db.filters import compile_filter, parse
+from twin.db.engine import Database
 from twin.db.load import DatasetSpec, stored_specs
-from twin.db.query import Selection, View
+from twin.db.query import Selection
 from twin.db.stored_features import stored_features
 from twin.errors import InputError, NotFound, UnknownReferenceSystem
-from twin.formats import citygml
+from twin.formats import Format, citygml
 from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header, groups_of
 from twin.formats.cityjson_geometry import Templates
 from twin.model.cityobject import CityFeature
 from twin.model.crs import ReferenceSystem, parse_reference_system
 from twin.model.geometry import Floats, Geometry
-from twin.settings import load
 
-Format: TypeAlias = Literal["citygml", "cityjson", "cityjsonseq"]
 Features: TypeAlias = Callable[[], Iterator[CityFeature]]
 """Gives the features from the beginning, each time it is called."""
 _EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
@@ -44,64 +37,6 @@ _FORMATS: dict[str, Format] = {
 }
 _COARSEST, _FINEST = 3, 9
 """Decimals of a metre: coordinates are written with as many as they need, at least millimetres."""
-
-
-commands = typer.Typer()
-
-
-@commands.command(epilog="Example: twin export helsinki.city.jsonl --dataset helsinki_lod2")
-def export(
-    out: Annotated[Path, typer.Argument(help="File to write: .city.json, .city.jsonl or .gml.")],
-    format: Annotated[Format | None, typer.Option(help="By the name of the file.")] = None,
-    filter: Annotated[str | None, typer.Option(help="CQL2 text: which features.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="The dataset; needed where there are several.")] = None,
-    datetime: Annotated[
-        str | None, typer.Option(help="As the database was at this time, such as 2026-05-01T12:00:00Z.")
-    ] = None,
-    valid_at: Annotated[
-        str | None,
-        typer.Option(help="What stood in the world at this time, as far as the database knows (or knew)."),
-    ] = None,
-    repaired: Annotated[
-        bool,
-        typer.Option("--repaired", help="Repaired geometries in place of invalid ones, where there are."),
-    ] = False,
-) -> None:
-    """Write a dataset, or part of it, as CityJSON 2.0, CityJSONSeq or CityGML 2.0."""
-    if repaired and (datetime or valid_at):
-        raise typer.BadParameter(
-            "repairs are of what is stored now; leave out --datetime and --valid-at", param_hint="--repaired"
-        )
-    chosen = format or format_of(out)
-    view = View(as_of=_moment("--datetime", datetime), valid_at=_moment("--valid-at", valid_at))
-    conditions = (compile_filter(parse(filter), FEATURES.queryables(view)),) if filter else ()
-    with database(load()) as opened:
-        selection = Selection(view, FEATURES, (dataset or _only_dataset(opened),), conditions)
-        ledger: Counter[str] = Counter()
-        count = write_features(opened, out, selection, chosen, repaired=repaired, ledger=ledger)
-    console.say(f"{out}: {count} features")
-    if ledger:
-        listed = ", ".join(f"{name} ({number})" for name, number in ledger.most_common())
-        console.say(f"  CityGML 2.0 has no place for: {listed}")
-
-
-def _moment(option: str, text: str | None) -> datetime_.datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime_.datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{option} {text}: no time of RFC 3339, such as 2026-05-01T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime_.UTC)
-
-
-def _only_dataset(opened: Database) -> str:
-    with opened.engine.connect() as connection:
-        names = [spec.name for _, spec in stored_specs(connection)]
-    if len(names) != 1:
-        found = ", ".join(names) or "none"
-        raise InputError(f"Say which dataset to export with --dataset; there are: {found}.")
-    return names[0]
 
 
 def format_of(path: Path) -> Format:

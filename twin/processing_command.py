@@ -1,14 +1,14 @@
 """The command ``twin process``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from twin import console
-from twin.db.engine import Database, database
-from twin.processing.scale_out import Workers
-from twin.settings import Settings, load
+
+if TYPE_CHECKING:
+    from twin.db.engine import Database
+    from twin.settings import Settings
 
 
 def process(
@@ -24,6 +24,9 @@ def process(
     """Compute what is missing or out of date: measures, roof faces, neighbours, validity."""
     if json and explain is None:
         raise typer.BadParameter("it goes with --explain ID", param_hint="--json")
+    from twin.db.engine import database
+    from twin.settings import load
+
     settings = load()
     with database(settings) as opened:
         if explain is not None:
@@ -34,10 +37,16 @@ def process(
 
 
 def compute(
-    opened: Database, settings: Settings, dataset: str | None = None, *, jobs: int = 1, force: bool = False
+    opened: "Database",
+    settings: "Settings",
+    dataset: str | None = None,
+    *,
+    jobs: int = 1,
+    force: bool = False,
 ) -> int:
     """Process with progress on the terminal and say what was done; how many features have problems."""
     from twin.processing import pipeline
+    from twin.processing.scale_out import Workers
 
     workers = Workers(jobs, settings.dask_scheduler)
     with console.progress("processing") as advance:
@@ -52,7 +61,9 @@ def compute(
     return sum(len(done.problems) for done in reports)
 
 
-def _explain(opened: Database, id: str, dataset: str | None, *, as_json: bool) -> None:
+def _explain(opened: "Database", id: str, dataset: str | None, *, as_json: bool) -> None:
+    import orjson
+
     from twin.processing import pipeline
 
     explanation = pipeline.explain(opened.engine, id, dataset)
