@@ -12,6 +12,10 @@ from tests.e2e.serving import VIEWER, chromium, launch, served
 BUILDINGS = 250
 """Of each city."""
 
+RUNNING = os.environ.get("TWIN_E2E_ADDRESS")
+"""A service that runs already, to write tests against: ``python -m tests.e2e.serving`` starts one. Read
+here, because tests run without the settings of the machine."""
+
 TIMEOUT_MS = 90_000
 """Software rendering on a busy machine is slow; a test that is well ends long before."""
 
@@ -37,11 +41,11 @@ class Viewer:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a service over both cities; ``TWIN_E2E_ADDRESS`` names one that runs, while tests are written."""
+    """Of a service over both cities."""
     if not VIEWER.exists():
         pytest.skip("the viewer is not built: run 'make setup'")
-    if running := os.environ.get("TWIN_E2E_ADDRESS"):
-        yield running
+    if RUNNING:
+        yield RUNNING
         return
     with served(tmp_path_factory.mktemp("e2e") / "twin", BUILDINGS) as address:
         yield address

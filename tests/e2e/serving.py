@@ -1,16 +1,21 @@
 """The service over two small synthetic cities, and a browser to look at it."""
 
+import argparse
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Playwright
 
@@ -20,6 +25,9 @@ from twin.settings import Settings
 
 VIEWER = ROOT / "api" / "viewer" / "dist" / "index.html"
 CITIES = ("helsinki", "tallinn")
+NEW_BUILDING = "new-building"
+"""The id of a building that every import refuses."""
+REFUSED_SOME = 3
 _START_S = 60
 
 _ARGUMENTS = (
@@ -61,6 +69,7 @@ def served(home: Path, buildings: int) -> Generator[str, None, None]:
         for city, model in zip(CITIES, models, strict=True):
             _twin(home, "synth", str(model), "--city", city, "--buildings", str(buildings))
         _twin(home, "import", *map(str, models))
+        _twin(home, "import", str(_correction(models[1])), outcome=REFUSED_SOME)
         with _serving(home) as address:
             yield address
     finally:
@@ -75,11 +84,22 @@ def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "twin.cli", *arguments]
 
 
-def _twin(home: Path, *arguments: str) -> None:
+def _correction(model: Path) -> Path:
+    """A second file of the city: a building twice, one that is broken now, and a new one that is broken."""
+    head, first, second, third, *_ = model.read_text(encoding="utf-8").splitlines()
+    path = model.with_name("correction.city.jsonl")
+    changed = first.replace('"attributes":{', '"attributes":{"korrigeeritud":1,', 1)
+    broken: dict[str, Any] = {**json.loads(second), "vertices": []}
+    unknown = json.dumps({**json.loads(third), "vertices": []}).replace(json.loads(third)["id"], NEW_BUILDING)
+    path.write_text("\n".join((head, changed, first, json.dumps(broken), unknown, "")), encoding="utf-8")
+    return path
+
+
+def _twin(home: Path, *arguments: str, outcome: int = 0) -> None:
     done = subprocess.run(
         _command(*arguments), cwd=ROOT, env=_environment(home), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"twin {' '.join(arguments)}: {done.stderr}"
+    assert done.returncode == outcome, f"twin {' '.join(arguments)}: {done.stderr}"
 
 
 @contextmanager
@@ -107,3 +127,21 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
     raise AssertionError(f"the service at {address} was not ready within {_START_S} s")
+
+
+def main() -> None:
+    """Serve the cities of the tests until interrupted."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--buildings", type=int, default=250, help="of each city")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "twin", given.buildings) as address:
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    # The cluster and the service end with the process, however that is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main()

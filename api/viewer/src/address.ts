@@ -28,6 +28,7 @@ export function follow(link: Link): void {
     if (link.sun) workbench.moment.value = link.sun;
     workbench.shadowMap.value = link.shadowMap;
     workbench.byArea.value = link.byArea;
+    workbench.reportOf.value = link.reportOf;
     workbench.comparedBy.value = link.comparedBy ?? workbench.COMPARED_FIRST;
   });
 }
@@ -49,6 +50,7 @@ export function currentLink(): Link {
     sun: workbench.tool.value === "sun" ? workbench.moment.value : null,
     shadowMap: workbench.shadowMap.value,
     byArea: workbench.byArea.value,
+    reportOf: workbench.reportOf.value,
   };
 }
 

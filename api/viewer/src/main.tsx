@@ -8,6 +8,7 @@ import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/panels.css";
 import "./styles/tools.css";
+import "./styles/imports.css";
 import { App } from "./ui/App";
 import { openWorlds } from "./view";
 import { runTools } from "./workbench";

@@ -1,7 +1,7 @@
 /** Joins the state of the page to the 3D views, both ways. Pane 0 is always there, pane 1 side by side with it. */
-import { effect, untracked } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import { colouring } from "./colour/scale";
-import { tilesetUrl } from "./data/api";
+import { type ReportEntry, tilesetUrl } from "./data/api";
 import { fetchColumn } from "./data/sidecar";
 import { distanceM, toGeodetic } from "./geo/geodesy";
 import { USUAL_GROUND_M, buildingPose, overviewPose, placePose } from "./poses";
@@ -13,7 +13,7 @@ import { loadBetweenFrames } from "./scene/scheduling";
 import { World } from "./scene/world";
 import * as state from "./state";
 import { sunAt } from "./sunlight";
-import { drawAt, drawing, finishArea, linked, secondPose, shadowMap, tool } from "./workbench";
+import { drawAt, drawing, finishArea, linked, pointedAt, secondPose, shadowMap, tool } from "./workbench";
 
 export type Pane = 0 | 1;
 
@@ -70,6 +70,14 @@ export function flyToBuilding(): void {
   const [nearest] = panes.toSorted((a, b) => away(a) - away(b));
   if (secondPose.peek()) void flyAlone(nearest[0], there);
   else flyTo(there);
+}
+
+/** Fly to what an entry of an import report tells of. */
+export function flyToReported(entry: ReportEntry): void {
+  pointedAt.value = entry;
+  if (!entry.bbox) return;
+  const [west, south, east, north] = entry.bbox;
+  flyTo(placePose({ west, south, east, north }, level));
 }
 
 /** Put a second city beside the one on show; it is seen from as far and in the same direction. */
@@ -148,6 +156,9 @@ function lead(pane: Pane, before: Pose, after: Pose): void {
   leading = false;
 }
 
+/** Pixels that the import report covers: what it flies to stands beside it. Points drawn must not shift. */
+const covered = computed(() => (tool.value === "imports" ? state.panelWidth.value : 0));
+
 function connect(opened: World, pane: Pane, placed: boolean): () => void {
   let laid = false;
   const stops = [
@@ -164,7 +175,7 @@ function connect(opened: World, pane: Pane, placed: boolean): () => void {
       if (filter !== null) opened.show(tilesetUrl(filter));
     }),
     effect(() => colour(opened)),
-    effect(() => opened.inset(secondPose.value ? 0 : state.dockWidth.value)),
+    effect(() => opened.inset(secondPose.value ? 0 : state.dockWidth.value - covered.value)),
     effect(() => opened.buildings.select(state.selected.value)),
     effect(() => opened.setSun(sunAt(pane))),
     effect(() => opened.setShadowMap(tool.value === "sun" ? shadowMap.value : null)),

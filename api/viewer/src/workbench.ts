@@ -1,15 +1,15 @@
 /** The state of the tools beside the view: which one is open, and what each was told. */
 import { computed, effect, signal } from "@preact/signals";
 import { type Comparison, type Side, compare } from "./data/compare";
-import { Problem } from "./data/api";
+import { Problem, type Report, type ReportEntry, fetchReport } from "./data/api";
 import { within } from "./data/filter";
 import type { Moment } from "./data/link";
 import { type Geodetic, distanceM } from "./geo/geodesy";
 import { type LonLat, crossesItself } from "./geo/measure";
 import type { Pose } from "./scene/pose";
-import { appliedFilter, attributes, controls, latest, places, started, unreachable } from "./state";
+import { appliedFilter, attributes, controls, datasets, latest, places, started, unreachable } from "./state";
 
-export const TOOLS = ["compare", "measure", "area", "sun"] as const;
+export const TOOLS = ["compare", "measure", "area", "sun", "imports"] as const;
 export type Tool = (typeof TOOLS)[number];
 
 export const tool = signal<Tool | null>(null);
@@ -102,7 +102,33 @@ function compareSides(): (() => void) | undefined {
   });
 }
 
+/** The dataset whose import report was asked for, null: the first that there is. */
+export const reportOf = signal<string | null>(null);
+export const report = signal<Report | null>(null);
+export const reportedDataset = computed(() => datasets.value.find(({ name }) => name === reportOf.value) ?? datasets.value[0]);
+
+/** Entries of the open report that have a place on the map. */
+export const reported = computed<ReportEntry[]>(() => {
+  if (tool.value !== "imports" || report.value?.dataset !== reportedDataset.value?.name) return [];
+  return (report.value?.files ?? []).flatMap(({ refused, problems }) => [...refused, ...problems]).filter(({ bbox }) => bbox);
+});
+/** The entry that was last pointed at, in the list or on the map. */
+export const pointedAt = signal<ReportEntry | null>(null);
+
+function readReport(): (() => void) | undefined {
+  const name = reportedDataset.value?.name;
+  if (tool.value !== "imports" || !name) return undefined;
+  return latest(async (signal) => {
+    try {
+      report.value = await fetchReport(name, signal);
+    } catch (error) {
+      if ((error as Error).name !== "AbortError") unreachable();
+    }
+  });
+}
+
 /** Start what follows from the state; call once. */
 export function runTools(): void {
   effect(compareSides);
+  effect(readReport);
 }

@@ -17,6 +17,7 @@ const LINK: Link = {
   sun: { date: "2026-06-21", minutes: 905 },
   shadowMap: 4096,
   byArea: true,
+  reportOf: "helsinki",
 };
 
 describe("link", () => {

@@ -53,6 +53,48 @@ export interface Building {
   properties: Record<string, unknown>;
 }
 
+/** A feature that an import refused, or stored without a mesh. */
+export interface ReportEntry {
+  code: string;
+  object_id: string | null;
+  /** In the file: `line 812`, `byte 40211`. */
+  place: string;
+  reason: string;
+  suggestion: string;
+  /** The stored object with its id, null where there is none. */
+  item: string | null;
+  bbox: [number, number, number, number] | null;
+}
+
+/** What came of the newest import of one file. */
+export interface FileReport {
+  file: string;
+  imported: string;
+  format: string;
+  reference_system: string;
+  placement: string;
+  read: number;
+  added: number;
+  geometry_changed: number;
+  attributes_changed: number;
+  unchanged: number;
+  removed: number;
+  left_out: number;
+  refused_count: number;
+  refused: ReportEntry[];
+  problems_count: number;
+  problems: ReportEntry[];
+  unknown_codes: Record<string, number>;
+  not_stored: Record<string, number>;
+  stored_otherwise: Record<string, number>;
+}
+
+export interface Report {
+  dataset: string;
+  files_count: number;
+  files: FileReport[];
+}
+
 /** An answer of the service that is no success: RFC 9457. */
 export class Problem extends Error {
   constructor(
@@ -115,6 +157,10 @@ export function fetchHistogram(
 
 export function fetchBuilding(id: string, signal?: AbortSignal): Promise<Building> {
   return ask<Building>(itemUrl(id), signal);
+}
+
+export function fetchReport(dataset: string, signal?: AbortSignal): Promise<Report> {
+  return ask<Report>(address(`/datasets/${encodeURIComponent(dataset)}/report`), signal);
 }
 
 export function itemUrl(id: string, format?: string): string {

@@ -29,6 +29,8 @@ export interface Link {
   shadowMap: number | null;
   /** Areas are compared, not cities. */
   byArea: boolean;
+  /** The dataset whose import report is open, null for the usual one. */
+  reportOf: string | null;
 }
 
 export interface Moment {
@@ -107,6 +109,7 @@ export function writeLink(link: Link): string {
   if (link.sun) query.set("sun", momentText(link.sun));
   if (link.shadowMap) query.set("shadow", String(link.shadowMap));
   if (link.byArea) query.set("of", "areas");
+  if (link.reportOf) query.set("report", link.reportOf);
   // Commas, bars and dots are legal after #: links stay legible.
   return query.toString().replaceAll("%2C", ",").replaceAll("%7C", "|").replaceAll("%3A", ":");
 }
@@ -139,5 +142,6 @@ export function readLink(hash: string): Link {
     sun: readMoment(query.get("sun")),
     shadowMap: SHADOW_MAPS.find((size) => String(size) === query.get("shadow")) ?? null,
     byArea: query.get("of") === "areas",
+    reportOf: query.get("report"),
   };
 }

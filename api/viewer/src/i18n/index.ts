@@ -32,7 +32,8 @@ function spelledOut(value: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function messageOr(key: string, fallback: string): string {
+/** The message of a key that may have none. */
+export function messageOr(key: string, fallback: string): string {
   return key in en ? t(key as Key) : fallback;
 }
 
@@ -97,6 +98,11 @@ export function formatMetres(metres: number): string {
 export function formatArea(squareMetres: number): string {
   if (squareMetres >= 1_000_000) return `${decimal(squareMetres / 1_000_000, 2)} km²`;
   return squareMetres >= 10_000 ? `${decimal(squareMetres / 10_000, 1)} ha` : `${decimal(squareMetres, 0)} m²`;
+}
+
+/** Day and time of an instant, in the reader's own zone. */
+export function formatInstant(iso: string): string {
+  return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
 export function formatDegrees(degrees: number): string {

@@ -216,7 +216,7 @@ export class World {
     };
   }
 
-  /** Keep the point looked at in the middle of what a panel on the left leaves free, CSS pixels. */
+  /** Keep the point looked at in the middle of what panels leave free: pixels on the left less those on the right. */
   inset(left: number): void {
     if (this.left === left) return;
     this.left = left;

@@ -7,6 +7,7 @@ import { BuildingPanel } from "./BuildingPanel";
 import { ComparePanel } from "./ComparePanel";
 import { Credits } from "./Credits";
 import { Dock } from "./Dock";
+import { ImportPanel } from "./ImportPanel";
 import { Legend } from "./Legend";
 import { MeasurePanel } from "./MeasurePanel";
 import { Navigation } from "./Navigation";
@@ -50,7 +51,7 @@ export function App() {
   );
 }
 
-const PANELS: Record<Tool, () => ComponentChildren> = { compare: ComparePanel, measure: MeasurePanel, area: AreaPanel, sun: SunPanel };
+const PANELS: Record<Tool, () => ComponentChildren> = { compare: ComparePanel, measure: MeasurePanel, area: AreaPanel, sun: SunPanel, imports: ImportPanel };
 
 function OpenTool() {
   const Panel = tool.value && PANELS[tool.value];

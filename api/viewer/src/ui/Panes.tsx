@@ -6,6 +6,7 @@ import { type Pane as Index, flyToPlace, openView, sketchCentre } from "../view"
 import { drawing, finishArea, linked, secondPose, undoPoint } from "../workbench";
 import { Close, Linked, Unlinked } from "./icons";
 import { Markers } from "./Markers";
+import { Reported } from "./Reported";
 import { Sketch } from "./Sketch";
 
 export function Panes() {
@@ -37,6 +38,7 @@ function Pane({ index }: { index: Index }) {
     <section class="pane" data-pane={index} aria-label={secondPose.value ? t(index ? "rightView" : "leftView") : t("view")}>
       <canvas ref={canvas} class="view" tabIndex={0} role="application" aria-label={t(drawing.value ? "drawLabel" : "mapLabel")} data-drawing={drawing.value} onKeyDown={(event) => drawByKey(event, index)} />
       {index === 0 && <Markers />}
+      {index === 0 && <Reported />}
       <Sketch pane={index} />
       {secondPose.value && <Head index={index} />}
     </section>

@@ -23,7 +23,7 @@ export function ToolPanel({ title, testid, busy, children }: Props) {
   useEffect(() => {
     const measure = (): void => {
       const { left, width } = (panel.current as HTMLElement).getBoundingClientRect();
-      panelWidth.value = width < window.innerWidth * 0.4 ? window.innerWidth - left + 8 : 0;
+      panelWidth.value = width < window.innerWidth * 0.45 ? window.innerWidth - left + 8 : 0;
     };
     measure();
     window.addEventListener("resize", measure);

@@ -5,13 +5,14 @@ import { t } from "../i18n";
 import { places, selected } from "../state";
 import { openSecond } from "../view";
 import { type Tool, secondPose, tool } from "../workbench";
-import { Chart, Columns, Polygon, Ruler, Shade } from "./icons";
+import { Chart, Columns, Inbox, Polygon, Ruler, Shade } from "./icons";
 
 const BUTTONS: { tool: Tool; label: Key; icon: () => ComponentChildren }[] = [
   { tool: "compare", label: "compare", icon: Chart },
   { tool: "measure", label: "measure", icon: Ruler },
   { tool: "area", label: "area", icon: Polygon },
   { tool: "sun", label: "sun", icon: Shade },
+  { tool: "imports", label: "imports", icon: Inbox },
 ];
 
 /** Open a tool, or close it where it is open; the details of a building make room. */
