@@ -10,8 +10,9 @@ from importers.sources import Source
 from twin.db.load import Rows
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
-from twin.processing.derive import Derived, Values, derive
+from twin.processing.derive import Derived, derive
 from twin.processing.rows import Entry, Membership, rows_of
+from twin.processing.values import Values
 
 
 def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:

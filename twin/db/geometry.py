@@ -114,7 +114,11 @@ def _uint32(values: Ints) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def _put(buffer: np.ndarray[Any, np.dtype[np.uint8]], at: Ints, rows: Any) -> None:
-    buffer[at[:, None] + np.arange(rows.shape[1])] = rows
+    """Each row of bytes at its place, moved as one item: a view has an item at every byte."""
+    width = rows.shape[1]
+    if len(rows):
+        places = np.ndarray((len(buffer) - width + 1,), f"V{width}", buffer, strides=(1,))
+        places[at] = np.ascontiguousarray(rows).view(f"V{width}").ravel()
 
 
 def _put_points(
@@ -169,28 +173,35 @@ def _decode_simple(data: bytes, at: int, count: int, *, is_line: bool) -> tuple[
 
 
 def _decode_patches(data: bytes, at: int, patches: int) -> tuple[Any, Ints, Ints]:
-    rings: list[Any] = []
+    """Only counts are read one by one; coordinates are cut out and joined as bytes."""
+    rings: list[bytes] = []
+    lengths: list[int] = []
     per_surface: list[int] = []
     for _ in range(patches):
-        (count,) = struct.unpack_from("<I", data, at + 5)
-        at += 9
+        (count,) = _COUNT.unpack_from(data, at + 5)
         per_surface.append(count)
+        at += 9
         for _ in range(count):
-            (points,) = struct.unpack_from("<I", data, at)
-            rings.append(_open(np.frombuffer(data, "<f8", points * 3, at + 4).reshape(-1, 3)))
-            at += 4 + points * _POINT_BYTES
-    xyz = np.concatenate([*rings, np.zeros((0, 3))])
-    return xyz, offsets([len(r) for r in rings]), offsets(per_surface)
+            (points,) = _COUNT.unpack_from(data, at)
+            at += 4
+            length = points - 1 if points > _FEWEST_POINTS else _open_length(data, at)
+            lengths.append(length)
+            rings.append(data[at : at + length * _POINT_BYTES])
+            at += points * _POINT_BYTES
+    xyz = np.frombuffer(bytearray().join(rings), "<f8").reshape(-1, 3)
+    return xyz, offsets(np.array(lengths, dtype=np.int64)), offsets(np.array(per_surface, dtype=np.int64))
 
 
-def _open(ring: Any) -> Any:
-    """The ring without its closing points; the shortest were filled up with more than one."""
-    if len(ring) > _FEWEST_POINTS:
-        return ring[:-1]
+_COUNT = struct.Struct("<I")
+
+
+def _open_length(data: bytes, at: int) -> int:
+    """Points of one of the shortest rings, which were filled up with more than one closing point."""
+    points = [data[at + n * _POINT_BYTES : at + (n + 1) * _POINT_BYTES] for n in range(_FEWEST_POINTS - 1)]
     length = _FEWEST_POINTS - 1
-    while length > 1 and (ring[length - 1] == ring[0]).all():
+    while length > 1 and points[length - 1] == points[0]:
         length -= 1
-    return ring[:length]
+    return length
 
 
 def addresses(stated: Sequence[Address]) -> list[dict[str, Any]] | None:

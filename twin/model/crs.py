@@ -48,6 +48,16 @@ HORIZONTAL_LIMIT_M = 1.5
 """A datum shift stated as less accurate than this makes a placement approximate."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where points lie: ``lonlat`` (n, 2) in degrees, ellipsoidal ``height`` (n,) in metres, NaN where
+    unknown; ``rank`` (n,), index into ``PLACEMENTS``."""
+
+    lonlat: Floats
+    height: Floats
+    rank: Ints
+
+
 @dataclass(frozen=True, slots=True)
 class Placer:
     """Takes the coordinates of one import to the ellipsoid; made once, then used on arrays.
@@ -121,10 +131,21 @@ class Placer:
 
     def placements(self, xyz: Floats) -> Ints:
         """Index into ``PLACEMENTS`` per point, (n,)."""
-        _, rank = heights.undulation(self.undulations, self.lonlat(xyz))
+        return self.located(xyz).rank
+
+    def located(self, xyz: Floats) -> Located:
+        """All that is known of the place of each point.
+
+        The corners of a wall share easting and northing with each other and with what adjoins, and only
+        these matter to PROJ: each pair is transformed once.
+        """
+        first, place = _distinct_plan(xyz)
+        lonlat = self.lonlat(xyz[first])
+        undulation, rank = heights.undulation(self.undulations, lonlat)
         if (self.horizontal_accuracy_m or 0.0) > HORIZONTAL_LIMIT_M:
             rank = np.maximum(rank, APPROXIMATE)
-        return rank
+        height = xyz[:, 2] * self.height_unit_m + undulation[place]
+        return Located(lonlat[place], height, rank[place])
 
     def lonlat(self, xyz: Floats) -> Floats:
         """Longitude and latitude in degrees, (n, 2); needs no heights."""
@@ -152,11 +173,10 @@ class Placer:
 
         Raises InputError where there is no source of heights at all for these points.
         """
-        lonlat = self.lonlat(xyz)
-        height = self.ellipsoidal_heights(xyz, lonlat)
-        if len(xyz) and np.isnan(height).all():
+        located = self.located(xyz)
+        if len(xyz) and np.isnan(located.height).all():
             raise InputError(self._why_unplaced())
-        return np.column_stack([lonlat, height])
+        return np.column_stack([located.lonlat, located.height])
 
     def ecef(self, xyz: Floats) -> Floats:
         """Earth-centred coordinates in metres (EPSG:4978), (n, 3); raises as ``geodetic``."""
@@ -184,6 +204,25 @@ class Placer:
             f"no geoid grid or table covers these points in {self.reference}, so their heights above the "
             "ellipsoid are unknown; install PROJ's grid for the vertical system"
         )
+
+
+def _distinct_plan(xyz: Floats) -> tuple[Ints, Ints]:
+    """Indices of points with all pairs of easting and northing, and which of those each point has.
+
+    Pairs are found by a hash; should two of them ever share one, each point is its own.
+    """
+    bits = np.ascontiguousarray(xyz[:, :2]).view(np.uint64)
+    key = (bits[:, 0] ^ (bits[:, 0] >> _HALF_WORD)) * _SPREAD
+    key = (key ^ (key >> _HALF_WORD)) + bits[:, 1]
+    key = (key ^ (key >> _HALF_WORD)) * _SPREAD
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    if not (bits[first[place]] == bits).all():
+        first = place = np.arange(len(xyz))
+    return first, place
+
+
+_HALF_WORD = np.uint64(32)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def earth_centred(geodetic: Floats) -> Floats:

@@ -6,7 +6,7 @@ value never depends on which of them computed it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,17 +19,14 @@ from twin.model.cityobject import (
     measured,
     shapes_at,
 )
-from twin.model.crs import Placer, web_mercator
+from twin.model.crs import Located, Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
 from twin.processing.compute import Measures, measure, measure_core
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
 from twin.processing.orientation import Boundary
-
-Values: TypeAlias = dict[str, Any]
-_DECIMALS = 6
-"""Micrometres, and cubic centimetres: finer than any source."""
+from twin.processing.values import Values, plain, plain_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +66,15 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     batch = concatenate(groups)
     measures = measure(batch)
     results = [Derived() for _ in features]
-    ranks = _ranks(batch, placer)
-    for index, (feature, lod) in enumerate(zip(features, lods, strict=True)):
-        values = _values(measures, index) if groups[index] else {}
-        known: Values = {"lod": lod, "placement": PLACEMENTS[int(ranks[index])]}
-        results[index].values[feature.root.id] = {**values, **known}
+    located = placer.located(native(batch))
+    ranks = _ranks(batch, located)
+    columns = zip(features, lods, groups, plain_rows(measures.values), ranks.tolist(), results, strict=True)
+    for feature, lod, group, values, rank, result in columns:
+        known: Values = {"lod": lod, "placement": PLACEMENTS[rank]}
+        result.values[feature.root.id] = {**values, **known} if group else known
     _measure_parts(features, lods, shapes, results)
     if batch.surfaces:
-        _place(batch, measures, placer, results)
+        _place(batch, measures, located, placer, results)
         beside = [shape.beside_solids() for shape in shapes]
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
         if not any(beside) and len(placed) == len(features):
@@ -107,12 +105,12 @@ def _shown(
     )
 
 
-def _ranks(batch: GeometryBatch, placer: Placer) -> Ints:
+def _ranks(batch: GeometryBatch, located: Located) -> Ints:
     """Index into PLACEMENTS (objects,): an object is placed as well as its worst point."""
     ranks = np.full(batch.objects, UNPLACED)
     if batch.surfaces:
         present, start = _spans(batch)
-        ranks[present] = np.maximum.reduceat(placer.placements(native(batch)), start)
+        ranks[present] = np.maximum.reduceat(located.rank, start)
     return ranks
 
 
@@ -121,19 +119,6 @@ def _spans(batch: GeometryBatch) -> tuple[Ints, Ints]:
     present = np.flatnonzero(np.diff(batch.object_start) > 0)
     first_ring = batch.surface_start[batch.object_start[present]]
     return present, batch.ring_start[first_ring]
-
-
-def _values(measures: Measures, index: int) -> Values:
-    return {name: plain(column[index]) for name, column in measures.values.items()}
-
-
-def plain(value: Any) -> Any:
-    """A numpy scalar as Python's own; NaN as None, and no digits that only rounding made."""
-    if isinstance(value, np.generic):
-        value = cast("Any", value).item()
-    if isinstance(value, float):
-        return round(value, _DECIMALS) if np.isfinite(value) else None
-    return value
 
 
 def _measure_parts(
@@ -156,18 +141,17 @@ def _measure_parts(
             owned.extend((result, item, geometries, lod) for item, geometries in found)
     if not owned:
         return
-    measures = measure(concatenate([geometries for _, _, geometries, _ in owned]))
-    for index, (result, item, geometries, lod) in enumerate(owned):
-        result.values[item.id] = {**_values(measures, index), "lod": lod} if geometries else {}
+    rows = plain_rows(measure(concatenate([geometries for _, _, geometries, _ in owned])).values)
+    for (result, item, geometries, lod), values in zip(owned, rows, strict=True):
+        result.values[item.id] = {**values, "lod": lod} if geometries else {}
 
 
-def _place(batch: GeometryBatch, measures: Measures, placer: Placer, results: Sequence[Derived]) -> None:
+def _place(
+    batch: GeometryBatch, measures: Measures, located: Located, placer: Placer, results: Sequence[Derived]
+) -> None:
     """Bounds, heights, cell and footprints of every object that has a place on the map."""
     present, start = _spans(batch)
-    points = native(batch)
-    lonlat = placer.lonlat(points)
-    heights = placer.ellipsoidal_heights(points, lonlat)
-    bounds = np.column_stack([lonlat, heights])
+    bounds = np.column_stack([located.lonlat, located.height])
     low, high = np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
     on_map = np.isfinite(low[:, :2]).all(axis=1)
     present, low, high = present[on_map], low[on_map], high[on_map]

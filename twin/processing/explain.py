@@ -14,10 +14,10 @@ from twin.model.attributes import BY_NAME
 from twin.model.cityobject import CityFeature, geometries_at
 from twin.model.geometry import Floats, SurfaceType, concatenate
 from twin.processing.compute import Measures, measure
-from twin.processing.derive import Values, plain
 from twin.processing.heights import heights
 from twin.processing.roof import roof_edges
 from twin.processing.solid import volumes
+from twin.processing.values import Values, plain
 
 LATER = ("neighbours", "validity", "repair")
 """Sections that later stages tell."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from twin.processing.derive import Values
+from twin.processing.values import Values
 
 Row = Mapping[str, Any]
 

@@ -12,10 +12,10 @@ from twin.model.cityobject import CityFeature, shapes_at
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, SurfaceType, concatenate
 from twin.processing import planar, segments
-from twin.processing.compute import measure
-from twin.processing.derive import Values, plain
+from twin.processing.compute import measure_core
 from twin.processing.planar import Shapes
 from twin.processing.rows import Membership, feature_text
+from twin.processing.values import Values, plain_column
 
 SMALLEST_M2 = 0.01
 """Faces below ten by ten centimetres are seams of the model, not roofs."""
@@ -49,17 +49,18 @@ def roof_face_rows(
     owner: list[int] = batch.object_of_surface()[faces.surface].tolist()
     ordinal: list[int] = (faces.surface - batch.object_start[owner]).tolist()
     attributes = _attributes(groups)
+    measured = zip(*(plain_column(column) for column in faces.measures.T), strict=True)
     places = _places(faces.outlines, faces.heights)
-    for face, place in enumerate(places):
+    for face, (place, numbers) in enumerate(zip(places, measured, strict=True)):
         root = features[owner[face]].root.id
-        values = {name: plain(v) for name, v in zip(_MEASURES, faces.measures[face], strict=True)}
+        values = dict(zip(_MEASURES, numbers, strict=True))
         about = {**_identity(root, ordinal[face], membership), **values}
         rows[root].append(_row(about, attributes[int(faces.surface[face])], place, membership))
     return rows
 
 
 def _faces(batch: GeometryBatch, placer: Placer) -> _Faces:
-    measures = measure(batch)
+    measures = measure_core(batch)
     chosen = np.flatnonzero(
         (measures.surface_type == SurfaceType.ROOF) & (measures.face_area_m2 >= SMALLEST_M2)
     )

@@ -17,7 +17,8 @@ from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 from twin.processing import planar
 from twin.processing.compute import VERSION
-from twin.processing.derive import Derived, Place, Values
+from twin.processing.derive import Derived, Place
+from twin.processing.values import Values
 
 _VALUE_NAMES = tuple(a.name for a in of_stage(Stage.IMPORT) if a.name not in KEY_COLUMNS)
 _LATER: Values = dict.fromkeys(a.name for a in CATALOGUE if a.stage is not Stage.IMPORT)

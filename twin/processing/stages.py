@@ -16,13 +16,13 @@ from twin.model.crs import Placer
 from twin.model.geometry import Geometry, concatenate
 from twin.processing import neighbours, planar, repair_features
 from twin.processing.compute import VERSION, measure_core
-from twin.processing.derive import Values, plain
 from twin.processing.partition import UNPLACED, Partition
 from twin.processing.party_walls import shared_walls
 from twin.processing.planar import Shapes
 from twin.processing.roof_faces import roof_face_rows
 from twin.processing.rows import Membership
 from twin.processing.validity import ALGORITHM, delivered, validate
+from twin.processing.values import Values, plain, plain_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +108,7 @@ def _roof_faces(site: Site) -> Computed:
 
 def _neighbours(site: Site) -> Computed:
     columns = neighbours.neighbour_values(site.groups, site.wanted, site.outlines)
-    values: dict[str, Values] = {
-        root: {name: plain(column[index]) for name, column in columns.items()}
-        for index, root in enumerate(site.roots)
-    }
-    return Computed(values)
+    return Computed(dict(zip(site.roots, plain_rows(columns), strict=True)))
 
 
 def _explain_neighbours(site: Site) -> dict[str, list[Values]]:

@@ -211,3 +211,17 @@ def test_web_mercator_agrees_with_proj_and_ends_at_the_square() -> None:
     expected = np.column_stack(to_3857.transform(lonlat[:, 0], lonlat[:, 1]))
     assert np.abs(web_mercator(lonlat) - expected).max() < 1e-6
     assert web_mercator(np.array([[0.0, 90.0]]))[0, 1] == pytest.approx(20037508.34, abs=0.01)
+
+
+def test_points_are_located_together_as_each_by_itself() -> None:
+    placer = Placer.create(ReferenceSystem(3879, 3900))
+    corners = np.array([[25496000.0, 6672000.0], [25496010.5, 6672000.0], [25496000.0, 6672020.25]])
+    xyz = np.column_stack([np.tile(corners, (4, 1)), np.arange(12.0)])
+    together = placer.located(xyz)
+    for index, point in enumerate(xyz):
+        alone = placer.located(point[None])
+        assert (together.lonlat[index] == alone.lonlat[0]).all()
+        assert together.height[index] == alone.height[0]
+        assert together.rank[index] == alone.rank[0]
+    assert (together.lonlat == placer.lonlat(xyz)).all()
+    assert (together.height == placer.ellipsoidal_heights(xyz, together.lonlat)).all()

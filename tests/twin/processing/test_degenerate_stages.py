@@ -20,7 +20,7 @@ from twin.model.cityobject import CityFeature, CityObject
 from twin.model.crs import ReferenceSystem
 from twin.model.geometry import Geometry, concatenate
 from twin.processing.compute import measure
-from twin.processing.derive import plain
+from twin.processing.values import plain
 
 FAR = (25_496_000.0, 6_672_000.0, 10.0)
 HELSINKI = ReferenceSystem(3879, 3900)
