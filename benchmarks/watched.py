@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SAMPLE_S = 0.05
+_FORKSERVER = b"multiprocessing.forkserver"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -34,14 +35,19 @@ class _Peaks:
     together: int = 0
     each: dict[int, int] = field(default_factory=dict[int, int])
     workers: set[int] = field(default_factory=set[int])
+    unwaited: dict[int, int] = field(default_factory=dict[int, int])
+    """Ticks of copies of a server of processes, for which the program itself never waits."""
 
     def sample(self, root: int) -> None:
         tree = _tree(root)
         self.together = max(self.together, sum(_resident(pid) for pid in tree))
         for pid in tree:
             self.each[pid] = max(self.each.get(pid, 0), _highest(pid))
-            if pid != root and pid not in self.workers and b"spawn_main" in _read(pid, "cmdline"):
+            command = _read(pid, "cmdline")
+            if pid != root and (b"spawn_main" in command or _FORKSERVER in command):
                 self.workers.add(pid)
+            if _FORKSERVER in command:
+                self.unwaited[pid] = sum(_ticks(pid)[:2])
 
 
 def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Watched:
@@ -58,6 +64,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
         output = process.stdout.read() if process.stdout else ""
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    cpu += sum(peaks.unwaited.values()) / _TICKS
     return Watched(
         seconds=time.monotonic() - started,
         cpu_seconds=cpu,
@@ -77,8 +84,12 @@ def server_cpu(data: Path) -> float:
 
 def _cpu(pid: int) -> int:
     """Ticks of a process and of its children that ended."""
-    fields = _read(pid, "stat").rpartition(b")")[2].split()
-    return sum(map(int, fields[11:15]))
+    return sum(_ticks(pid))
+
+
+def _ticks(pid: int) -> list[int]:
+    """Ticks of a process as user and system, and the same of its children that ended."""
+    return [int(ticks) for ticks in _read(pid, "stat").rpartition(b")")[2].split()[11:15]]
 
 
 def _tree(root: int) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
 from typing import cast
 
 from importers.batches import Batch, Candidate, Prepared, Understanding
@@ -31,10 +32,7 @@ def prepared_batches(
         return
     waiting: deque[tuple[Batch, Future[Prepared]]] = deque()
     how = pickle.dumps(understanding)
-    workers = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
-    )
-    with workers:
+    with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_end_with_parent) as workers:
         for batch in batches:
             waiting.append((batch, workers.submit(_prepare, batch.hand_over(), how)))
             # A short queue keeps the workers busy and the memory flat.
@@ -44,6 +42,13 @@ def prepared_batches(
         while waiting:
             first, rows = waiting.popleft()
             yield first, rows.result()
+
+
+def _context() -> ForkServerContext:
+    """Workers are copies of a process that has imported once, and never opened a file or connection."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["importers.prepare"])
+    return context
 
 
 def _prepare(candidates: Sequence[Candidate], how: bytes) -> Prepared:
@@ -59,9 +64,12 @@ def _understood(how: bytes) -> Understanding:
     return cast(Understanding, pickle.loads(how))  # noqa: S301 - of the program that started the worker
 
 
-def _end_with(parent: int) -> None:
-    """Let a worker end when the program that started it was killed and can no longer tell it."""
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+def _end_with_parent() -> None:
+    """Let a worker end when the program that started it was killed and can no longer tell it.
+
+    The process that it is a copy of ends with the program.
+    """
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
