@@ -11,6 +11,8 @@ from twin.db.pool import ReadPool, Row
 from twin.db.query import View
 from twin.errors import InvalidParameter
 from twin.formats.cityjson import cityjson_document
+from twin.model.cityobject import CityObject
+from twin.model.geometry import Geometry
 
 EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
 
@@ -26,10 +28,22 @@ async def cityjson_item(pool: ReadPool, view: View, item: Row) -> bytes:
 
 
 def _document(view: View, epsg: int | None, rows: Sequence[Row], geometries: Sequence[Row]) -> bytes:
-    members = [
-        member if "personal" in view.scopes else replace(member, attributes={}, addresses=(), extra={})
-        for feature in objects.features(rows, geometries)
-        for member in feature
-    ]
+    members = [member for feature in objects.features(rows, geometries) for member in feature]
+    if "personal" not in view.scopes:
+        members = [_without_originals(member) for member in members]
     reference = None if epsg is None else f"{EPSG}{epsg}"
     return orjson.dumps(cityjson_document(members, reference))
+
+
+def _without_originals(member: CityObject) -> CityObject:
+    """Without what the source says of an object and of its surfaces, in which there may be anything."""
+    shapes = tuple(map(_without_attributes, member.geometries))
+    return replace(member, attributes={}, addresses=(), extra={}, geometries=shapes)
+
+
+def _without_attributes(shape: Geometry) -> Geometry:
+    instance = shape.instance
+    if instance is not None:
+        instance = replace(instance, template=_without_attributes(instance.template))
+    semantics = tuple(surface._replace(attributes={}) for surface in shape.semantics)
+    return replace(shape, semantics=semantics, instance=instance)

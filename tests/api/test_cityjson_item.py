@@ -25,6 +25,19 @@ BUILDINGS = 12
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cityjson") / "tallinn.city.jsonl"
     synthesise(path, city="tallinn", buildings=BUILDINGS, seed=3)
+    first, *features = map(orjson.loads, path.read_bytes().splitlines())
+    for feature in features:
+        for item in feature["CityObjects"].values():
+            for geometry in item.get("geometry", ()):
+                shells = geometry["boundaries"]
+                values = (
+                    [[0] * len(shell) for shell in shells]
+                    if geometry["type"] == "Solid"
+                    else [0] * len(shells)
+                )
+                surfaces = [{"type": "RoofSurface", "owner": "a person"}]
+                geometry["semantics"] = {"surfaces": surfaces, "values": values}
+    path.write_bytes(b"\n".join(map(orjson.dumps, (first, *features))))
     return path
 
 
@@ -86,6 +99,9 @@ def test_the_past_and_the_public(client: Client, stored: Database, model: Path) 
     assert (past.status_code, "present" in past.json()["detail"]) == (400, True)
     assert "offered: json, geojson, cityjson" in client.get(path, f="gml").json()["detail"]
     with serving(create_app(stored.reader(), stored.settings, frozenset({"public"}))) as outsider:
-        objects = outsider.get(path, f="cityjson").json()["CityObjects"]
+        response = outsider.get(path, f="cityjson")
+        assert "a person" in client.get(path, f="cityjson").text
+        assert "a person" not in response.text
+        objects = response.json()["CityObjects"]
         assert objects
         assert not [name for name, one in objects.items() if "attributes" in one or "address" in one]
