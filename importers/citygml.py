@@ -11,6 +11,7 @@ from importers.citygml_feature import FeatureParser
 from importers.citygml_names import version
 from importers.gml import GML_NAMESPACES, gml_id
 from importers.gml_curves import Library
+from importers.memory import collecting_later
 from importers.port import Model, ModelMetadata, Refused, says_synthetic
 from importers.xml_stream import Element, forget, line, local_name, namespace, stream
 from twin.errors import UnknownReferenceSystem, UnreadableFile
@@ -24,6 +25,8 @@ _MEMBERS = (
 _NO_OBJECTS = frozenset({"Version", "VersionTransition"})
 _HEAD = frozenset({"name", "description", "boundedBy", "metaDataProperty", *_MEMBERS})
 _BLOCK = 1 << 16
+_BATCH = 1 << 17
+"""Bytes of members whose features are given together."""
 _HEAD_MEMBERS = 100
 """A file that states no reference system in its first members is taken to state none."""
 
@@ -62,14 +65,41 @@ class CityGMLModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         parser = FeatureParser(self.ledger, self._same_reference, self._paint(), Library(self._template))
+        self.position = 0
+        error = None
         with self._path.open("rb") as file:
-            for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
-                self.position = file.tell()
-                parent = member.getparent()
-                if parent is not None and parent.getparent() is None:
-                    yield from self._features(parser, member)
-                    self._note_others(forget(member))
+            members = self._members(file)
+            while error is None and self.position < self.size:
+                with collecting_later():
+                    found, error = self._some(parser, members)
+                yield from found
+        if error is not None:
+            raise error
+
+    def _members(self, file: BinaryIO) -> Iterator[Element]:
+        """The members of the root, each forgotten when the next one is asked for."""
+        for _, member in stream(self._path, file, ("end",), _member_tags(self._space)):
+            self.position = min(file.tell(), self.size - 1)
+            parent = member.getparent()
+            if parent is not None and parent.getparent() is None:
+                yield member
+                self._note_others(forget(member))
         self.position = self.size
+
+    def _some(
+        self, parser: FeatureParser, members: Iterator[Element]
+    ) -> tuple[list[CityFeature | Refused], UnreadableFile | None]:
+        """The features of the next members, and why there are no more where the file cannot be read on."""
+        found: list[CityFeature | Refused] = []
+        first = self.position
+        try:
+            for member in members:
+                found.extend(self._features(parser, member))
+                if self.position - first > _BATCH:
+                    break
+        except UnreadableFile as error:
+            return found, error
+        return found, None
 
     def _paint(self) -> Paint:
         """The appearances of the whole model, which may stand behind the objects that they are of.

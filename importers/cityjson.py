@@ -13,6 +13,7 @@ from importers.cityjson_lines import Line, features_of, read_line
 from importers.cityjson_objects import ObjectReader
 from importers.json_scan import LARGEST_PIECE
 from importers.json_values import as_object
+from importers.memory import collecting_later
 from importers.port import Model, ModelMetadata, Refused
 from twin.errors import UnreadableFile
 from twin.model.cityobject import CityFeature
@@ -111,22 +112,34 @@ class CityJSONSeqModel:
     def __iter__(self) -> Iterator[CityFeature | Refused]:
         self.ledger.clear()
         self.ledger.update(self._header.ledger)
+        self.position = 0
+        numbered = self._numbered()
+        error = None
+        while error is None and self.position < self.size:
+            with collecting_later():
+                found, error = self._some(numbered)
+            yield from found
+        if error is not None:
+            raise error
+
+    def _some(
+        self, numbered: Iterator[tuple[int, bytes]]
+    ) -> tuple[list[CityFeature | Refused], UnreadableFile | None]:
+        """The features of the next lines, and why there are no more where the file cannot be read on."""
         waiting: list[Line] = []
-        first = 0
-        for start, line in self._numbered():
+        first, failed = self.position, None
+        for start, line in numbered:
             try:
                 waiting.append(self._line(line, start))
-            except UnreadableFile:
-                yield from features_of(waiting, self._header, self.ledger)
-                raise
+            except UnreadableFile as error:
+                failed = error
+                break
             if self.position - first > _BATCH:
-                yield from features_of(waiting, self._header, self.ledger)
-                waiting, first = [], self.position
-        yield from features_of(waiting, self._header, self.ledger)
+                break
+        return features_of(waiting, self._header, self.ledger), failed
 
     def _numbered(self) -> Iterator[tuple[int, bytes]]:
         """The lines with features, and the byte at which each begins."""
-        self.position = 0
         with self._path.open("rb") as file:
             for line in _lines(file):
                 start, self.position = self.position, file.tell()

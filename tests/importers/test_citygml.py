@@ -319,7 +319,7 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """Members are freed once they were read, so the tree never holds more than a few."""
     peaks: list[int] = []
-    for count in (50, 500):
+    for count in (200, 2000):
         path = write(tmp_path, model(*(building(CUBE, f"B{n}") for n in range(count))))
         opened = CityGMLReader().open(path)
         tracemalloc.start()
