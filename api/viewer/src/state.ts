@@ -153,9 +153,17 @@ function countFiltered(): (() => void) | undefined {
     } catch (error) {
       if ((error as Error).name === "AbortError") return;
       counting.value = false;
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) filterError.value = error.message;
+      if (error instanceof Problem && error.status >= 400 && error.status < 500) refuse(error);
       else unreachable();
     }
+  });
+}
+
+/** What was understood before stays on show; of a link that nobody understands, everything. */
+function refuse(problem: Problem): void {
+  batch(() => {
+    filterError.value = problem.message;
+    appliedFilter.value ??= "";
   });
 }
 

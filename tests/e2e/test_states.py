@@ -1,0 +1,68 @@
+"""What the page says when there is nothing to show, or something fails."""
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.conftest import BUILDINGS, Viewer
+from tests.e2e.probing import LEGEND, probe, service
+
+EMPTY = "touching_neighbours"
+
+
+def test_a_service_that_stops_is_told_and_comes_back(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    before = probe(page, "features")
+    page.context.set_offline(True)
+    low = page.get_by_label("Height: From")
+    low.fill("12")
+    low.press("Enter")
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("does not answer")
+    # What was there stays on show.
+    assert probe(page, "features") == before
+    page.context.set_offline(False)
+    toast.get_by_role("button", name="Try again").click()
+    page.wait_for_function("window.__twin.filter === 'height_m >= 12'")
+    viewer.settle()
+    assert 0 < probe(page, "features") < before
+    expect(page.get_by_text("does not answer")).to_have_count(0)
+
+
+def test_a_browser_without_webgl_still_shows_numbers(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 700})
+    context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    expect(page.get_by_role("alert")).to_contain_text("cannot draw in 3D")
+    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    low = page.get_by_label("Height: From")
+    low.fill("12")
+    low.press("Enter")
+    expect(page.get_by_test_id("total")).not_to_have_text(str(2 * BUILDINGS))
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_test_id("compare").locator("[data-measure=count]")).to_be_visible()
+    assert errors == []
+    context.close()
+
+
+def test_an_attribute_without_values_is_told_everywhere(viewer: Viewer) -> None:
+    """In the legend, in the filter and in the comparison."""
+    assert service(viewer, "/collections/buildings/histogram", property=EMPTY)["count"] == 0
+    viewer.page.set_viewport_size({"width": 1360, "height": 760})
+    viewer.open(f"by={EMPTY}&tool=compare&stat={EMPTY}")
+    page = viewer.page
+    expect(page.locator(LEGEND)).to_contain_text("No building has a value")
+    expect(page.get_by_test_id("compare")).to_contain_text("No building has a value")
+    page.get_by_label("Filter by another attribute").select_option(EMPTY)
+    expect(page.locator(f"fieldset[data-attribute={EMPTY}]")).to_contain_text("No building has a value")
+    assert viewer.problems == []
+
+
+def test_a_link_that_nobody_understands_shows_everything(viewer: Viewer) -> None:
+    viewer.open("cql2=heigth_m>5")
+    page = viewer.page
+    expect(page.get_by_role("alert")).to_contain_text("heigth_m")
+    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    assert probe(page, "features") > 0
