@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.collections import ChosenSolid
 from api.dependencies import Reader
@@ -29,6 +29,7 @@ from tiles.build import (
     build_tileset,
     digest_of,
 )
+from tiles.tileset import Tile
 from twin.db.collections import COLLECTIONS
 from twin.db.pool import ReadPool
 from twin.errors import InvalidParameter, NotFound
@@ -41,6 +42,7 @@ TILESET_TYPE = "application/json+3dtiles"
 
 _FOLDER = "/collections/{collection}/3dtiles"
 _CELL = "{level:int}/{x:int}/{y:int}"
+_BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
 _DOCUMENTED = documented(*SELECTION, PROPERTIES)
 
 
@@ -56,6 +58,9 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]
+LeastSize = Annotated[
+    int, Path(description="Least height or width in metres of what is shown.", le=1_000_000)
+]
 
 
 @router.get("/3dtiles", summary="All 3D content")
@@ -125,54 +130,78 @@ async def _tileset(
 @router.get(f"{_FOLDER}/{_CELL}.glb", summary="Tile", openapi_extra=_DOCUMENTED)
 async def tile(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
     """The objects of a cell as binary glTF, with feature ids and a property table."""
-    etag = await _digest_etag(pool, tiles, cell, "glb")
+    return await _glb(request, pool, tiles, Tile(cell))
 
-    async def build() -> tuple[str, bytes]:
-        rows = await _members(pool, tiles, cell, mesh=True)
-        body = await to_thread.run_sync(build_tile, tiles, cell, rows)
-        return tiles.etag("glb", cell, digest_of(rows)), body
 
-    return await answer(request, etag, glb.MEDIA_TYPE, build)
+@router.get(f"{_BLOCKS}.glb", summary="Tile of blocks", openapi_extra=_DOCUMENTED)
+async def blocks(
+    request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell, least_m: LeastSize
+) -> Response:
+    """The objects of a cell that are as high or wide as ``least_m``, as blocks in binary glTF."""
+    return await _glb(request, pool, tiles, Tile(cell, least_m))
 
 
 @router.get(f"{_FOLDER}/{_CELL}.arrow", summary="Attributes of a tile", openapi_extra=_DOCUMENTED)
 async def tile_sidecar(request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell) -> Response:
     """The attributes of a tile as an Arrow stream: row i describes the feature with id i."""
+    return await _arrow(request, pool, tiles, Tile(cell))
+
+
+@router.get(f"{_BLOCKS}.arrow", summary="Attributes of a tile of blocks", openapi_extra=_DOCUMENTED)
+async def blocks_sidecar(
+    request: Request, pool: Reader, tiles: WantedTiles, cell: WantedCell, least_m: LeastSize
+) -> Response:
+    """The attributes of a tile of blocks as an Arrow stream: row i describes the feature with id i."""
+    return await _arrow(request, pool, tiles, Tile(cell, least_m))
+
+
+async def _glb(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile) -> Response:
+    etag = await _digest_etag(pool, tiles, tile, "glb")
+
+    async def build() -> tuple[str, bytes]:
+        rows = await _members(pool, tiles, tile, mesh=True)
+        body = await to_thread.run_sync(build_tile, tiles, tile, rows)
+        return tiles.etag("glb", tile, digest_of(rows)), body
+
+    return await answer(request, etag, glb.MEDIA_TYPE, build)
+
+
+async def _arrow(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile) -> Response:
     if tiles.surface_properties:
         raise InvalidParameter(
             f"'{tiles.surface_properties[0]}' is of surfaces; this table is of features. Ask the GLB."
         )
-    etag = await _digest_etag(pool, tiles, cell, "arrow")
+    etag = await _digest_etag(pool, tiles, tile, "arrow")
 
     async def build() -> tuple[str, bytes]:
-        rows = await _members(pool, tiles, cell, mesh=False)
+        rows = await _members(pool, tiles, tile, mesh=False)
         body = await to_thread.run_sync(build_sidecar, tiles, rows)
-        return tiles.etag("arrow", cell, digest_of(rows)), body
+        return tiles.etag("arrow", tile, digest_of(rows)), body
 
     return await answer(request, etag, sidecar.MEDIA_TYPE, build)
 
 
-async def _digest_etag(pool: ReadPool, tiles: TileRequest, cell: Cell, content: str) -> str:
-    row = await pool.fetch_one(tiles.digest(cell))
+async def _digest_etag(pool: ReadPool, tiles: TileRequest, tile: Tile, content: str) -> str:
+    row = await pool.fetch_one(tiles.digest(tile))
     if row is None or row["digest"] is None:
-        raise _no_tile(cell)
-    if not tiles.limits.is_servable(cell.level, row["objects"]):
+        raise _no_tile(tile)
+    if not tiles.is_servable(tile, row):
         raise NotFound(
-            f"There is no tile {cell.level}/{cell.x}/{cell.y}: its {row['objects']} objects are divided "
+            f"There is no tile {tile.path}: its {row['objects']} objects are divided "
             "into smaller tiles. Start at tileset.json."
         )
-    return tiles.etag(content, cell, row["digest"])
+    return tiles.etag(content, tile, row["digest"])
 
 
-async def _members(pool: ReadPool, tiles: TileRequest, cell: Cell, *, mesh: bool) -> Sequence[Any]:
-    rows = await pool.fetch(tiles.members(cell, mesh=mesh))
+async def _members(pool: ReadPool, tiles: TileRequest, tile: Tile, *, mesh: bool) -> Sequence[Any]:
+    rows = await pool.fetch(tiles.members(tile, mesh=mesh))
     if not rows:
-        raise _no_tile(cell)
+        raise _no_tile(tile)
     return rows
 
 
-def _no_tile(cell: Cell) -> NotFound:
+def _no_tile(tile: Tile) -> NotFound:
     return NotFound(
-        f"The tile {cell.level}/{cell.x}/{cell.y} holds no objects of this selection. "
+        f"The tile {tile.path} holds no objects of this selection. "
         "Start at tileset.json, which refers to those that do."
     )

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import orjson
 from sqlalchemy import Engine
 
-from tiles import glb, sidecar
+from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
-from tiles.tileset import Addresses, cell_tileset, joint_tileset, tile_path
-from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
+from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset, tile_of, tile_path
+from tiles.tiling import DEFAULT_LIMITS, LEAST_M, Limits, Node, Summary, divide
 from twin.db import tile_query
 from twin.db.query import Selection, Statement
 from twin.errors import InputError
@@ -32,8 +33,12 @@ Fetch: TypeAlias = Callable[[Statement], Sequence[Row]]
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the objects written so far and the objects in all."""
 
-ENCODER_VERSION = 2
+ENCODER_VERSION = 3
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
+
+_STEP_OF_SIZE = 0.01
+_COARSEST_STEP_M = 0.15
+"""Blocks may be rounded to a share of the least size that is shown, yet stay inside of their region."""
 
 WORLD = Cell(0, 0, 0)
 
@@ -59,24 +64,37 @@ class TileRequest:
     def counts(self, cell: Cell) -> Statement:
         """The statement whose rows `tree` takes."""
         level = self.limits.resolution(cell.level)
-        return tile_query.cell_counts(self.selection, cell, level, self.lod)
+        return tile_query.cell_counts(self.selection, cell, level, self.lod, least_m=LEAST_M)
 
-    def members(self, cell: Cell, *, mesh: bool) -> Statement:
+    def members(self, tile: Tile, *, mesh: bool) -> Statement:
         """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""
-        faces = mesh and bool(self.surface_properties)
+        geometry: tile_query.Geometry = "faces" if self.surface_properties else "mesh"
+        if tile.least_m is not None:
+            geometry = "blocks"
         return tile_query.tile_members(
-            self.selection, cell, self.properties, self.lod, mesh=mesh, faces=faces
+            self.selection,
+            tile.cell,
+            self.properties,
+            self.lod,
+            least_m=tile.least_m or 0,
+            geometry=geometry if mesh else None,
         )
 
-    def digest(self, cell: Cell) -> Statement:
+    def digest(self, tile: Tile) -> Statement:
         """The statement whose ``digest`` equals `digest_of` the members."""
-        return tile_query.tile_digest(self.selection, cell, self.lod)
+        return tile_query.tile_digest(self.selection, tile.cell, self.lod, least_m=tile.least_m or 0)
+
+    def is_servable(self, tile: Tile, row: Row) -> bool:
+        """Whether a tile with the row of `digest` is built when asked for."""
+        if tile.least_m is None:
+            return self.limits.is_servable(tile.cell.level, row["objects"])
+        return self.limits.is_servable_as_blocks(tile.cell.level, row["objects"], row["points"])
 
     def tree(self, cell: Cell, rows: Sequence[Row]) -> Node | None:
         """The tree of the tileset that starts at a cell, from the rows of `counts`."""
         return divide(Summary.from_rows(self.limits.resolution(cell.level), rows), cell, self.limits)
 
-    def etag(self, content: str, cell: Cell, digest: bytes) -> str:
+    def etag(self, content: str, tile: Tile, digest: bytes) -> str:
         """The ETag of a tile's GLB or sidecar (``content``) whose members have a digest.
 
         It is weak, since the tile may travel compressed in several ways. The digest covers which
@@ -84,7 +102,7 @@ class TileRequest:
         of the request has to be part of it.
         """
         properties = self.properties, self.surface_properties
-        shape = [ENCODER_VERSION, content, tile_path(cell), self.kind, self.lod, *properties]
+        shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties]
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -105,10 +123,18 @@ def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]])
     return orjson.dumps(joint_tileset(nodes))
 
 
-def build_tile(request: TileRequest, cell: Cell, rows: Sequence[Row]) -> bytes:
+def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
     """The GLB of a tile from one row or more of `TileRequest.members` with meshes."""
+    frame, table = Frame.of_cell(tile.cell), _table(request, rows)
+    if tile.least_m is not None:
+        mesh = blocks.build(rows)
+        unknown = np.full(int(mesh.face.max()) + 1, np.nan)
+        measures = dict.fromkeys(request.surface_properties, unknown)
+        return glb.encode(
+            mesh, frame, table, measures, step_m=min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
+        )
     mesh = decode([row["mesh"] for row in rows])
-    return glb.encode(mesh, Frame.of_cell(cell), _table(request, rows), _measures(request, mesh, rows))
+    return glb.encode(mesh, frame, table, _measures(request, mesh, rows))
 
 
 def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
@@ -188,20 +214,22 @@ class _Writer:
         if not nested:
             self._total = root.objects if root else 0
         for node in root or ():
-            if node.kind == "leaf":
-                self._write_tile(node.cell)
+            tile = tile_of(node)
+            if tile is not None:
+                self._write_tile(tile)
             elif node.kind == "nested":
                 self.write(node.cell, nested=True)
         body = build_tileset(self._request, cell, rows, nested=nested)
         self._put(f"{tile_path(cell)}/tileset.json" if nested else "tileset.json", body)
         self.written.tilesets += 1
 
-    def _write_tile(self, cell: Cell) -> None:
-        rows = self._fetch(self._request.members(cell, mesh=True))
-        self._put(f"{tile_path(cell)}.glb", build_tile(self._request, cell, rows))
+    def _write_tile(self, tile: Tile) -> None:
+        rows = self._fetch(self._request.members(tile, mesh=True))
+        self._put(f"{tile.path}.glb", build_tile(self._request, tile, rows))
         self.written.tiles += 1
-        self.written.objects += len(rows)
-        self._progress(self.written.objects, self._total)
+        if tile.least_m is None:
+            self.written.objects += len(rows)
+            self._progress(self.written.objects, self._total)
 
     def _put(self, path: str, body: bytes) -> None:
         target = self._folder / path

@@ -52,9 +52,32 @@ class Frame:
         """Points (n, 3) in EPSG:4978 metres as east, north, up in metres."""
         return (ecef - self.origin) @ self.axes.T
 
-    def matrix(self) -> list[float]:
-        """The transform from this frame to EPSG:4978: 4 x 4, column by column (3D Tiles 1.1)."""
+    def matrix(self, parent: "Frame | None" = None) -> list[float]:
+        """The transform from this frame to its parent's, or to EPSG:4978: 4 x 4, column by column.
+
+        A tile's transform is relative to that of the tile around it (3D Tiles 1.1, 7.3.1).
+        """
+        around = EARTH if parent is None else parent
         affine = np.eye(4)
-        affine[:3, :3] = self.axes.T
-        affine[:3, 3] = self.origin
+        affine[:3, :3] = around.axes @ self.axes.T
+        affine[:3, 3] = around.axes @ (self.origin - around.origin)
         return affine.T.ravel().tolist()
+
+
+def to_ecef(place: Floats) -> Floats:
+    """EPSG:4978 in metres (n, 3) of longitude and latitude in degrees and ellipsoidal height (n, 3)."""
+    lon, lat = np.radians(place[:, :2]).T
+    normal = _SEMI_MAJOR_M / np.sqrt(1 - _ECCENTRICITY_2 * np.sin(lat) ** 2)
+    across = (normal + place[:, 2]) * np.cos(lat)
+    along = (normal * (1 - _ECCENTRICITY_2) + place[:, 2]) * np.sin(lat)
+    return np.column_stack([across * np.cos(lon), across * np.sin(lon), along])
+
+
+def upwards(place: Floats) -> Floats:
+    """Unit vectors (n, 3) in EPSG:4978 that point up from places as in `to_ecef`."""
+    lon, lat = np.radians(place[:, :2]).T
+    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+EARTH = Frame(np.zeros(3), np.eye(3))
+"""EPSG:4978 itself."""

@@ -97,15 +97,21 @@ class _Binary:
 
 
 def encode(
-    mesh: MeshBatch, frame: Frame, table: FeatureTable, measures: Mapping[str, Floats] = MappingProxyType({})
+    mesh: MeshBatch,
+    frame: Frame,
+    table: FeatureTable,
+    measures: Mapping[str, Floats] = MappingProxyType({}),
+    *,
+    step_m: float = _METRES_PER_STEP,
 ) -> bytes:
     """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
 
     ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
+    Positions may be rounded to ``step_m`` where that saves bytes.
     """
     binary = _Binary()
     surfaces = _surface_table(mesh, measures)
-    positions, placement = _positions(mesh, frame)
+    positions, placement = _positions(mesh, frame, step_m)
     attributes = {
         "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions)),
         "NORMAL": binary.vertices(_normals(mesh, frame), _BYTE, "VEC3", normalized=True),
@@ -166,20 +172,22 @@ def _y_up(local: Floats) -> Floats:
     return np.column_stack([local[:, 0], local[:, 2], -local[:, 1]])
 
 
-def _positions(mesh: MeshBatch, frame: Frame) -> tuple[Array, Json]:
+def _positions(mesh: MeshBatch, frame: Frame, coarsest_m: float) -> tuple[Array, Json]:
     """Positions (n, 3) as they are stored, and what the node does to get metres in the frame.
 
-    16 bits span 655 m. Where filtered tiles reach further, positions are 32-bit floats in metres.
+    16 bits span 655 m in centimetres and more in coarser steps. Where a tile reaches further,
+    positions are 32-bit floats in metres.
     """
-    steps = np.rint(
-        _y_up(frame.local(mesh.positions.astype(np.float64) * _METRES_PER_STEP)) / _METRES_PER_STEP
-    )
-    middle = np.floor((steps.min(axis=0) + steps.max(axis=0)) / 2)
-    centred = steps - middle
-    translation = [round(value, 2) for value in (middle * _METRES_PER_STEP).tolist()]
+    local = _y_up(frame.local(mesh.positions.astype(np.float64) * _METRES_PER_STEP))
+    low, high = local.min(axis=0), local.max(axis=0)
+    reach = float((high - low).max()) / 2 + 2 * _METRES_PER_STEP
+    step = max(_METRES_PER_STEP, min(coarsest_m, reach / _LARGEST_SHORT))
+    middle = np.floor((low + high) / 2 / step) * step
+    centred = np.rint((local - middle) / step)
+    translation: list[float] = [round(value, 6) for value in middle.tolist()]
     if np.abs(centred).max() > _LARGEST_SHORT:
-        return (centred * _METRES_PER_STEP).astype("<f4"), {"translation": translation}
-    return centred.astype("<i2"), {"translation": translation, "scale": [_METRES_PER_STEP] * 3}
+        return (centred * step).astype("<f4"), {"translation": translation}
+    return centred.astype("<i2"), {"translation": translation, "scale": [step] * 3}
 
 
 def _component(positions: Array) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from tiles.frame import Frame
+from tiles.frame import EARTH, Frame
 from tiles.tiling import Node, Region
 from twin.model.cells import Cell, cell_bounds
 
@@ -15,6 +15,20 @@ Json: TypeAlias = dict[str, Any]
 GENERATOR = "finest-twin"
 _RADIAN_STEPS = 1e10  # 0.6 mm on the ground
 _HEIGHT_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The content of a cell: the meshes of its objects, or blocks of those of ``least_m`` or more."""
+
+    cell: Cell
+    least_m: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Where it is kept below its tileset, without a suffix."""
+        folder = tile_path(self.cell)
+        return folder if self.least_m is None else f"{folder}/blocks-{self.least_m}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +49,15 @@ class Addresses:
     def nested(self, cell: Cell) -> str:
         return self.of(f"{tile_path(cell)}/tileset.json")
 
-    def content(self, cell: Cell) -> str:
-        return self.of(f"{tile_path(cell)}.glb")
+    def content(self, tile: Tile) -> str:
+        return self.of(f"{tile.path}.glb")
+
+
+def tile_of(node: Node) -> Tile | None:
+    """The tile that a node shows; None for a nested tileset and a parent without content."""
+    if node.kind == "leaf":
+        return Tile(node.cell)
+    return None if node.least_m is None else Tile(node.cell, node.least_m)
 
 
 def tile_path(cell: Cell) -> str:
@@ -56,8 +77,7 @@ def tileset(root: Json, error_m: float) -> Json:
     return {
         "asset": {"version": "1.1", "generator": GENERATOR},
         "geometricError": _error(error_m),
-        # Parents are empty, so nothing is replaced: each child can be shown as soon as it is there.
-        "root": {**root, "refine": "ADD"},
+        "root": {**root, "refine": "REPLACE"},
     }
 
 
@@ -78,21 +98,19 @@ def joint_tileset(parts: Sequence[tuple[Node, Addresses]]) -> Json:
     return tileset({**_bounded(region), "geometricError": _error(error_m), "children": tiles}, error_m)
 
 
-def tile(node: Node, addresses: Addresses) -> Json:
-    """The tile of a node with all below it."""
-    found = _bounded(node.region)
-    if node.kind == "leaf":
-        return {
-            **found,
-            "geometricError": 0,
-            "transform": Frame.of_cell(node.cell).matrix(),
-            "content": {"uri": addresses.content(node.cell)},
-        }
-    found["geometricError"] = _error(node.size_m)
-    if node.kind == "nested":
+def tile(node: Node, addresses: Addresses, around: Frame = EARTH) -> Json:
+    """The tile of a node with all below it, inside a tile with a frame."""
+    found = {**_bounded(node.region), "geometricError": _error(node.error_m)}
+    frame, content = EARTH, tile_of(node)
+    if content is not None:
+        frame = Frame.of_cell(node.cell)
+        found["content"] = {"uri": addresses.content(content)}
+    elif node.kind == "nested":
         found["content"] = {"uri": addresses.nested(node.cell)}
-    else:
-        found["children"] = [tile(child, addresses) for child in node.children]
+    if frame is not around:
+        found["transform"] = frame.matrix(around)
+    if node.children:
+        found["children"] = [tile(child, addresses, frame) for child in node.children]
     return found
 
 

@@ -2,15 +2,21 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import numpy as np
 import pyarrow
+import pyproj
 import pytest
 
 from tests.api.client import Client
-from tests.api.tile_client import BUILDINGS, ROOT, contents, glb, item_ids, serving_cities, tiles
+from tests.api.tile_client import BUILDINGS, ROOT, blocks, contents, glb, item_ids, serving_cities, tiles
 from tiles.check import check_tileset
+from tiles.frame import Frame
 from twin.db.engine import Database
+from twin.model.cells import Cell
 
 pa: Any = pyarrow
+
+TO_HEIGHT: Any = pyproj.Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
 
 FILTERS = [
     "height_m > 20 AND city = 'helsinki'",
@@ -44,6 +50,45 @@ def test_the_tileset_holds_every_item_once(client: Client) -> None:
 def test_a_filtered_tileset_holds_the_items_of_the_filter(client: Client, text: str) -> None:
     expected = item_ids(client, filter=text)
     assert sorted(ids_over_leaves(client, address(ROOT, filter=text))) == sorted(expected)
+
+
+@pytest.mark.parametrize("text", [None, *FILTERS[:2]])
+def test_blocks_and_leaves_show_the_same_buildings(client: Client, text: str | None) -> None:
+    root = address(ROOT) if text is None else address(ROOT, filter=text)
+    expected = sorted(item_ids(client) if text is None else item_ids(client, filter=text))
+    whole = [path for path in blocks(client, root) if "/blocks-0." in path]
+    assert sorted({name for path in whole for name in glb(client, path).column(0, "id")}) == expected
+
+
+def test_blocks_stand_where_the_meshes_stand(client: Client) -> None:
+    for path in list(blocks(client, ROOT))[:3]:
+        tile = glb(client, path)
+        heights = dict(zip(tile.column(0, "id"), tile.column(0, "height_m"), strict=True))
+        owners = tile.attribute("_FEATURE_ID_0")[:, 0]
+        level, x, y = (int(part) for part in path.split("?")[0].split("/")[-4:-1])
+        matrix = np.array(Frame.of_cell(Cell(level, x, y)).matrix()).reshape(4, 4).T
+        up = TO_HEIGHT.transform(*(tile.positions() @ matrix[:3, :3].T + matrix[:3, 3]).T)[2]
+        assert set(tile.column(1, "surface_type")) == {"WallSurface", "RoofSurface"}
+        for number, name in enumerate(tile.column(0, "id")):
+            own = up[owners == number]
+            assert 0 < own.max() - own.min() <= heights[name] + 0.2
+
+
+def test_blocks_have_a_sidecar_of_their_own(client: Client) -> None:
+    path = next(blocks(client, ROOT))
+    answer = client.request("GET", path.replace(".glb", ".arrow"))
+    with pa.ipc.open_stream(answer.content) as reader:
+        assert reader.read_all()["id"].to_pylist() == glb(client, path).column(0, "id")
+
+
+def test_blocks_show_what_is_large(client: Client) -> None:
+    path = next(blocks(client, ROOT)).split("?")[0]
+    folder = path.rpartition("/blocks-")[0]
+    shown = [set(glb(client, f"{folder}/blocks-{least}.glb").column(0, "id")) for least in (0, 12, 30)]
+    assert shown[0] > shown[1] > shown[2]
+    items = {item["id"]: item["properties"] for item in client.get(BUILDINGS, limit=1000).json()["features"]}
+    assert {id for id in shown[0] if items[id]["height_m"] >= 30.1} <= shown[2]
+    assert client.get(f"{folder}/blocks-100000.glb").status_code == 404
 
 
 def test_parameters_named_as_attributes_and_bbox_narrow_too(client: Client) -> None:

@@ -30,7 +30,7 @@ def tiles(tile: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from tiles(child)
 
 
-def contents(client: Client, address: str) -> Iterator[str]:
+def all_contents(client: Client, address: str) -> Iterator[str]:
     """The addresses of all GLBs of a tileset, nested ones opened as a client does."""
     answer = client.request("GET", address)
     assert answer.status_code == 200, answer.text
@@ -39,9 +39,19 @@ def contents(client: Client, address: str) -> Iterator[str]:
             continue
         found = urljoin(address, tile["content"]["uri"])
         if found.partition("?")[0].endswith(".json"):
-            yield from contents(client, found)
+            yield from all_contents(client, found)
         else:
             yield found
+
+
+def contents(client: Client, address: str) -> Iterator[str]:
+    """The addresses of the leaves of a tileset."""
+    return (found for found in all_contents(client, address) if "/blocks-" not in found)
+
+
+def blocks(client: Client, address: str) -> Iterator[str]:
+    """The addresses of the tiles of blocks of a tileset."""
+    return (found for found in all_contents(client, address) if "/blocks-" in found)
 
 
 def glb(client: Client, address: str) -> gltf.Glb:

@@ -9,6 +9,7 @@ from tests.tiles import gltf
 from tests.tiles.cities import BUILDINGS, cities
 from tiles.build import WORLD, Fetch, TileRequest, Written, digest_of, snapshot, write_tileset
 from tiles.check import check_path
+from tiles.tileset import Tile
 from tiles.tiling import Limits
 from twin.db import collections
 from twin.db.engine import Database
@@ -45,8 +46,8 @@ def request(text: str | None = None, **more: Any) -> TileRequest:
     return TileRequest(selection, **more)
 
 
-def ids_of(folder: Path) -> list[str]:
-    return [name for path in folder.rglob("*.glb") for name in gltf.read(path.read_bytes()).column(0, "id")]
+def ids_of(folder: Path, tiles: str = "[0-9]*.glb") -> list[str]:
+    return [name for path in folder.rglob(tiles) for name in gltf.read(path.read_bytes()).column(0, "id")]
 
 
 def stored_ids(engine: Engine, *conditions: Any) -> list[str]:
@@ -90,7 +91,7 @@ def test_few_buildings_make_a_tileset_too(engine: Engine, tmp_path: Path, text: 
     with engine.connect() as connection:
         first = connection.execute(select(feature.c.object_id).order_by(feature.c.id).limit(1)).scalar_one()
     written = write_tileset(engine, tmp_path / "few", request(text.format(first=first)))
-    assert (written.tilesets, written.tiles, written.objects) == (1, count, count)
+    assert (written.tilesets, written.tiles, written.objects) == (1, 2 * count, count)
     assert check_path(tmp_path / "few") == []
 
 
@@ -114,32 +115,33 @@ def test_a_folder_with_files_is_left_alone(engine: Engine, tmp_path: Path) -> No
 
 
 def test_a_snapshot_does_not_see_what_is_written_meanwhile(engine: Engine, fetch: Fetch) -> None:
-    (before,) = fetch(request().digest(WORLD))
+    (before,) = fetch(request().digest(Tile(WORLD)))
     with engine.begin() as connection:
         connection.execute(update(feature).values(row_hash=func.substr(feature.c.row_hash, 1, 15)))
-    (after,) = fetch(request().digest(WORLD))
+    (after,) = fetch(request().digest(Tile(WORLD)))
     assert after == before
     with snapshot(engine) as later:
-        assert later(request().digest(WORLD))[0]["digest"] != before["digest"]
+        assert later(request().digest(Tile(WORLD)))[0]["digest"] != before["digest"]
 
 
 def test_the_database_digests_as_we_do(fetch: Fetch) -> None:
     asked = request("height_m > 5")
-    (row,) = fetch(asked.digest(WORLD))
-    members = fetch(asked.members(WORLD, mesh=False))
+    (row,) = fetch(asked.digest(Tile(WORLD)))
+    members = fetch(asked.members(Tile(WORLD), mesh=False))
     assert bytes(row["digest"]) == digest_of(members)
     assert row["objects"] == len(members)
-    (nothing,) = fetch(asked.digest(Cell(10, 0, 0)))
+    (nothing,) = fetch(asked.digest(Tile(Cell(10, 0, 0))))
     assert (nothing["digest"], nothing["objects"]) == (None, 0)
 
 
 def test_etags_tell_what_is_served_apart() -> None:
-    asked, cell = request(), Cell(15, 1, 2)
+    asked, cell = request(), Tile(Cell(15, 1, 2))
     tags = [
         asked.etag("glb", cell, b"1"),
         asked.etag("arrow", cell, b"1"),
-        asked.etag("glb", Cell(15, 1, 3), b"1"),
+        asked.etag("glb", Tile(Cell(15, 1, 3)), b"1"),
         asked.etag("glb", cell, b"2"),
+        asked.etag("glb", Tile(cell.cell, 0), b"1"),
         request(properties=("city",)).etag("glb", cell, b"1"),
         request(lod="2").etag("glb", cell, b"1"),
     ]

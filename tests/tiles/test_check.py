@@ -31,8 +31,8 @@ METADATA = "EXT_structural_metadata"
 
 def good() -> dict[str, bytes]:
     """A root tileset that refers to a nested one and that to a tile."""
-    leaf = Node(CELL, REGION, 13.0, 40, "leaf")
-    nested = Node(Cell(13, 9, 9), REGION, 13.0, 40, "nested")
+    leaf = Node(CELL, REGION, 13.0, 0.0, 40, "leaf")
+    nested = Node(Cell(13, 9, 9), REGION, 13.0, 13.0, 40, "nested")
     return {
         "tileset.json": orjson.dumps(cell_tileset(nested, Cell(0, 0, 0), Addresses())),
         NESTED: orjson.dumps(cell_tileset(leaf, Cell(13, 9, 9), Addresses("../../../"))),

@@ -55,7 +55,7 @@ def test_queries_are_encoded_for_every_client() -> None:
 
 def test_regions_are_radians_rounded_outwards() -> None:
     region = Region(24.123456789123, 60.0, 24.2, 60.123456789123, -1.234567, 56.7891)
-    found = cell_tileset(Node(Cell(15, 1, 1), region, 12.3456, 1, "leaf"), WORLD, Addresses())
+    found = cell_tileset(Node(Cell(15, 1, 1), region, 12.3456, 0.0, 1, "leaf"), WORLD, Addresses())
     west, south, east, north, low, high = found["root"]["boundingVolume"]["region"]
     exact = [math.radians(angle) for angle in (region.west, region.south, region.east, region.north)]
     assert west <= exact[0]
@@ -68,12 +68,39 @@ def test_regions_are_radians_rounded_outwards() -> None:
     assert found["root"]["geometricError"] == 0
 
 
-def test_a_leaf_has_the_transform_of_its_cell() -> None:
+def placed(tile: dict[str, Any], around: Any) -> Iterator[tuple[str, Any]]:
+    """The address of each content and what its transform leads to, multiplied as a client does."""
+    here = around @ np.array(tile.get("transform", np.eye(4).ravel())).reshape(4, 4).T
+    if "content" in tile:
+        yield tile["content"]["uri"], here
+    for child in tile.get("children", []):
+        yield from placed(child, here)
+
+
+def test_every_content_has_the_transform_of_its_cell_and_nested_tilesets_none() -> None:
+    found: list[str] = []
+    for uri, matrix in placed(
+        cell_tileset(City(5, 300, 0.01).tree(WORLD), WORLD, Addresses())["root"], np.eye(4)
+    ):
+        level, x, y = (int(part) for part in uri.removesuffix(".glb").split("/")[:3])
+        nested = uri.endswith("tileset.json")
+        expected = (
+            np.eye(4) if nested else np.array(Frame.of_cell(Cell(level, x, y)).matrix()).reshape(4, 4).T
+        )
+        assert np.abs(matrix - expected).max() < 1e-4
+        found.append("nested" if nested else "blocks" if "blocks" in uri else "meshes")
+    assert {"nested", "blocks"} <= set(found)
+
+
+def test_one_object_is_a_block_over_its_mesh() -> None:
     root = City(1, 1, 0.01).tree(WORLD)
     assert root is not None
     found = cell_tileset(root, WORLD, Addresses())["root"]
-    assert np.array(found["transform"]) == pytest.approx(Frame.of_cell(root.cell).matrix())
-    assert found["content"]["uri"] == f"10/{root.cell.x}/{root.cell.y}.glb"
+    (leaf,) = found["children"]
+    assert found["content"]["uri"] == f"10/{root.cell.x}/{root.cell.y}/blocks-0.glb"
+    assert leaf["content"]["uri"] == f"10/{root.cell.x}/{root.cell.y}.glb"
+    assert found["geometricError"] > leaf["geometricError"] == 0
+    assert (found["refine"], "refine" in leaf, "transform" in leaf) == ("REPLACE", False, True)
 
 
 @pytest.mark.parametrize("cell", [WORLD, Cell(13, 4663, 2371)])
@@ -83,7 +110,7 @@ def test_nothing_gives_one_empty_tile(cell: Cell) -> None:
     assert -math.pi <= west < east <= math.pi
     assert -math.pi / 2 < south < north < math.pi / 2
     assert low == high == 0
-    assert found["root"] == {"geometricError": 0, "refine": "ADD"}
+    assert found["root"] == {"geometricError": 0, "refine": "REPLACE"}
     assert json.dumps(found)
 
 
@@ -94,7 +121,7 @@ def test_a_joint_tileset_has_the_roots_as_children() -> None:
     found = joint_tileset([(first, Addresses("../a/")), (second, Addresses("../b/"))])
     root = found["root"]
     assert [tile["geometricError"] for tile in root["children"]] == [
-        pytest.approx(node.size_m, abs=0.01) for node in (first, second)
+        pytest.approx(node.error_m, abs=0.01) for node in (first, second)
     ]
     for child in root["children"]:
         for number, ours, theirs in zip(

@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tiles.tiling import COLUMNS, Limits, Node, Region, Summary, divide
+from tiles.tiling import COLUMNS, LEAST_M, Limits, Node, Region, Summary, divide
 from twin.model.cells import LEVEL, Cell, cell_range, quadkeys
 
-SMALL = Limits(objects=5, triangles=200, coarsest_leaf=10, finest_leaf=18, nested_at=(10, 13))
+SMALL = Limits(
+    objects=5,
+    triangles=200,
+    block_objects=20,
+    block_points=150,
+    coarsest_leaf=10,
+    finest_leaf=18,
+    nested_at=(10, 13),
+)
 WORLD = Cell(0, 0, 0)
 
 
@@ -20,9 +28,12 @@ class City:
         rng = np.random.default_rng(seed)
         middles = np.array([[24.97, 60.18], [24.75, 59.43]])
         self.lonlat = middles[rng.integers(0, 2, count)] + rng.normal(0, spread_deg, (count, 2))
-        self.size = rng.uniform(1e-5, 1e-3, (count, 2))
+        self.extent = rng.uniform(1e-5, 1e-3, (count, 2))
         self.height = rng.uniform(3, 60, count)
+        self.size = np.maximum(self.height, np.hypot(*self.extent.T) * 60_000)
+        self.roof = rng.uniform(0.5, 6, count)
         self.triangles = rng.integers(10, 120, count)
+        self.points = rng.integers(4, 12, count)
         self.quadkey = quadkeys(self.lonlat)
 
     def members(self, cell: Cell) -> set[int]:
@@ -30,32 +41,41 @@ class City:
         return set(np.flatnonzero((self.quadkey >= first) & (self.quadkey < behind)).tolist())
 
     def rows(self, cell: Cell, level: int) -> list[dict[str, Any]]:
-        by_code: dict[int, list[int]] = {}
+        groups: dict[tuple[int, int], list[int]] = {}
         for i in self.members(cell):
-            by_code.setdefault(int(self.quadkey[i]) >> 2 * (LEVEL - level), []).append(i)
-        return [self._row(code, np.array(items)) for code, items in by_code.items()]
+            size_class = sum(least <= self.size[i] for least in LEAST_M) - 1
+            groups.setdefault((int(self.quadkey[i]) >> 2 * (LEVEL - level), size_class), []).append(i)
+        return [self._row(*key, np.array(items)) for key, items in groups.items()]
 
-    def _row(self, code: int, items: Any) -> dict[str, Any]:
-        low, high = self.lonlat[items] - self.size[items] / 2, self.lonlat[items] + self.size[items] / 2
+    def _row(self, code: int, size_class: int, items: Any) -> dict[str, Any]:
+        low, high = self.lonlat[items] - self.extent[items] / 2, self.lonlat[items] + self.extent[items] / 2
         west, south = low.min(axis=0)
         east, north = high.max(axis=0)
-        heights = self.height[items]
-        values = (code, len(items), self.triangles[items].sum(), west, south, 10.0, east, north)
-        return dict(zip(COLUMNS, (*values, 10.0 + heights.max(), heights.max()), strict=True))
+        counts = len(items), self.triangles[items].sum(), self.points[items].sum()
+        box = west, south, 10.0, east, north, 10.0 + self.height[items].max()
+        values = (code, size_class, *counts, *box, self.size[items].max(), self.roof[items].max())
+        return dict(zip(COLUMNS, values, strict=True))
 
     def tree(self, cell: Cell, limits: Limits = SMALL) -> Node | None:
         level = limits.resolution(cell.level)
         return divide(Summary.from_rows(level, self.rows(cell, level)), cell, limits)
 
-    def leaves(self, cell: Cell = WORLD) -> list[Node]:
-        """All leaves, nested tilesets opened as a client would."""
+    def nodes(self, cell: Cell = WORLD) -> list[Node]:
+        """All nodes, nested tilesets opened as a client would."""
         found: list[Node] = []
         for node in self.tree(cell) or ():
-            if node.kind == "leaf":
-                found.append(node)
-            elif node.kind == "nested":
-                found += self.leaves(node.cell)
+            found += self.nodes(node.cell) if node.kind == "nested" else [node]
         return found
+
+    def leaves(self) -> list[Node]:
+        return [node for node in self.nodes() if node.kind == "leaf"]
+
+    def shown(self, node: Node) -> set[int]:
+        """The objects in the content of a node."""
+        least = {"leaf": 0, "branch": node.least_m}[node.kind]
+        if least is None:
+            return set()
+        return {i for i in self.members(node.cell) if self.size[i] >= least}
 
 
 CITIES = st.builds(City, st.integers(0, 10**6), st.integers(1, 300), st.sampled_from([1e-4, 1e-2, 0.2]))
@@ -85,11 +105,13 @@ def test_children_lie_inside_and_errors_never_grow(city: City) -> None:
     for cell in (WORLD, *(node.cell for node in city.tree(WORLD) or () if node.kind == "nested")):
         for node in city.tree(cell) or ():
             assert node.objects == len(city.members(node.cell)) > 0
+            assert (
+                node.error_m <= node.size_m or node.error_m == city.roof[list(city.members(node.cell))].max()
+            )
             for child in node.children:
                 assert inside(child.region, node.region)
-                assert child.size_m <= node.size_m
+                assert child.error_m <= node.error_m
                 assert node.cell.contains(child.cell)
-            assert len(node.children) != 1
             assert bool(node.children) == (node.kind == "branch")
 
 
@@ -101,6 +123,43 @@ def test_a_nested_tileset_starts_as_its_parent_says(city: City) -> None:
             root = city.tree(node.cell)
             assert root is not None
             assert (root.region, root.size_m, root.objects) == (node.region, node.size_m, node.objects)
+            assert root.error_m == node.error_m
+
+
+@UNHURRIED
+@given(CITIES)
+def test_what_a_tile_leaves_out_is_smaller_than_its_error(city: City) -> None:
+    for node in city.nodes():
+        shown = city.shown(node)
+        left_out = city.members(node.cell) - shown
+        assert max((city.size[i] for i in left_out), default=0.0) <= node.error_m
+        if node.kind == "branch":
+            assert max((city.roof[i] for i in shown), default=0.0) <= node.error_m
+            if node.children[0].kind != "leaf":
+                assert len(shown) <= SMALL.block_objects
+                assert sum(city.points[i] for i in shown) <= SMALL.block_points
+        else:
+            assert node.error_m == 0.0
+
+
+@UNHURRIED
+@given(CITIES)
+def test_what_a_parent_shows_its_children_show_too(city: City) -> None:
+    for node in (node for node in city.nodes() if node.children):
+        below = {i for child in node.children if child.kind != "nested" for i in city.shown(child)}
+        nested = {i for child in node.children if child.kind == "nested" for i in city.members(child.cell)}
+        assert city.shown(node) <= below | nested
+
+
+@UNHURRIED
+@given(CITIES)
+def test_blocks_above_the_leaves_are_those_of_the_leaves(city: City) -> None:
+    above = [node for node in city.nodes() if node.children and node.children[0].kind == "leaf"]
+    held = Counter(i for node in above for i in city.shown(node))
+    assert held == Counter(range(len(city.lonlat)))
+    for node in above:
+        assert {child.kind for child in node.children} == {"leaf"}
+        assert city.shown(node) == {i for child in node.children for i in city.shown(child)}
 
 
 @UNHURRIED
@@ -120,7 +179,10 @@ def test_nothing_gives_no_tree() -> None:
 def test_one_object_is_one_leaf() -> None:
     root = City(1, 1, 0.01).tree(WORLD)
     assert root is not None
-    assert (root.kind, root.objects, root.cell.level) == ("leaf", 1, 10)
+    assert [(node.kind, node.objects, node.cell.level, node.least_m) for node in root] == [
+        ("branch", 1, 10, 0),
+        ("leaf", 1, 10, None),
+    ]
 
 
 def test_a_huge_object_is_a_leaf_of_its_own() -> None:
@@ -142,6 +204,14 @@ def test_objects_at_one_place_end_in_one_leaf() -> None:
 )
 def test_what_is_built_when_asked_for(level: int, objects: int, servable: bool) -> None:
     assert SMALL.is_servable(level, objects) == servable
+
+
+def test_far_too_many_blocks_are_not_built() -> None:
+    assert SMALL.is_servable_as_blocks(3, 160, 1_200)
+    assert not SMALL.is_servable_as_blocks(3, 161, 1_200)
+    assert not SMALL.is_servable_as_blocks(3, 160, 1_201)
+    assert SMALL.is_servable_as_blocks(18, 10_000, 90_000)
+    assert SMALL.is_servable_as_blocks(10, 1, 90_000)
 
 
 @pytest.mark.parametrize(

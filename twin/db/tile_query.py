@@ -5,7 +5,7 @@ mesh at that LoD is in no 3D tile.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +21,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from twin.db.query import Selection, Statement, statement
 from twin.db.schema import dataset, object_mesh
@@ -36,36 +36,54 @@ _MVT_PIXELS = 256
 _MVT_COMPLETE_FROM = 14
 """From this zoom on a vector tile holds every footprint; above it, those of at least one pixel."""
 
+_LEAST_BLOCK_M = 0.5
+"""What a block misses even of a flat building: what its surfaces are, and openings in them."""
+
+Geometry: TypeAlias = Literal["mesh", "faces", "blocks"]
+
 _m = object_mesh.alias("m")
 
 
-def cell_counts(selection: Selection, cell: Cell, level: int, lod: str | None = None) -> Statement:
-    """What the cells of ``level`` inside ``cell`` hold, one row each, those without objects left out.
+def cell_counts(
+    selection: Selection, cell: Cell, level: int, lod: str | None = None, *, least_m: Sequence[int]
+) -> Statement:
+    """What the cells of ``level`` inside ``cell`` hold, a row for each class of size that is there.
 
-    Columns: code, objects, triangles, west, south, z_min, east, north, z_max, size_m; the last is
-    the largest height or horizontal diagonal of one object, which bounds every width of it.
+    Columns: code, size_class, objects, triangles, points (of footprints), west, south, z_min, east,
+    north, z_max, size_m, block_m. ``size_m`` is the largest height or horizontal diagonal of one
+    object, which bounds every width of it; its class is how many of ``least_m`` it reaches, less one.
+    ``block_m`` is how far the block of an object differs from its mesh, at most.
     """
     f = selection.source.c
     code = f.quadkey.op(">>")(bindparam("shift", type_=Integer))
+    size = _size_m(f)
+    classes = bindparam("least_sizes", type_=ARRAY(Double))
     columns: list[ColumnElement[Any]] = [
         code.label("code"),
+        (func.width_bucket(size, classes, type_=Integer) - 1).label("size_class"),
         func.count().label("objects"),
         func.sum(_m.c.triangles).label("triangles"),
+        func.sum(_points(f)).label("points"),
         func.min(f.west).label("west"),
         func.min(f.south).label("south"),
         func.min(f.z_min).label("z_min"),
         func.max(f.east).label("east"),
         func.max(f.north).label("north"),
         func.max(f.z_max).label("z_max"),
-        func.max(func.greatest(f.z_max - f.z_min, _diagonal_m(f))).label("size_m"),
+        func.max(size).label("size_m"),
+        func.max(_block_m(f)).label("block_m"),
     ]
     clause = (
         select(*columns)
         .select_from(_with_mesh(selection, lod))
         .where(selection.where(), _in_cell(f))
-        .group_by(literal_column("1"))
+        .group_by(literal_column("1"), literal_column("2"))
     )
-    values = {**_cell_values(cell, lod), "shift": 2 * (LEVEL - level)}
+    values = {
+        **_cell_values(cell, lod),
+        "shift": 2 * (LEVEL - level),
+        "least_sizes": [float(m) for m in least_m],
+    }
     return statement("cell_counts", clause, selection, lod is None, **values)
 
 
@@ -75,29 +93,38 @@ def tile_members(
     properties: Sequence[str],
     lod: str | None = None,
     *,
-    mesh: bool = True,
-    faces: bool = False,
+    least_m: int = 0,
+    geometry: Geometry | None = "mesh",
 ) -> Statement:
-    """The objects of a tile in the order of their feature ids.
+    """The objects of a tile, of a least size, in the order of their feature ids.
 
-    Columns: id, mesh_hash, row_hash, the named properties, ``mesh`` unless it is declined, and
-    ``faces``, the measures of its faces, where they are asked for.
+    Columns: id, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
+    ``mesh``, with ``faces`` the measures of its faces too, or what a block is made of: ``footprint``
+    as WKB in degrees, the bounds and the ellipsoidal height of its ``top``.
     """
     f = selection.source.c
-    columns: list[ColumnElement[Any]] = [f.id, _m.c.mesh_hash, f.row_hash, *(f[name] for name in properties)]
-    columns += [column for column, wanted in ((_m.c.mesh, mesh), (_m.c.faces, faces)) if wanted]
+    named = [f[name] for name in properties]
+    columns: list[ColumnElement[Any]] = [f.id, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
+    columns += _geometry_columns(f, geometry)
     clause = (
         select(*columns)
         .select_from(_with_mesh(selection, lod))
-        .where(selection.where(), _in_cell(f))
+        .where(selection.where(), *_in_tile(f, least_m))
         .order_by(f.quadkey, f.id)
     )
-    shape = (lod is None, mesh, faces, tuple(properties))
-    return statement("tile_members", clause, selection, shape, **_cell_values(cell, lod))
+    shape = (lod is None, least_m > 0, geometry, tuple(properties))
+    return statement("tile_members", clause, selection, shape, **_cell_values(cell, lod, least_m))
 
 
-def tile_digest(selection: Selection, cell: Cell, lod: str | None = None) -> Statement:
-    """What a tile holds, without fetching it: one row of digest, objects and triangles.
+def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
+    if geometry == "blocks":
+        footprint = func.ST_AsBinary(f.footprint, type_=LargeBinary).label("footprint")
+        return [footprint, f.west, f.south, f.east, f.north, f.z_min, (f.z_max - _roof_m(f) / 2).label("top")]
+    return [_m.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
+
+
+def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:
+    """What a tile holds, without fetching it: one row of digest, objects, triangles and points.
 
     ``digest`` is SHA-256 over mesh hash and row hash of the objects in order, null without any.
     """
@@ -109,9 +136,15 @@ def tile_digest(selection: Selection, cell: Cell, lod: str | None = None) -> Sta
         func.sha256(joined, type_=LargeBinary).label("digest"),
         func.count().label("objects"),
         func.sum(_m.c.triangles).label("triangles"),
+        func.sum(_points(f)).label("points"),
     ]
-    clause = select(*columns).select_from(_with_mesh(selection, lod)).where(selection.where(), _in_cell(f))
-    return statement("tile_digest", clause, selection, lod is None, **_cell_values(cell, lod))
+    clause = (
+        select(*columns)
+        .select_from(_with_mesh(selection, lod))
+        .where(selection.where(), *_in_tile(f, least_m))
+    )
+    shape = (lod is None, least_m > 0)
+    return statement("tile_digest", clause, selection, shape, **_cell_values(cell, lod, least_m))
 
 
 def revisions() -> Statement:
@@ -171,10 +204,49 @@ def _in_cell(f: Any) -> ColumnElement[bool]:
     return and_(f.quadkey >= first, f.quadkey < behind)
 
 
-def _cell_values(cell: Cell, lod: str | None) -> dict[str, Any]:
+def _in_tile(f: Any, least_m: int) -> list[ColumnElement[bool]]:
+    large = [_size_m(f) >= bindparam("least_size", type_=Double)] if least_m else []
+    return [_in_cell(f), *large]
+
+
+def _cell_values(cell: Cell, lod: str | None, least_m: int = 0) -> dict[str, Any]:
     first, behind = cell_range(cell.level, cell.x, cell.y)
     values: dict[str, Any] = {"cell_first": first, "cell_behind": behind}
+    values |= {"least_size": float(least_m)} if least_m else {}
     return values if lod is None else {**values, "lod": lod}
+
+
+def _points(f: Any) -> ColumnElement[Any]:
+    return func.coalesce(func.ST_NPoints(f.footprint, type_=Integer), 5)
+
+
+def _size_m(f: Any) -> ColumnElement[Any]:
+    return func.greatest(f.z_max - f.z_min, _diagonal_m(f))
+
+
+def _roof_m(f: Any) -> ColumnElement[Any]:
+    """How high the roof rises above its eaves; 0 where that is not known, as the block goes to the top."""
+    return func.greatest(func.coalesce(f.height_max_m - f.height_eave_m, 0.0), 0.0)
+
+
+def _block_m(f: Any) -> ColumnElement[Any]:
+    """How far a block differs from the mesh, at most: by half the roof, or by what reaches over its edges."""
+    unknown = f.z_max - f.z_min
+    roof = func.coalesce(f.height_max_m - f.height_eave_m, 2 * unknown) / 2
+    return func.greatest(roof, _overhang_m(f), _LEAST_BLOCK_M)
+
+
+def _overhang_m(f: Any) -> ColumnElement[Any]:
+    """How far the object reaches over the bounds of its footprint."""
+    plan = f.footprint
+    scale = func.cos(func.radians(f.south))
+    over = [
+        (func.ST_XMin(plan, type_=Double) - f.west) * scale,
+        func.ST_YMin(plan, type_=Double) - f.south,
+        (f.east - func.ST_XMax(plan, type_=Double)) * scale,
+        f.north - func.ST_YMax(plan, type_=Double),
+    ]
+    return func.coalesce(func.greatest(*over), 0.0) * _METRES_PER_DEGREE
 
 
 def _diagonal_m(f: Any) -> ColumnElement[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from twin.model.geometry import Bools, Floats, Ints
+from twin.model.geometry import Bools, Floats, Ints, offsets
 
 GRID_M = 0.001
 """Unions are taken on a millimetre grid, so that gaps below it close."""
@@ -220,6 +220,25 @@ def _segments(shape: Any) -> Shapes:
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[1:] == ring[:-1]
     return np.asarray(shapely.linestrings(np.stack([xy[:-1][same], xy[1:][same]], axis=1)), dtype=object)
+
+
+def boxes(bounds: Floats) -> Shapes:
+    """Rectangles of west, south, east, north (n, 4)."""
+    return np.asarray(shapely.box(*bounds.T), dtype=object).reshape(-1)
+
+
+def outlines(shapes: Shapes) -> tuple[Floats, Ints, Ints, Ints]:
+    """The rings of all polygons within shapes, exteriors counter-clockwise and holes clockwise.
+
+    Points (n, 2) of each ring once, offsets (rings + 1,) into the points, offsets (polygons + 1,)
+    into the rings, and the shape of each polygon.
+    """
+    parts, owner = polygon_parts(shapes)
+    found, polygon = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+    xy, ring = shapely.get_coordinates(found, return_index=True)
+    last = np.append(ring[1:] != ring[:-1], True)[: len(ring)]
+    count = np.bincount(ring, minlength=len(found)) - 1
+    return xy[~last], offsets(count), offsets(np.bincount(polygon, minlength=len(parts))), owner
 
 
 def bounds(shapes: Shapes) -> Floats:
