@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import (
     catalog,
+    download,
     features,
     health,
     histogram,
@@ -27,7 +28,7 @@ from api import (
 from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
-from api.dependencies import Service
+from api.dependencies import Downloads, Service
 from twin.db.pool import read_pool
 from twin.db.query import ALL_SCOPES
 from twin.db.uploads import Store
@@ -39,6 +40,7 @@ ROUTERS = (
     reports.router,
     uploads.router,
     features.router,
+    download.router,
     search.router,
     histogram.router,
     statistics.router,
@@ -53,7 +55,7 @@ _MIDDLEWARE = (
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["*"],
-        expose_headers=["Link", "ETag", "Retry-After"],
+        expose_headers=["Link", "ETag", "Retry-After", "Content-Crs", "Content-Disposition"],
     ),
     Middleware(Compression),
 )
@@ -78,7 +80,10 @@ def create_app(
             connect, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         ) as pool:
             store = None if writer is None else Store(writer)
-            app.state.service = Service(pool, settings, scopes, Revisions(pool), Datasets(pool), store)
+            downloads = Downloads(max(1, settings.pool_size // 2))
+            app.state.service = Service(
+                pool, settings, scopes, Revisions(pool), Datasets(pool), store, downloads
+            )
             yield
             if store is not None:
                 store.close()

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.collections import Asked
+from api import formats
+from api.collections import Asked, systems_of
 from api.dependencies import CurrentView, service
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES
@@ -16,11 +17,12 @@ from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UNORDERED, UPDATED, Queryable
 from twin.db.uploads import uploaded_collection
 from twin.formats.geojson import ORIGINALS
+from twin.model import offered
 from twin.model.attributes import Attribute
 
 router = APIRouter(tags=["Catalogue"])
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+CRS84 = offered.CRS84.uri
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 TILES_3D = "http://www.opengis.net/def/rel/ogc/0.0/3dtiles"
 
@@ -85,6 +87,7 @@ async def get_collections(request: Request) -> Response:
     return _json(
         {
             "links": [link(f"{here}/collections", "self", JSON, "The collections")],
+            "crs": [system.uri for system in offered.SYSTEMS],
             "collections": [await _collection(request, collection) for collection in known],
         }
     )
@@ -102,7 +105,7 @@ async def _collection(request: Request, collection: Collection) -> dict[str, Any
         "title": collection.title,
         "description": collection.description,
         "itemType": "feature",
-        "crs": [CRS84],
+        "crs": [system.uri for system in systems_of(collection)],
         "storageCrs": CRS84,
         "links": _collection_links(f"{base(request)}/collections/{collection.name}", collection),
     }
@@ -145,6 +148,10 @@ def _collection_links(about: str, collection: Collection) -> list[Link]:
         link(f"{about}/schema", f"{OGC}schema", SCHEMA_JSON, "The properties of an item"),
         link(f"{about}/histogram", "related", JSON, "The spread of the values of a property"),
         link(f"{about}/statistics", "related", JSON, "Aggregates by groups"),
+        *(
+            link(f"{about}/download?f={form.name}", "enclosure", form.accepted, f"All as {form.title}")
+            for form in formats.of(collection, formats.OF_ITEMS)
+        ),
     ]
     if collection.solids:
         links.append(link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"))

@@ -18,10 +18,11 @@ from twin.db.query import Collection, Condition, Selection, View, intersects
 from twin.db.queryables import GEOMETRY, UNORDERED, Queryable, Queryables
 from twin.db.uploads import uploaded_collection
 from twin.errors import InvalidParameter, NotFound
+from twin.model.offered import OfferedSystem, offered
 
 _RESERVED = {parameter.name for parameter in parameters.SELECTION} | {
     "id", "limit", "cursor", "properties", "count", "f", "sortby", "property", "groupby", "bins", "aggregate",
-    "lod",
+    "lod", "crs",
 }  # fmt: skip
 
 
@@ -95,7 +96,10 @@ async def chosen(request: Request, view: CurrentView, collection: Asked, pool: R
         conditions.append(compile_filter(tree, queryables))
     geometry = queryables.get(GEOMETRY)
     if (text := given.get(parameters.BBOX.name)) is not None:
-        conditions.append(intersects(geometry.column, parameters.bbox(text), geometry.heights))
+        box = parameters.bbox(text, parameters.system(given, parameters.BBOX_CRS.name))
+        conditions.append(intersects(geometry.column, box, geometry.heights))
+    else:
+        parameters.system(given, parameters.BBOX_CRS.name)
     if (place := given.get(parameters.WITHIN.name)) is not None:
         area = await _area(request, view, place, pool)
         conditions.append(within(collection, view, area))
@@ -121,6 +125,11 @@ async def _area(request: Request, view: View, place: str, pool: ReadPool) -> byt
 
 
 Chosen = Annotated[Selection, Depends(chosen)]
+
+
+def systems_of(collection: Collection) -> tuple[OfferedSystem, ...]:
+    """The reference systems in which a collection is given."""
+    return offered(heights="z_min" in collection.rows(View()).c)
 
 
 async def solid(selection: Chosen) -> Selection:

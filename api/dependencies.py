@@ -1,5 +1,7 @@
 """What routes depend on: the database and the view."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -10,7 +12,26 @@ from api.conditional import Datasets, Revisions
 from twin.db.pool import ReadPool
 from twin.db.query import View
 from twin.db.uploads import Store
+from twin.errors import DatabaseUnavailable
 from twin.settings import Settings
+
+
+class Downloads:
+    """How many downloads may run beside the other requests: each holds a connection to its end."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    @contextmanager
+    def one(self) -> Generator[None, None, None]:
+        """Room for a download; DatabaseUnavailable where there is none."""
+        if self._free < 1:
+            raise DatabaseUnavailable("As many downloads run as may. Try again in a moment.")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,7 @@ class Service:
     revisions: Revisions
     datasets: Datasets
     store: Store | None
+    downloads: Downloads
 
 
 def service(request: Request) -> Service:

@@ -1,28 +1,31 @@
-"""OGC API Features Part 1: pages of features, and one feature as GeoJSON or CityJSON."""
+"""OGC API Features Parts 1 and 2: pages of features, and one feature."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from api import parameters
+from api import formats, parameters
 from api.cityjson import cityjson_item
-from api.collections import Asked, Chosen
+from api.collections import Asked, Chosen, systems_of
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
+from api.encoding import Encoding, encoding, feature_text, outlines
+from api.formats import Format
 from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
-from api.parameters import DATETIME, SCENARIO, SELECTION, Parameter, documented
+from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
 from twin.db.collections import BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.pool import Row
-from twin.db.query import Collection, Selection, View
-from twin.db.queryables import UPDATED
-from twin.errors import InvalidParameter, NotFound
+from twin.db.query import Collection, Selection
+from twin.errors import NotFound
 from twin.formats import geojson
+from twin.model.offered import OfferedSystem
 
 router = APIRouter()
 
@@ -45,107 +48,104 @@ COUNT = Parameter(
     "Whether to count all features that match (`numberMatched`), which takes time.",
     {"type": "string", "enum": ["none", "exact"], "default": "none"},
 )
-FORMAT_ITEMS = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson"]})
-FORMAT_ITEM = Parameter("f", "The format.", {"type": "string", "enum": ["json", "geojson", "cityjson"]})
-ITEM_PARAMETERS = documented(LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, FORMAT_ITEMS, *SELECTION)
-
-
-def _geojson_response(description: str) -> dict[int | str, dict[str, Any]]:
-    return {
-        200: {"description": description, "content": {GEOJSON: {"schema": {"type": "object"}}}},
-    }
+ITEM_PARAMETERS = documented(
+    LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, formats.parameter(formats.OF_ITEMS), CRS, *SELECTION
+)
 
 
 @router.get(
     "/collections/{collection}/items",
     summary="Features of a collection",
     tags=["Features"],
-    responses=_geojson_response("A page of features as a GeoJSON FeatureCollection"),
+    responses=formats.responses(formats.OF_ITEMS, "A page of features"),
     openapi_extra=ITEM_PARAMETERS,
 )
-async def get_items(request: Request, collection: str, selection: Chosen, pool: Reader) -> Response:
+async def get_items(request: Request, selection: Chosen, pool: Reader) -> Response:
     """In order of their ids or of `sortby`. Follow the `next` link for more."""
     page = _page(request, selection)
-    view = selection.view
-    tag = entity_tag(request, await service(request).revisions.digest(), view.scopes)
-    headers = cache_headers(tag, view.scopes)
+    scopes = selection.view.scopes
+    tag = entity_tag(request, f"{await service(request).revisions.digest()} {page.form.name}", scopes)
+    headers = cache_headers(tag, scopes) | {"Content-Crs": f"<{page.system.uri}>", "Vary": "Accept"}
     if matches(request, tag):
         return not_modified(headers)
-    rows = await pool.fetch(items(selection, page.limit + 1, page.after, order=page.order))
+    encoded = page.encoding
+    rows = await pool.fetch(
+        items(selection, page.limit + 1, page.after, encoded.columns, page.order, encoded.outputs)
+    )
     shown = rows[: page.limit]
-    links = _page_links(request, collection)
+    links = _page_links(request, selection.collection, page.form)
     if len(rows) > page.limit:
         address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
-        links.append(link(address, "next", GEOJSON, "The next page"))
-    members: dict[str, Any] = {"numberReturned": len(shown), "timeStamp": _now(), "links": links}
+        links.append(link(address, "next", page.form.accepted, "The next page"))
+    members: dict[str, Any] = {"numberReturned": len(shown), "timeStamp": now(), "links": links}
     if page.counted:
         members["numberMatched"] = await pool.fetch_value(item_count(selection))
-    texts: Iterable[str] = (row["geojson"] for row in shown)
-    if page.shape is not None:
-        texts = map(page.shape, texts)
-    body = geojson.feature_collection(texts, members)
-    return Response(body, headers={**headers, "Link": link_header(links)}, media_type=GEOJSON)
+    headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
+    if page.form is formats.JSON_FEATURES:
+        return Response(whole(encoded, shown, members), headers=headers, media_type=GEOJSON)
+    headers["Content-Disposition"] = f'inline; filename="{selection.collection.name}.{page.form.extension}"'
+    headers |= {
+        f"OGC-{name[:1].upper()}{name[1:]}": str(members[name]) for name in _COUNTS if name in members
+    }
+    body = await to_thread.run_sync(whole, encoded, shown, members)
+    return Response(body, headers=headers, media_type=page.form.media_type)
+
+
+_COUNTS = ("numberReturned", "numberMatched")
+"""What other formats tell in headers."""
+
+
+def whole(encoded: Encoding, rows: Sequence[Row], members: Mapping[str, Any]) -> bytes:
+    """Rows in a format, in one piece."""
+    writer = encoded.writer(members)
+    return b"".join((writer.start(), writer.part(encoded.read(rows)) if rows else b"", writer.finish()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What a request wants of a page; ``shape`` changes the text of each feature."""
+    """What a request wants of a page."""
 
+    form: Format
+    system: OfferedSystem
+    encoding: Encoding
     limit: int
     order: tuple[Sort, ...]
     after: tuple[Any, ...] | None
     counted: bool
-    shape: Callable[[str], str] | None
 
 
 def _page(request: Request, selection: Selection) -> _Page:
     given = request.query_params
-    parameters.choice(given, FORMAT_ITEMS.name, ("json", "geojson"), "json")
+    form = formats.asked(request, selection.collection, formats.OF_ITEMS)
+    system = parameters.system(given, CRS.name, systems_of(selection.collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
     return _Page(
+        form=form,
+        system=system,
+        encoding=encoding(form, selection, system, parameters.names(given, PROPERTIES.name)),
         limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
         order=order,
         after=position(selection, order, given.get(CURSOR.name)),
         counted=parameters.choice(given, COUNT.name, ("none", "exact"), "none") == "exact",
-        shape=_shape(selection.view, selection.collection, parameters.names(given, PROPERTIES.name)),
     )
 
 
-def _shape(view: View, collection: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
-    """How to change the stored text of a feature; None where it is served as it is."""
-    hidden = {a.name for a in collection.attributes if a.access not in view.scopes}
-    if collection.attributes and "personal" not in view.scopes:
-        # Original attributes may repeat what is hidden, under names of their own.
-        hidden.add(geojson.ORIGINALS)
-    if names is not None:
-        for name in names:
-            _check_name(view, collection, name, hidden)
-        return lambda feature: geojson.with_properties(feature, names)
-    return (lambda feature: geojson.without_properties(feature, hidden)) if hidden else None
-
-
-def _check_name(view: View, collection: Collection, name: str, hidden: set[str]) -> None:
-    declared, queryables = bool(collection.attributes), collection.queryables(view)
-    if declared and name == UPDATED and name in queryables:
-        raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
-    if not declared or name != geojson.ORIGINALS:
-        queryables.get(name, InvalidParameter)
-    elif name in hidden:
-        raise InvalidParameter(
-            f"The property '{name}' may hold personal data and is not open to this request."
-        )
-
-
-def _page_links(request: Request, collection: str) -> list[Link]:
+def _page_links(request: Request, collection: Collection, form: Format) -> list[Link]:
     query = f"?{request.url.query}" if request.url.query else ""
-    about = f"{base(request)}/collections/{collection}"
+    about = f"{base(request)}/collections/{collection.name}"
     return [
-        link(f"{about}/items{query}", "self", GEOJSON, "This page"),
+        link(f"{about}/items{query}", "self", form.accepted, "This page"),
+        *(
+            link(with_query(request, {"f": other.name}), "alternate", other.accepted, f"As {other.title}")
+            for other in formats.of(collection, formats.OF_ITEMS)
+            if other is not form
+        ),
         link(about, "collection", JSON, "The collection"),
     ]
 
 
-def _now() -> str:
+def now() -> str:
+    """The time, as answers state it."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -153,29 +153,29 @@ def _now() -> str:
     "/collections/{collection}/items/{id:path}",
     summary="One feature",
     tags=["Features"],
-    responses=_geojson_response("A GeoJSON Feature, or with `f=cityjson` a CityJSON object"),
-    openapi_extra=documented(FORMAT_ITEM, DATETIME, SCENARIO),
+    responses=formats.responses(formats.OF_ITEM, "One feature"),
+    openapi_extra=documented(formats.parameter(formats.OF_ITEM), CRS, DATETIME, SCENARIO),
 )
 async def get_item(
     request: Request, collection: str, id: str, view: CurrentView, asked: Asked, pool: Reader
 ) -> Response:
     """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
-    form = parameters.choice(request.query_params, FORMAT_ITEM.name, ("json", "geojson", "cityjson"), "json")
-    row = None if "\0" in id else await pool.fetch_one(item(view, asked, id))
+    form = formats.asked(request, asked, formats.OF_ITEM)
+    system = parameters.system(request.query_params, CRS.name, systems_of(asked))
+    outputs = outlines(Selection(view, asked), system)
+    row = None if "\0" in id else await pool.fetch_one(item(view, asked, id, outputs))
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
     revision = asked.revision or row["row_hash"].hex()
-    headers = cache_headers(entity_tag(request, revision, view.scopes), view.scopes)
+    headers = cache_headers(entity_tag(request, f"{revision} {form.name}", view.scopes), view.scopes)
+    headers["Vary"] = "Accept"
     if matches(request, headers["ETag"]):
         return not_modified(headers)
-    if form == "cityjson":
-        if not asked.solids:
-            raise InvalidParameter(f"'{collection}' has no CityJSON; leave 'f' out.")
+    if form is formats.CITYJSON_DOCUMENT:
         return Response(await cityjson_item(pool, view, row), headers=headers, media_type=CITYJSON)
     links = _item_links(base(request), asked, row)
-    shape = _shape(view, asked, None)
-    text = row["geojson"] if shape is None else shape(row["geojson"])
-    headers["Link"] = link_header(links)
+    text = feature_text(view, asked, system, None)(row)
+    headers |= {"Link": link_header(links), "Content-Crs": f"<{system.uri}>"}
     return Response(geojson.with_links(text, links), headers=headers, media_type=GEOJSON)
 
 

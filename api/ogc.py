@@ -9,12 +9,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import FileResponse
 
-from api.collections import equalities, taken
+from api import formats
+from api.collections import equalities, systems_of, taken
 from api.dependencies import service
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
+from api.parameters import CRS
 from twin.db.collections import COLLECTIONS, FEATURES
 from twin.db.query import Collection
 from twin.db.uploads import uploaded_collection
+from twin.model.offered import SYSTEMS
 
 router = APIRouter(tags=["Start"])
 
@@ -33,6 +36,7 @@ CONFORMS_TO = (
     f"{_SPEC}/ogcapi-features-1/1.0/conf/core",
     f"{_SPEC}/ogcapi-features-1/1.0/conf/oas30",
     f"{_SPEC}/ogcapi-features-1/1.0/conf/geojson",
+    f"{_SPEC}/ogcapi-features-2/1.0/conf/crs",
     f"{_SPEC}/ogcapi-features-3/1.0/conf/queryables",
     f"{_SPEC}/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     f"{_SPEC}/ogcapi-features-3/1.0/conf/filter",
@@ -177,11 +181,14 @@ def _parameters(operation: dict[str, Any], collection: Collection) -> list[dict[
 
 
 def _offered(parameter: dict[str, Any], collection: Collection) -> dict[str, Any]:
-    """A parameter without the formats that a collection does not have."""
+    """A parameter without the formats and reference systems that a collection does not have."""
+    lacking = {form.name for form in formats.OF_ALL if form.solids and not collection.solids}
+    if parameter["name"] == CRS.name:
+        lacking = {system.uri for system in SYSTEMS} - {system.uri for system in systems_of(collection)}
     values: list[str] = parameter["schema"].get("enum", [])
-    if collection.solids or "cityjson" not in values:
+    if lacking.isdisjoint(values):
         return parameter
-    return {**parameter, "schema": {**parameter["schema"], "enum": [v for v in values if v != "cityjson"]}}
+    return {**parameter, "schema": {**parameter["schema"], "enum": [v for v in values if v not in lacking]}}
 
 
 def _as_version_3_0(node: Any) -> Any:

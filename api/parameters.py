@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from twin.db.shapes import Shape, ShapeError, box, solid_box
+from twin.db.shapes import Shape, ShapeError, box, outline, solid_box
 from twin.errors import InvalidParameter
+from twin.model.offered import CRS84, SYSTEMS, OfferedSystem
 
 JSON_TYPES = {
     "text": "string", "integer": "integer", "number": "number", "boolean": "boolean",
@@ -63,6 +64,16 @@ BBOX = Parameter(
     },
     [24.96, 60.18, 24.98, 60.19],
 )
+BBOX_CRS = Parameter(
+    "bbox-crs",
+    "The reference system of `bbox`, whose numbers then come in the order of its axes; without it CRS84.",
+    {"type": "string", "format": "uri", "enum": [system.uri for system in SYSTEMS], "default": CRS84.uri},
+)
+CRS = Parameter(
+    "crs",
+    "The reference system of the geometries in the answer, one of those that the collection lists.",
+    {"type": "string", "format": "uri", "enum": [system.uri for system in SYSTEMS], "default": CRS84.uri},
+)
 DATETIME = Parameter(
     "datetime",
     "A date-time (RFC 3339), a date, or an interval such as `../2026-01-01T00:00:00Z`: what the database "
@@ -93,7 +104,7 @@ DATASET = Parameter(
 )
 
 
-SELECTION = (FILTER, FILTER_LANG, BBOX, WITHIN, DATETIME, SCENARIO, DATASET)
+SELECTION = (FILTER, FILTER_LANG, BBOX, BBOX_CRS, WITHIN, DATETIME, SCENARIO, DATASET)
 """What `api.collections.chosen` reads, on every route that depends on it, beside the properties of the
 collection by their names."""
 
@@ -127,8 +138,21 @@ def names(parameters: Mapping[str, str], name: str) -> tuple[str, ...] | None:
     return found
 
 
-def bbox(text: str) -> Shape:
-    """A bounding box in CRS84, perhaps with ellipsoidal heights; InvalidParameter says what is wrong."""
+def system(
+    parameters: Mapping[str, str], name: str, offered: Sequence[OfferedSystem] = SYSTEMS
+) -> OfferedSystem:
+    """A reference system by its URI, CRS84 without one; InvalidParameter with those on offer."""
+    uri = parameters.get(name)
+    if uri is None:
+        return CRS84
+    for found in offered:
+        if found.uri == uri:
+            return found
+    raise InvalidParameter(f"'{name}' is '{uri[:80]}'; offered: {', '.join(s.uri for s in offered)}.")
+
+
+def bbox(text: str, system: OfferedSystem = CRS84) -> Shape:
+    """A bounding box, perhaps with ellipsoidal heights; InvalidParameter says what is wrong."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -138,10 +162,21 @@ def bbox(text: str) -> Shape:
             f"'bbox' is '{text[:80]}'; expected 4 numbers (west,south,east,north) or 6 with heights "
             "(west,south,lowest,east,north,highest)."
         )
+    if len(numbers) == 6 and not (system.heights or system is CRS84):
+        raise InvalidParameter(f"'bbox' has heights and {system.name} has none; give 4 numbers.")
     try:
-        return box(*numbers) if len(numbers) == 4 else solid_box(*numbers)
+        return _area(numbers, system)
     except ShapeError as error:
         raise InvalidParameter(f"'bbox' is not usable: {error}") from None
+
+
+def _area(numbers: list[float], system: OfferedSystem) -> Shape:
+    if system.in_degrees:
+        corners = system.east_first(numbers)
+        return box(*corners) if len(corners) == 4 else solid_box(*corners)
+    if numbers[0] > numbers[2] or numbers[1] > numbers[3]:
+        raise ShapeError("its first corner is not the lower one on both axes.")
+    return outline(system.to_crs84(numbers))
 
 
 def moment(text: str) -> datetime | None:

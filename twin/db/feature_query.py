@@ -1,15 +1,17 @@
 """Pages of features, one feature, and how many there are, as statements."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, nulls_last, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from twin.db.filter_values import SQL_TYPES
 from twin.db.query import Collection, Selection, Statement, View, select_features, statement
-from twin.db.queryables import Queryable
+from twin.db.queryables import GEOMETRY, Queryable
 from twin.db.schema import dataset
+from twin.model.offered import OfferedSystem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,15 +22,66 @@ class Sort:
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A computed column of an answer; ``key`` changes with its text, and ``name`` is never a client's."""
+
+    name: str
+    column: ColumnElement[Any]
+    key: Hashable
+
+
+def outline_text(selection: Selection, system: OfferedSystem) -> Output:
+    """``geometry``: the outline as a GeoJSON geometry, in a reference system and the order of its axes."""
+    shape = func.ST_AsGeoJSON(_outline(selection, system, as_stated=True), system.decimals, 0)
+    return Output("geometry", shape, ("text", system.uri))
+
+
+def outline_wkt(selection: Selection, system: OfferedSystem) -> Output:
+    """``geometry``: the outline as well-known text, in the order of the axes."""
+    shape = func.ST_AsText(_outline(selection, system, as_stated=True), system.decimals)
+    return Output("geometry", shape, ("wkt", system.uri))
+
+
+def outline_wkb(selection: Selection, system: OfferedSystem) -> Output:
+    """``geometry``: the outline as ISO WKB, easting first, as binary formats have it in any system."""
+    shape = func.ST_AsBinary(_outline(selection, system, as_stated=False), "NDR")
+    return Output("geometry", shape, ("wkb", system.code, system.heights))
+
+
+def _outline(selection: Selection, system: OfferedSystem, *, as_stated: bool) -> ColumnElement[Any]:
+    """The outline in a system; where that has heights, at that of the lowest point of the feature."""
+    geometry = selection.queryables.get(GEOMETRY)
+    shape: Any = geometry.column
+    if not system.in_degrees:
+        shape = func.ST_Transform(shape, system.code)
+    elif system.heights and geometry.heights is not None:
+        shape = func.coalesce(func.ST_Force3D(shape, geometry.heights[0]), shape)
+    return func.ST_FlipCoordinates(shape) if as_stated and system.north_first else shape
+
+
+def property_value(queryable: Queryable, index: int) -> Output:
+    """``p0``, ``p1``, …: the value of a property."""
+    return Output(f"p{index}", queryable.column, queryable.name)
+
+
+def original_attributes(selection: Selection, index: int) -> Output:
+    """``p0``, ``p1``, …: the source's own attributes as the text of a JSON object."""
+    properties = selection.source.c.geojson.cast(JSONB)["properties"]
+    return Output(f"p{index}", properties["attributes"].cast(Text), "original attributes")
+
+
 def items(
     selection: Selection,
-    limit: int,
+    limit: int | None,
     after: str | Sequence[Any] | None = None,
     columns: Sequence[str] = ("id", "geojson"),
     order: Sequence[Sort] = (),
+    outputs: Sequence[Output] = (),
 ) -> Statement:
     """A page of at most ``limit`` features in an order, the ids last, those after a position.
 
+    Without a limit all of them come. ``outputs`` are computed columns behind ``columns``.
     ``after`` are the values of the last feature of the page before: those of the order, and its id;
     without an order, the id alone.
     Keyset paging: no page costs more than the first, and none repeats or skips a feature that
@@ -39,15 +92,22 @@ def items(
     f = selection.source.c
     keys = [sort.queryable.column for sort in order]
     clause = select_features(selection, columns)
+    clause = clause.add_columns(*(output.column.label(output.name) for output in outputs))
     clause = clause.add_columns(*(key.label(f"sort_{index}") for index, key in enumerate(keys)))
     clause = clause.order_by(*map(_ordered, order), f.id)
-    clause = clause.limit(bindparam("page", type_=BigInteger))
-    values: dict[str, Any] = {"page": limit}
+    values: dict[str, Any] = {}
+    if limit is not None:
+        clause = clause.limit(bindparam("page", type_=BigInteger))
+        values["page"] = limit
     if after is not None:
         clause = clause.where(_behind(order, after, f.id, values))
     missing = None if after is None else tuple(value is None for value in after)
     names = tuple((sort.queryable.name, sort.descending) for sort in order)
-    return statement("items", clause, selection, (missing, tuple(columns), names), **values)
+    shown = tuple(output.key for output in outputs)
+    # What the names of an uploaded collection stand for is told by the key of its queryables alone.
+    told = selection.queryables.key if outputs or order else None
+    shape = (limit is None, missing, tuple(columns), names, shown, told)
+    return statement("items", clause, selection, shape, **values)
 
 
 def _ordered(sort: Sort) -> ColumnElement[Any]:
@@ -82,17 +142,19 @@ def item_count(selection: Selection) -> Statement:
 _OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building")
 
 
-def item(view: View, collection: Collection, id: str) -> Statement:
+def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] = ()) -> Statement:
     """One feature of a collection, whatever the role of its dataset.
 
     Columns: id and geojson; where the collection has them, row_hash, dataset_id, object_id and building;
-    of a dataset also its horizontal_epsg.
+    of a dataset also its horizontal_epsg; then ``outputs``.
     """
     f = collection.rows(view).c
     columns: list[ColumnElement[Any]] = [f[name] for name in _OF_AN_ITEM if name in f]
+    columns += [output.column.label(output.name) for output in outputs]
     if collection.of_datasets:
         own = select(dataset.c.horizontal_epsg).where(dataset.c.id == f.dataset_id)
         columns.append(own.scalar_subquery().label("horizontal_epsg"))
     clause = select(*columns).where(f.id == bindparam("id", type_=Text), *collection.members(view))
     values = {**collection.values(view), "id": id}
-    return Statement(clause, ("item", view.shape, collection.key), values)
+    shown = tuple(output.key for output in outputs)
+    return Statement(clause, ("item", view.shape, collection.key, shown), values)

@@ -7,7 +7,7 @@ answer most of them. So each `Statement.key` is compiled once, and what runs is 
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -21,6 +21,9 @@ from twin.errors import DatabaseUnavailable, InvalidFilter
 MAX_TEXTS = 1024
 """How many texts of SQL are remembered; filters come in ever new shapes."""
 
+STREAM_IDLE_S = 60
+"""A client that takes no more of a download for so long gives its connection back."""
+
 Row = Mapping[str, Any]
 
 _asyncpg: Any = asyncpg
@@ -31,8 +34,16 @@ class StatementTimeout(DatabaseUnavailable):
     """A query was stopped because it took too long."""
 
 
+class _Cursor(Protocol):
+    async def fetch(self, n: int) -> Sequence[Row]: ...
+
+
 class _Connection(Protocol):
     async def fetch(self, query: str, *args: Any) -> Sequence[Row]: ...
+
+    async def cursor(self, query: str, *args: Any) -> _Cursor: ...
+
+    def transaction(self) -> AbstractAsyncContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,18 @@ class ReadPool:
         async with self._connection() as connection:
             return await connection.fetch(text.sql, *text.arguments(statement.values))
 
+    async def stream(self, statement: Statement, rows: int) -> AsyncGenerator[Sequence[Row], None]:
+        """The rows of a statement as of one moment, so many at a time, however many there are.
+
+        A connection is held until the last; whoever takes longer than `STREAM_IDLE_S` for a part of them
+        loses it.
+        """
+        text = self._texts.of(statement)
+        async with self._connection() as connection, connection.transaction():
+            cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
+            while part := await cursor.fetch(rows):
+                yield part
+
     async def fetch_one(self, statement: Statement) -> Row | None:
         """The first row of a statement, or None."""
         rows = await self.fetch(statement)
@@ -138,6 +161,7 @@ async def read_pool(
         **connect.get("server_settings", {}),
         "statement_timeout": str(round(statement_timeout_s * 1000)),
         "default_transaction_read_only": "on",
+        "idle_in_transaction_session_timeout": str(STREAM_IDLE_S * 1000),
         # Compiling to machine code takes longer than these short queries run.
         "jit": "off",
         # A plan for any value scans an index in order of id to find the few rows of a rare one.

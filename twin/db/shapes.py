@@ -3,6 +3,8 @@
 All are longitude and latitude in degrees (CRS84).
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +95,16 @@ def solid_box(*corners: float) -> Shape:
     if low > high:
         raise ShapeError(f"its lowest height {low:g} lies above its highest {high:g}.")
     return Shape(box(west, south, east, north).ewkb, corners)
+
+
+def outline(ring: Sequence[tuple[float, float]]) -> Shape:
+    """What a ring of points encloses, or the line or point that it is when it encloses nothing."""
+    if not all(math.isfinite(number) for point in ring for number in point):
+        raise ShapeError("it lies outside of its reference system.")
+    shape = _shapely.Polygon(ring)
+    if shape.area == 0:
+        shape = _shapely.Point(ring[0]) if len(set(ring)) == 1 else _shapely.LineString(ring)
+    return _checked(shape)
 
 
 def _rectangle(west: float, south: float, east: float, north: float) -> Any:

@@ -4,7 +4,8 @@ The database keeps each feature as text, so a collection is a join of texts. Onl
 wants some of the properties is a feature taken apart.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,10 +16,53 @@ ORIGINALS = "attributes"
 """The property that holds the source's own names and values."""
 
 
+RECORD_SEPARATOR = "\x1e"
+"""Before each text of a sequence (RFC 7464, section 2.2)."""
+
+
 def feature_collection(features: Iterable[str], members: Mapping[str, Any]) -> bytes:
     """A FeatureCollection of features that are GeoJSON already, with further members of it."""
     head = orjson.dumps({"type": "FeatureCollection", **members})
     return b"".join((head[:-1], b',"features":[', ",".join(features).encode(), b"]}"))
+
+
+@dataclass(slots=True)
+class CollectionWriter:
+    """A FeatureCollection in parts, with further members of it before the features."""
+
+    members: Mapping[str, Any]
+    _separator: str = ""
+
+    def start(self) -> bytes:
+        return orjson.dumps({"type": "FeatureCollection", **self.members})[:-1] + b',"features":['
+
+    def part(self, features: Sequence[str]) -> bytes:
+        text = self._separator + ",".join(features)
+        self._separator = ","
+        return text.encode()
+
+    def finish(self) -> bytes:
+        return b"]}"
+
+
+class SequenceWriter:
+    """A GeoJSON text sequence (RFC 8142): each feature after a record separator, on a line of its own."""
+
+    def start(self) -> bytes:
+        return b""
+
+    def part(self, features: Sequence[str]) -> bytes:
+        return "".join(f"{RECORD_SEPARATOR}{feature}\n" for feature in features).encode()
+
+    def finish(self) -> bytes:
+        return b""
+
+
+def with_geometry(feature: str, geometry: str | None) -> str:
+    """The feature with another geometry, GeoJSON text; None for no geometry."""
+    document = orjson.loads(feature)
+    document["geometry"] = None if geometry is None else orjson.Fragment(geometry)
+    return orjson.dumps(document).decode()
 
 
 def with_properties(feature: str, names: Collection[str]) -> str:

@@ -1,0 +1,182 @@
+"""What each format of features needs from the database, and how its rows become bytes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from api.formats import ARROW, CSV, GEOJSON_SEQUENCE, GEOPARQUET, Format
+from twin.db.feature_query import (
+    Output,
+    original_attributes,
+    outline_text,
+    outline_wkb,
+    outline_wkt,
+    property_value,
+)
+from twin.db.pool import Row
+from twin.db.query import Collection, Selection, View
+from twin.db.queryables import UPDATED, Queryable
+from twin.errors import InvalidParameter
+from twin.formats import geojson, tables
+from twin.formats.tables import Field, Table
+from twin.model.offered import CRS84, OfferedSystem
+
+Members = Mapping[str, Any]
+
+
+class Writer(Protocol):
+    """Writes one answer, in parts."""
+
+    def start(self) -> bytes: ...
+    def part(self, rows: Any, /) -> bytes: ...
+    def finish(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A format for a selection: the columns that it reads, and its writer.
+
+    ``writer`` takes what a FeatureCollection tells beside its features; ``read`` makes of rows what the
+    writer takes.
+    """
+
+    columns: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    writer: Callable[[Members], Writer]
+    read: Callable[[Sequence[Row]], Any]
+
+
+def encoding(
+    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None
+) -> Encoding:
+    """How to write a selection in a reference system, with the named properties or all that are open."""
+    if form in _TABLES:
+        return _tabular(form, selection, system, names)
+    text = feature_text(selection.view, selection.collection, system, names)
+    return Encoding(
+        columns=("id", "geojson"),
+        outputs=outlines(selection, system),
+        writer=_sequence if form is GEOJSON_SEQUENCE else geojson.CollectionWriter,
+        read=lambda rows: list(map(text, rows)),
+    )
+
+
+def _sequence(_: Members) -> Writer:
+    return geojson.SequenceWriter()
+
+
+def outlines(selection: Selection, system: OfferedSystem) -> tuple[Output, ...]:
+    """What is to be read beside stored features, whose outlines are in CRS84."""
+    return () if system is CRS84 else (outline_text(selection, system),)
+
+
+def feature_text(
+    view: View, collection: Collection, system: OfferedSystem, names: tuple[str, ...] | None
+) -> Callable[[Row], str]:
+    """How a row of the read model becomes the text of a feature: as it is stored, where nothing changes."""
+    shape = _shape(view, collection, names)
+    if system is CRS84:
+        return _stored if shape is None else lambda row: shape(row["geojson"])
+
+    def moved(row: Row) -> str:
+        text = row["geojson"] if shape is None else shape(row["geojson"])
+        return geojson.with_geometry(text, row["geometry"])
+
+    return moved
+
+
+def _stored(row: Row) -> str:
+    return row["geojson"]
+
+
+def _hidden(view: View, collection: Collection) -> set[str]:
+    hidden = {a.name for a in collection.attributes if a.access not in view.scopes}
+    if collection.attributes and "personal" not in view.scopes:
+        # Original attributes may repeat what is hidden, under names of their own.
+        hidden.add(geojson.ORIGINALS)
+    return hidden
+
+
+def _shape(view: View, collection: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
+    """How to change the stored text of a feature; None where it is served as it is."""
+    hidden = _hidden(view, collection)
+    if names is not None:
+        _check_names(view, collection, names, hidden)
+        return lambda feature: geojson.with_properties(feature, names)
+    return (lambda feature: geojson.without_properties(feature, hidden)) if hidden else None
+
+
+def _check_names(view: View, collection: Collection, names: Sequence[str], hidden: set[str]) -> None:
+    for name in names:
+        _check_name(view, collection, name, hidden)
+
+
+def _check_name(view: View, collection: Collection, name: str, hidden: set[str]) -> None:
+    declared, queryables = bool(collection.attributes), collection.queryables(view)
+    if declared and name == UPDATED and name in queryables:
+        raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
+    if not declared or name != geojson.ORIGINALS:
+        queryables.get(name, InvalidParameter)
+    elif name in hidden:
+        raise InvalidParameter(
+            f"The property '{name}' may hold personal data and is not open to this request."
+        )
+
+
+_TABLES: dict[Format, tuple[Callable[[Table], tables.TableWriter], Callable[..., Output]]] = {
+    CSV: (tables.CsvWriter, outline_wkt),
+    ARROW: (tables.ArrowWriter, outline_wkb),
+    GEOPARQUET: (tables.GeoParquetWriter, outline_wkb),
+}
+
+
+def _tabular(
+    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None
+) -> Encoding:
+    """A table: the id, properties in the order of the catalogue or the request, the outline."""
+    writer, outline = _TABLES[form]
+    fields, outputs = _properties(selection, names)
+    table = Table(selection.collection.name, (Field("id", "text", "Dataset and source id"), *fields), system)
+    width = len(table.fields) + 1
+    return Encoding(
+        columns=("id",),
+        outputs=(*outputs, outline(selection, system)),
+        writer=lambda _: writer(table),
+        read=lambda rows: tables.column_values((row.values() for row in rows), width),
+    )
+
+
+def _properties(
+    selection: Selection, names: tuple[str, ...] | None
+) -> tuple[tuple[Field, ...], tuple[Output, ...]]:
+    """The columns of a table between id and outline; original attributes only where they are named."""
+    view, collection = selection.view, selection.collection
+    wanted = _named(selection) if names is None else tuple(dict.fromkeys(names))
+    _check_names(view, collection, wanted, _hidden(view, collection))
+    fields: list[Field] = []
+    outputs: list[Output] = []
+    for index, name in enumerate(name for name in wanted if name not in _ALWAYS):
+        if collection.attributes and name == geojson.ORIGINALS:
+            fields.append(Field(name, "text", "The source's own attributes, as JSON"))
+            outputs.append(original_attributes(selection, index))
+            continue
+        queryable = selection.queryables.get(name, InvalidParameter)
+        if queryable.type != "geometry":
+            fields.append(Field(name, queryable.type, _meaning(queryable)))
+            outputs.append(property_value(queryable, index))
+    return tuple(fields), tuple(outputs)
+
+
+_ALWAYS = {"id", tables.GEOMETRY}
+
+
+def _named(selection: Selection) -> tuple[str, ...]:
+    declared = bool(selection.collection.attributes)
+    return tuple(q.name for q in selection.queryables if not declared or q.attribute is not None)
+
+
+def _meaning(queryable: Queryable) -> str | None:
+    attribute = queryable.attribute
+    if attribute is None:
+        return None
+    return attribute.meaning.en if attribute.unit is None else f"{attribute.meaning.en} [{attribute.unit}]"

@@ -1,0 +1,95 @@
+"""The formats of features, and which of them a request asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from api.links import CITYJSON, GEOJSON
+from api.parameters import Parameter, choice
+from twin.db.query import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format by its name in `f`; ``media_type`` is sent, and accepted without its parameters.
+
+    ``solids``: it has what was delivered in three dimensions, so that only collections with that have it.
+    """
+
+    name: str
+    media_type: str
+    extension: str
+    title: str
+    solids: bool = False
+
+    @property
+    def accepted(self) -> str:
+        return self.media_type.partition(";")[0]
+
+
+JSON_FEATURES = Format("geojson", GEOJSON, "geojson", "GeoJSON")
+GEOJSON_SEQUENCE = Format("geojsonseq", "application/geo+json-seq", "geojsonl", "GeoJSON text sequence")
+CSV = Format("csv", "text/csv; charset=utf-8; header=present", "csv", "CSV")
+ARROW = Format("arrow", "application/vnd.apache.arrow.stream", "arrows", "Arrow stream")
+GEOPARQUET = Format("geoparquet", "application/vnd.apache.parquet", "parquet", "GeoParquet")
+CITYJSON_DOCUMENT = Format("cityjson", CITYJSON, "city.json", "CityJSON", solids=True)
+
+OF_ITEMS: tuple[Format, ...] = (JSON_FEATURES, GEOJSON_SEQUENCE, CSV, ARROW, GEOPARQUET)
+"""What pages and downloads come in, the default first."""
+
+OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, CITYJSON_DOCUMENT)
+"""What one feature comes in, the default first."""
+
+OF_ALL = frozenset({*OF_ITEMS, *OF_ITEM})
+
+_NAME = "f"
+_ALIASES = {"json": JSON_FEATURES}
+
+
+def parameter(formats: Sequence[Format]) -> Parameter:
+    """The documentation of `f` for a route with some formats."""
+    names = [*_ALIASES, *(form.name for form in formats)]
+    return Parameter(
+        _NAME, "The format; without it, what `Accept` asks for.", {"type": "string", "enum": names}
+    )
+
+
+def responses(formats: Sequence[Format], description: str) -> dict[int | str, dict[str, object]]:
+    """The documentation of an answer that comes in some formats."""
+    json = {"type": "object"}
+    content = {
+        form.accepted: {"schema": json if form.accepted.endswith("json") else {"type": "string"}}
+        for form in formats
+    }
+    return {200: {"description": description, "content": content}}
+
+
+def of(collection: Collection, formats: Sequence[Format]) -> list[Format]:
+    """The formats that a collection has."""
+    return [form for form in formats if collection.solids or not form.solids]
+
+
+def asked(request: Request, collection: Collection, formats: Sequence[Format]) -> Format:
+    """The format of an answer: what `f` names, else the first that `Accept` names, else the default."""
+    known = {form.name: form for form in of(collection, formats)}
+    given = request.query_params
+    if _NAME in given:
+        offered = {**_ALIASES, **known}
+        return offered[choice(given, _NAME, tuple(offered), JSON_FEATURES.name)]
+    return _accepted(request.headers.get("accept", ""), known)
+
+
+def _accepted(header: str, known: Mapping[str, Format]) -> Format:
+    by_type = {form.accepted: form for form in known.values()}
+    ranges = sorted((_weighted(part) for part in header.split(",")), key=lambda found: -found[1])
+    return next((by_type[name] for name, weight in ranges if weight > 0 and name in by_type), JSON_FEATURES)
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    name, *more = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((piece[2:] for piece in more if piece.startswith("q=")), "1")
+    try:
+        return name, float(weight)
+    except ValueError:
+        return name, 0.0
