@@ -15,10 +15,10 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
-from sqlalchemy import Connection, Engine, Table, func, select, text
+from sqlalchemy import Connection, Engine, Table, select, text
 
 from twin.db import schema
-from twin.db.load import DatasetSpec, Loader, Row, copy_rows, stored_specs
+from twin.db.load import DatasetSpec, Row, stored_specs
 from twin.errors import NotFound
 
 SIDE_TABLES: Mapping[str, Table] = {
@@ -132,6 +132,16 @@ def members(
     return fetch(connection, _MEMBERS.format(input=stored[0], join=stored[1], condition=condition), values)
 
 
+def whole_objects(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
+    """The objects of whole features, with all that is known of them."""
+    return fetch(connection, _WHOLE_OBJECTS, {"d": dataset_id, "ids": list(root_ids)})
+
+
+def whole_geometries(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
+    """The geometries of whole features, without how they look."""
+    return fetch(connection, _WHOLE_GEOMETRIES, {"d": dataset_id, "ids": list(root_ids)})
+
+
 def objects_of(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
     """The objects of whole features, without their attributes."""
     return fetch(connection, _OBJECTS, {"d": dataset_id, "ids": list(root_ids)})
@@ -179,65 +189,6 @@ def fetch(connection: Connection, query: str, values: Mapping[str, Any]) -> list
     with driver.cursor(binary=True, row_factory=dict_row) as cursor:
         set_json_loads(orjson.loads, cursor)
         return cast("list[Row]", cursor.execute(query.encode(), dict(values)).fetchall())
-
-
-class Refresher(Loader):
-    """Writes computed values of a stored dataset, in the caller's transaction.
-
-    Refreshers of a dataset work beside each other; imports of it wait for them, and they for imports.
-    """
-
-    def __init__(self, connection: Connection, dataset_id: int) -> None:
-        self._connection = connection
-        name = connection.execute(
-            select(schema.dataset.c.name).where(schema.dataset.c.id == dataset_id)
-        ).scalar()
-        lock = func.pg_advisory_xact_lock_shared(func.hashtextextended(name or "", 0))
-        connection.execute(select(lock))
-        # Keeps the dataset from being removed, but not its revision from being counted up.
-        connection.execute(text("SELECT 1 FROM dataset WHERE id = :d FOR KEY SHARE"), {"d": dataset_id})
-        self.spec = spec_of(connection, dataset_id)
-        self.is_new = False
-        self.dataset_id = dataset_id
-        self.rows_written = 0
-
-    def store(self, stage: str, sides: Sequence[Row], features: Sequence[Row]) -> None:
-        """Write the values of a stage to its side table and, where it shows them, to the read model."""
-        self._upsert(SIDE_TABLES[stage], ("dataset_id", "object_id"), sides)
-        self._update(schema.feature, ("id",), features)
-        self.rows_written += len(sides) + len(features)
-
-    def _upsert(self, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
-        staging = f"staged_{table.name}"
-        self._connection.execute(text(f"CREATE TEMPORARY TABLE {staging} (LIKE {table.name})"))
-        copy_rows(self._connection, table, staging, rows)
-        names = [column.name for column in table.columns if column.name in rows[0]]
-        listed = ", ".join(f'"{name}"' for name in names)
-        updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
-        upsert = (
-            f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {staging} "  # noqa: S608
-            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
-        )
-        self._connection.execute(text(upsert))
-        self._connection.execute(text(f"DROP TABLE {staging}"))
-
-    def outdate(self, object_ids: Sequence[str]) -> None:
-        """Forget what later stages computed, because the read model no longer shows it."""
-        for table in SIDE_TABLES.values():
-            self._delete(table, "object_id", object_ids)
-
-    def replace_details(self, stage: str, object_ids: Sequence[str], rows: Sequence[Row]) -> None:
-        """What a stage found of features in place of what there was."""
-        table = DETAIL_TABLES[stage]
-        self._delete(table, "object_id", object_ids)
-        self._copy(table, table.name, rows)
-        self.rows_written += len(rows)
-
-    def revise(self) -> None:
-        """Count the revision up, and last, for the row of the dataset is locked from then on."""
-        self._connection.execute(
-            text("UPDATE dataset SET revision = revision + 1 WHERE id = :d"), {"d": self.dataset_id}
-        )
 
 
 def states(connection: Connection, dataset_id: int) -> dict[str, dict[str, int]]:
@@ -311,9 +262,23 @@ SELECT object_id, type, parent_id, root_id, '{}'::jsonb AS attributes, NULL AS a
 FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)
 """
 
-_GEOMETRIES = """
+_WHOLE_OBJECTS = "SELECT * FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)"
+
+_SHAPES = """
 SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, ST_AsEWKB(g.geom) AS geom, g.shell_start,
        g.solid_start, g.face_semantic, g.surfaces, NULL AS appearance, g.template
+"""
+
+_WHOLE_GEOMETRIES = f"""
+{_SHAPES}
+FROM city_object o
+JOIN object_geometry g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id
+WHERE o.dataset_id = %(d)s AND g.dataset_id = %(d)s AND o.root_id = ANY(%(ids)s)
+ORDER BY g.object_id, g.ordinal
+"""
+
+_GEOMETRIES = f"""
+{_SHAPES}
 FROM unnest(%(ids)s::text[], %(lods)s::text[]) AS wanted (root_id, lod)
 JOIN city_object o ON o.root_id = wanted.root_id
 JOIN object_geometry g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id

@@ -68,6 +68,11 @@ class Rows:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
 
 
+def differs(row: Row, stored: Row | None) -> bool:
+    """Whether a row has another value than the stored one in any of the columns of the table."""
+    return stored is None or any(name in stored and stored[name] != row[name] for name in row)
+
+
 def stored_specs(connection: Connection, name: str | None = None) -> list[tuple[int, DatasetSpec]]:
     """Ids and descriptions of the stored datasets, or of the one of that name."""
     statement = select(schema.dataset).order_by(schema.dataset.c.name)
@@ -149,30 +154,6 @@ class Loader:
         for table in (schema.object_mesh, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
-
-    def refresh(self, rows: Rows) -> None:
-        """Replace computed values in place: a better measurement is no new version of the object."""
-        self._update(schema.city_object, ("dataset_id", "object_id"), rows.objects)
-        self._update(schema.feature, ("id",), rows.features)
-        self._delete(schema.object_mesh, "object_id", [row["object_id"] for row in rows.features])
-        self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
-        self.rows_written += len(rows)
-
-    def _update(self, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
-        """Update many rows by one statement from a staging table."""
-        if not rows:
-            return
-        staging = f"staged_{table.name}"
-        names = ", ".join(f'"{name}"' for name in rows[0])
-        create = _CREATE_STAGING.format(staging=staging, names=names, table=table.name)
-        self._connection.execute(text(create))
-        copy_rows(self._connection, table, staging, rows)
-        changed = [name for name in rows[0] if name not in keys]
-        assignments = ", ".join(f'"{name}" = s."{name}"' for name in changed)
-        matches = " AND ".join(f't."{key}" = s."{key}"' for key in keys)
-        update_all = f"UPDATE {table.name} t SET {assignments} FROM {staging} s WHERE {matches}"  # noqa: S608
-        self._connection.execute(text(update_all))
-        self._connection.execute(text(f"DROP TABLE {staging}"))
 
     def absent_from(self, seen: Iterable[str]) -> list[str]:
         """The dataset's features that are not among ``seen``."""
@@ -303,10 +284,6 @@ def _copy_type(column: Column[Any]) -> str:
 def _columns_of(spec: DatasetSpec) -> dict[str, Any]:
     return {name: getattr(spec, name) for name in DatasetSpec.__dataclass_fields__}
 
-
-_CREATE_STAGING = """
-CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA
-"""
 
 _CREATE_PARTITION = """
 CREATE TABLE {table}_{id} (

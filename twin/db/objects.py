@@ -46,22 +46,6 @@ def fetch(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
     return [cast("dict[str, Any]", dict(row)) for row in found]
 
 
-def outdated_roots(dataset_id: int, version: int | None) -> Select[Any]:
-    """Ids of features with geometry that another version has measured; of all if ``version`` is None."""
-    o, g = city_object.c, object_geometry.c
-    members = city_object.alias("m")
-    measurable = (
-        select(g.object_id)
-        .join(members, (members.c.dataset_id == g.dataset_id) & (members.c.object_id == g.object_id))
-        .where(members.c.dataset_id == o.dataset_id, members.c.root_id == o.object_id)
-        .exists()
-    )
-    chosen = select(o.object_id).where(o.dataset_id == dataset_id, o.parent_id.is_(None), measurable)
-    if version is not None:
-        chosen = chosen.where(o.measured_with.is_distinct_from(version))
-    return chosen.order_by(o.object_id)
-
-
 def _chosen() -> tuple[Any, Any]:
     dataset = city_object.c.dataset_id == bindparam("dataset_id", type_=SmallInteger)
     return dataset, city_object.c.root_id == any_(bindparam("root_ids", type_=ARRAY(Text)))

@@ -17,11 +17,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from twin.db import jobs
-from twin.db.jobs import JobKey, Refresher
+from twin.db.jobs import JobKey
 from twin.db.load import DatasetSpec, Row, stored_specs
-from twin.db.objects import features, fetch, geometry_rows, object_rows
+from twin.db.objects import features
+from twin.db.refresher import Refresher
 from twin.errors import NotFound
-from twin.model.attributes import CATALOGUE, Origin, of_origin
+from twin.model.attributes import Origin, of_origin
 from twin.model.cells import LEVEL
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer, ReferenceSystem, web_mercator
@@ -33,13 +34,12 @@ from twin.processing.neighbourhood import MARGIN, Members, map_scale
 from twin.processing.partition import FEATURES, UNPLACED, Partition, divide
 from twin.processing.refresh import refreshed
 from twin.processing.report import Done, ProcessReport, Progress
-from twin.processing.rows import Entry, Membership, rows_of
+from twin.processing.rows import Entry, Membership, changed, computed_rows
 from twin.processing.scale_out import Workers
 from twin.processing.stages import LATER_STAGES, Site, Stage
 
 IMPORT = "import"
 SOURCE_NAMES = tuple(attribute.name for attribute in of_origin(Origin.SOURCE))
-_LATER_VALUES: Row = dict.fromkeys(a.name for a in CATALOGUE if a.stage != IMPORT)
 BATCH_FEATURES = 500
 _DEADLOCK = "40P01"
 
@@ -187,7 +187,6 @@ def _import_again(connection: Connection, task: Task) -> Done:
     stream = iter(outdated)
     while batch := list(islice(stream, BATCH_FEATURES)):
         problems.extend(_refresh_batch(connection, refresher, placer, batch))
-    refresher.outdate(outdated)
     hashes = (bytes(m["content_hash"]) for m in sorted(members, key=lambda m: m["object_id"]))
     return _finish(
         connection, task, refresher, jobs.combined(hashes), (len(members), len(outdated)), problems
@@ -209,14 +208,12 @@ def _placer(reference: ReferenceSystem, undulation_m: float | None) -> Placer:
 def _refresh_batch(
     connection: Connection, refresher: Refresher, placer: Placer, roots: Sequence[str]
 ) -> list[str]:
-    objects = fetch(connection, object_rows(refresher.dataset_id, roots))
+    objects = jobs.whole_objects(connection, refresher.dataset_id, roots)
     stored = {row["object_id"]: row for row in objects}
-    batch = features(objects, fetch(connection, geometry_rows(refresher.dataset_id, roots)))
+    batch = features(objects, jobs.whole_geometries(connection, refresher.dataset_id, roots))
     entries = [_stored_entry(f, d, stored) for f, d in zip(batch, derive(batch, placer), strict=True)]
-    rows = rows_of(entries, Membership.of(refresher.dataset_id, refresher.spec))
-    # Their stages compute them anew, from what is written here.
-    rows.features = [{**row, **_LATER_VALUES} for row in rows.features]
-    refresher.refresh(rows)
+    rows = computed_rows(entries, Membership.of(refresher.dataset_id, refresher.spec))
+    refresher.refresh(changed(rows, stored, refresher.features(roots)))
     return [f"{e.feature.root.id}: {e.derived.problem}" for e in entries if e.derived.problem]
 
 
@@ -340,7 +337,9 @@ def _store(
     if names := stage.shown:
         for row in jobs.texts_of(connection, refresher.dataset_id, wanted):
             values = computed.values[row["object_id"]]
-            shown.append(refreshed(row, {name: values[name] for name in names}))
+            fresh = refreshed(row, {name: values[name] for name in names})
+            if fresh["geojson"] != row["geojson"]:
+                shown.append(fresh)
     if stage.name in jobs.DETAIL_TABLES:
         refresher.replace_details(stage.name, wanted, computed.details)
     refresher.store(stage.name, sides, shown)

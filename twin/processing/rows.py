@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from twin.db import geometry as geometry_codec
-from twin.db.load import DatasetSpec, Row, Rows
+from twin.db.load import DatasetSpec, Row, Rows, differs
 from twin.db.schema import KEY_COLUMNS
 from twin.model.attributes import CATALOGUE, Stage, of_stage
 from twin.model.cityobject import CityFeature, CityObject
@@ -18,6 +18,7 @@ from twin.model.geometry import Geometry
 from twin.processing import planar
 from twin.processing.compute import VERSION
 from twin.processing.derive import Derived, Place
+from twin.processing.refresh import same_text
 from twin.processing.values import Values
 
 _VALUE_NAMES = tuple(a.name for a in of_stage(Stage.IMPORT) if a.name not in KEY_COLUMNS)
@@ -61,17 +62,46 @@ def rows_of(entries: Sequence[Entry], membership: Membership) -> Rows:
     Neighbours in the city become neighbours on disk, so that a tile reads few pages.
     """
     ordered = sorted(entries, key=_quadkey)
-    rows = Rows()
+    rows = computed_rows(ordered, membership)
     _add_geometries(rows, ordered, membership)
-    footprints = _footprints(ordered)
-    for entry, (plain, mercator, outline) in zip(ordered, footprints, strict=True):
-        for item in entry.feature:
-            rows.objects.append(_object_row(entry, item, membership))
-        mesh = _mesh_row(entry, membership)
-        rows.meshes.extend(mesh)
+    rows.objects = [
+        {**_read_of(entry, item, membership), **computed}
+        for (entry, item), computed in zip(_each(ordered), rows.objects, strict=True)
+    ]
+    return rows
+
+
+def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
+    """The rows of the read model and of meshes, and of objects the keys and what was computed of them."""
+    rows = Rows(objects=[_computed_of(entry, item, membership) for entry, item in _each(entries)])
+    for entry, (plain, mercator, outline) in zip(entries, _footprints(entries), strict=True):
+        rows.meshes.extend(_mesh_row(entry, membership))
         row = _feature_row(entry, membership, outline)
         rows.features.append({**row, "footprint": plain, "footprint_3857": mercator})
     return rows
+
+
+def changed(rows: Rows, objects: Mapping[str, Row], features: Mapping[str, Row]) -> Rows:
+    """Of the rows that an import would write again those that differ from the stored ones.
+
+    A feature that is as it was keeps what later stages computed of it; of others they compute it anew.
+    """
+    found = Rows(objects=[row for row in rows.objects if differs(row, objects[row["object_id"]])])
+    for row in rows.features:
+        stored = features[row["object_id"]]
+        if differs(_without_text(row), stored) or not same_text(row, stored, _LATER):
+            found.features.append({**row, **_LATER})
+    ids = {row["object_id"] for row in found.features}
+    found.meshes = [row for row in rows.meshes if row["object_id"] in ids]
+    return found
+
+
+def _without_text(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in ("geojson", "row_hash")}
+
+
+def _each(entries: Sequence[Entry]) -> Iterator[tuple[Entry, CityObject]]:
+    return ((entry, item) for entry in entries for item in entry.feature)
 
 
 def _quadkey(entry: Entry) -> int:
@@ -108,8 +138,17 @@ def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes 
     return zip(planar.ewkb(geographic, 4326), planar.ewkb(mercator, 3857), texts, strict=True)
 
 
-def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
+def _computed_of(entry: Entry, item: CityObject, membership: Membership) -> dict[str, Any]:
     values = entry.derived.values.get(item.id, {})
+    return {
+        "dataset_id": membership.dataset_id,
+        "object_id": item.id,
+        "measured_with": VERSION if "volume_m3" in values else None,
+        **_catalogue_values(entry, item, membership),
+    }
+
+
+def _read_of(entry: Entry, item: CityObject, membership: Membership) -> dict[str, Any]:
     return {
         "dataset_id": membership.dataset_id,
         "object_id": item.id,
@@ -123,8 +162,6 @@ def _object_row(entry: Entry, item: CityObject, membership: Membership) -> Row:
         "run_id": entry.run_id,
         "valid_from": _moment(item.attributes, "validFrom", "creationDate"),
         "valid_to": _moment(item.attributes, "validTo", "terminationDate"),
-        "measured_with": VERSION if "volume_m3" in values else None,
-        **_catalogue_values(entry, item, membership),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from tests.fixtures import ROOT
 from tests.importers.stored import clean
@@ -71,6 +71,27 @@ def test_forcing_computes_all_again_and_changes_nothing(engine: Engine) -> None:
     before = snapshot(engine)
     assert run(engine, force=True).computed == {"import": ALL, **dict.fromkeys(LATER_STAGES, ALL)}
     assert snapshot(engine) == before
+
+
+def test_forcing_writes_what_differs_and_nothing_else(engine: Engine) -> None:
+    run(engine)
+    before = snapshot(engine)
+    assert run(engine, force=True).rows_written == 0
+    with engine.begin() as connection:
+        for damage in _DAMAGE:
+            assert connection.execute(text(damage)).rowcount == 1
+    assert snapshot(engine) != before
+    assert 0 < run(engine, force=True).rows_written < ALL
+    assert snapshot(engine) == before
+
+
+_DAMAGE = (
+    "UPDATE feature SET height_m = height_m + 1 WHERE object_id = (SELECT min(object_id) FROM feature)",
+    "UPDATE city_object SET volume_m3 = 2 WHERE object_id = (SELECT max(object_id) FROM feature)",
+    "UPDATE object_neighbours SET neighbours_50m = -1"
+    " WHERE object_id = (SELECT max(object_id) FROM object_neighbours)",
+    "DELETE FROM roof_face WHERE id = (SELECT max(id) FROM roof_face)",
+)
 
 
 def test_the_revision_tells_of_new_values_and_of_them_alone(engine: Engine) -> None:
