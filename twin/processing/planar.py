@@ -153,6 +153,13 @@ def hull_points(shapes: Shapes) -> tuple[Floats, Ints]:
     return xy[points] - xy[first][ring[points]], areal[ring[points]].astype(np.int64)
 
 
+def hull_areas(xy: Floats, owner: Ints, count: int) -> Floats:
+    """Area (count,) of the convex hull of each owner's points (n, 2), given in order of owners."""
+    points = np.full(count, None, dtype=object)
+    shapely.multipoints(xy, indices=owner, out=points)
+    return area(np.asarray(shapely.convex_hull(points), dtype=object))
+
+
 def simple(outlines: Shapes) -> Bools:
     """Whether each ring neither crosses nor touches itself."""
     return np.asarray(shapely.is_simple(outlines), dtype=np.bool_)

@@ -1,0 +1,41 @@
+"""Volumes of hulls of many runs of points at once, beside Qhull one by one."""
+
+import numpy as np
+import pytest
+
+from twin.model.geometry import Floats, offsets
+from twin.processing import hulls
+from twin.processing.hulls import hull_volumes
+
+
+def prism(plan: Floats, low: float, high: float) -> Floats:
+    return np.concatenate([np.column_stack([plan, np.full(len(plan), z)]) for z in (low, high)])
+
+
+L_SHAPE = np.array([[0.0, 0], [9, 0], [9, 4], [4, 4], [4, 7], [0, 7]])
+GABLE = np.array([[0.0, 0, 0], [8, 0, 0], [8, 6, 0], [0, 6, 0], [4, 0, 3], [4, 6, 3]])
+SLOPED = np.concatenate([prism(L_SHAPE[:4], 0.0, 3.0)[:7], [[4.0, 4.0, 5.0]]])
+LEANING = np.concatenate([prism(L_SHAPE, 0.0, 3.0)[:6], prism(L_SHAPE + 2.0, 0.0, 3.0)[6:]])
+UNEQUAL = np.concatenate([prism(L_SHAPE, 0.0, 3.0), [[4.5, 1.0, 0.0], [4.5, 2.0, 0.0]]])
+FLAT = prism(np.array([[0.0, 0], [5, 0], [10, 0]]), 0.0, 4.0)
+SHAPES = (prism(L_SHAPE, 2.0, 5.5), GABLE, SLOPED, LEANING, UNEQUAL, prism(L_SHAPE[:3], -1.0, 1.0), FLAT[:0])
+
+
+def test_blocks_with_flat_roofs_have_the_volume_that_qhull_finds() -> None:
+    runs = [shape[np.random.default_rng(n).permutation(len(shape))] for n, shape in enumerate(SHAPES)]
+    found = hull_volumes(np.concatenate(runs), offsets([len(run) for run in runs]))
+    alone = [hulls._volume(run) for run in runs]  # pyright: ignore[reportPrivateUsage]
+    assert found == pytest.approx(alone, rel=1e-12, nan_ok=True)
+    assert found[0] == pytest.approx(3.5 * (63.0 - 7.5))
+
+
+def test_walls_without_depth_have_no_volume() -> None:
+    assert np.isnan(hull_volumes(FLAT, np.array([0, len(FLAT)]))).all()
+
+
+def test_only_others_than_blocks_are_left_to_qhull(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(hulls, "_volume", lambda points: asked.append(len(points)) or 1.0)  # pyright: ignore
+    runs = [prism(L_SHAPE, 0.0, 3.0), GABLE, prism(L_SHAPE + 100.0, 7.0, 9.0)]
+    hull_volumes(np.concatenate(runs), offsets([len(run) for run in runs]))
+    assert asked == [len(GABLE)]
