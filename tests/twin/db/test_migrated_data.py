@@ -1,0 +1,135 @@
+"""An older database with data in it becomes what a new one is, by migration and `twin process`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+
+from importers.ingest import Ingest
+from importers.synthetic import synthesise
+from tests.importers.stored import clean
+from twin.db import migrations, schema
+from twin.db.engine import Database
+from twin.processing.pipeline import process
+
+OLD = "0005"
+"""Before repairs, bounds of roof faces and measures of mesh faces were kept."""
+
+SCHEMA = "older"
+
+TABLES = [table.name for table in schema.metadata.sorted_tables if table.name != "object_repair"]
+
+COMPARED = [
+    "city_object", "object_mesh", "feature", "object_roof", "object_neighbours", "object_validity",
+    "roof_face",
+]  # fmt: skip
+"""What is served and what it is computed from."""
+
+PASSING = {
+    "recorded_from", "recorded_to", "started_at", "finished_at", "created_at", "revision", "row_hash",
+}  # fmt: skip
+"""What tells when something was done, or how often, and the hash of a text with keys in another order."""
+
+
+@pytest.fixture(scope="module")
+def fresh(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Both cities, broken buildings among them, imported and processed with the newest schema."""
+    folder = tmp_path_factory.mktemp("migrated")
+    with clean(database.engine) as engine:
+        synthesise(folder / "a.gml", city="helsinki", buildings=40, seed=5, corrupt=25)
+        synthesise(folder / "b.city.jsonl", city="tallinn", buildings=30, seed=6)
+        for name in ("a.gml", "b.city.jsonl"):
+            Ingest(engine).run(folder / name)
+        process(engine)
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def older(database: Database, fresh: Engine) -> Iterator[Engine]:
+    """The same rows in tables of the older revision, brought to the newest one."""
+    options = {"options": f"-c search_path={SCHEMA},public"}
+    engine = create_engine(database.connect.owner_url, connect_args=options)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+        # Else alembic takes the table of the other schema for its own.
+        connection.execute(text(f"CREATE TABLE {SCHEMA}.alembic_version (version_num varchar(32) NOT NULL)"))
+    try:
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", "twin.db:migrations")
+            config.attributes["connection"] = connection
+            command.upgrade(config, OLD)
+        fill(engine)
+        migrations.migrate(engine)
+        yield engine
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {SCHEMA} CASCADE"))
+        engine.dispose()
+
+
+def fill(engine: Engine) -> None:
+    """Copy what the older tables have columns for; what is new there is of a later revision."""
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL search_path = {SCHEMA}, public"))
+        ids = connection.execute(text("SELECT id FROM public.dataset")).scalars().all()
+        parents = set(connection.execute(text(_PARTITIONED), {"schema": SCHEMA}).scalars())
+        for name in TABLES:
+            if name in parents:
+                for id in ids:
+                    part = f"CREATE TABLE {name}_{id} PARTITION OF {name} FOR VALUES IN ({id})"
+                    connection.execute(text(part))
+            names = connection.execute(text(_SHARED), {"schema": SCHEMA, "table": name}).scalars().all()
+            listed = ", ".join(f'"{column}"' for column in names)
+            copied = f"INSERT INTO {SCHEMA}.{name} ({listed}) SELECT {listed} FROM public.{name}"
+            assert connection.execute(text(copied)).rowcount > 0 or name.endswith("_history"), name
+
+
+_PARTITIONED = """
+SELECT c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema
+"""
+_SHARED = """
+SELECT column_name FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table
+INTERSECT
+SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = :table
+"""
+
+
+def contents(engine: Engine, table: str) -> list[dict[str, Any]]:
+    """The rows of a table without what passes with time, in the order of their text."""
+    with engine.connect() as connection:
+        shown = f"SELECT to_jsonb(t) - CAST(:passing AS text[]) AS row FROM {table} t"
+        query = f"SELECT row FROM ({shown}) r ORDER BY row::text"
+        rows = list(connection.execute(text(query), {"passing": sorted(PASSING)}).scalars())
+    # The database keeps no order of original attributes, so the text that is made anew has another.
+    return [row | ({"geojson": orjson.loads(row["geojson"])} if "geojson" in row else {}) for row in rows]
+
+
+def repairs(engine: Engine) -> list[str]:
+    """Repaired geometries as text: nothing in them passes with time."""
+    with engine.connect() as connection:
+        query = "SELECT t::text FROM object_repair t ORDER BY 1"
+        return list(connection.execute(text(query)).scalars())
+
+
+def test_an_older_database_becomes_what_a_new_one_is(older: Engine, fresh: Engine) -> None:
+    with older.connect() as connection:
+        assert migrations.revision(connection) == migrations.HEAD
+        waiting = "SELECT count(*) FROM city_object WHERE measured_with = 0"
+        assert connection.execute(text(waiting)).scalar_one() > 0
+    assert repairs(older) == contents(older, "object_validity") == []
+    reports = process(older)
+    assert all(report.outdated > 0 for report in reports)
+    for table in COMPARED:
+        found, expected = contents(older, table), contents(fresh, table)
+        pairs = zip(found, expected, strict=True)
+        assert {key for a, b in pairs for key in {*a, *b} if a.get(key) != b.get(key)} == set(), table
+        assert len(found) > 0
+    assert repairs(older) == repairs(fresh) != []
+    assert all(row["faces"] for row in contents(older, "object_mesh"))
+    assert not any(report.outdated for report in process(older))
