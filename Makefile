@@ -22,11 +22,12 @@ ENVIRONMENT := $(READY)/environment
 POSTGIS := $(READY)/postgis
 BROWSER := $(READY)/browser
 VIEWER := api/viewer/dist/.built
+CESIUM := api/viewer/cesium/dist/.built
 VIEWER_SOURCES := $(shell find api/viewer/src api/viewer/public -type f 2>/dev/null) \
 	$(wildcard api/viewer/*.json api/viewer/*.ts api/viewer/*.html)
 GLTF := tests/gltf/node_modules/.ready
 
-.PHONY: help setup demo serve test check format lint types contracts viewer docs slow bench bless verify lock migration clean
+.PHONY: help setup demo serve cesium test check format lint types contracts viewer docs slow bench bless verify lock migration clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,7 +40,9 @@ demo: setup ## Both cities in the browser; DATA="a.gml b.city.json" shows those,
 serve: setup ## The API and the viewer over what is in the database
 	@exec twin serve --host $(HOST) --port $(or $(PORT),8000)
 
-test: setup $(BROWSER) $(GLTF) ## All tests but those of 'make slow'
+cesium: $(CESIUM) ## The second page, in CesiumJS, at /cesium.html
+
+test: setup $(BROWSER) $(GLTF) $(CESIUM) ## All tests but those of 'make slow'
 	@exec pytest
 
 check: format lint types contracts viewer docs test ## All that a commit has to pass
@@ -80,7 +83,7 @@ migration: $(POSTGIS) ## A new migration from the changes of twin/db/schema.py; 
 	@scripts/new-migration "$(MESSAGE)"
 
 clean: ## Remove what was built and fetched; the data in .twin stays
-	rm -rf .venv .uv .node site dist api/viewer/dist api/viewer/node_modules tests/gltf/node_modules
+	rm -rf .venv .uv .node site dist api/viewer/dist api/viewer/node_modules api/viewer/cesium/dist api/viewer/cesium/node_modules tests/gltf/node_modules
 
 $(ENVIRONMENT): requirements.lock pyproject.toml
 	@scripts/environment
@@ -96,6 +99,10 @@ $(BROWSER): | $(ENVIRONMENT)
 
 $(VIEWER): $(VIEWER_SOURCES) | $(ENVIRONMENT)
 	@scripts/with-node sh -c 'cd api/viewer && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build'
+	@touch $@
+
+$(CESIUM): $(wildcard api/viewer/cesium/*.*) | $(ENVIRONMENT)
+	@scripts/with-node sh -c 'cd api/viewer/cesium && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build'
 	@touch $@
 
 $(GLTF): tests/gltf/package-lock.json | $(ENVIRONMENT)

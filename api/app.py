@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import (
     catalog,
+    cesium,
     download,
     features,
     health,
@@ -104,6 +105,7 @@ def create_app(
         app.include_router(router)
     if ogc.VIEWER.is_dir():
         app.mount("/viewer", StaticFiles(directory=ogc.VIEWER), name="viewer")
+    cesium.install(app)
     _document(app)
     return app
 
