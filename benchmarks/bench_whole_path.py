@@ -1,12 +1,14 @@
 """The whole path on synthetic cities: import, measuring again, size in the database, answers.
 
-Run ``python -m benchmarks.bench_whole_path``. A private database is made for it and removed.
+Run ``python -m benchmarks.bench_whole_path``. A private database is made for it and removed. Speeds of
+imports and of processing are by processor time, that of the database server included.
 """
 
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from urllib.parse import urljoin
 from sqlalchemy import Engine, text
 
 from api.app import create_app
+from benchmarks.watched import server_cpu
 from importers.ingest import Ingest
 from importers.synthetic import synthesise
 from tests.api.client import Client, serving
 from twin.db import embedded, engine
 from twin.processing import pipeline
+from twin.processing.stages import LATER_STAGES
 from twin.settings import Settings
 
 BUILDINGS = 2000
@@ -37,9 +41,11 @@ class Result:
     name: str
     value: float
     unit: str
+    goal: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name:44} {self.value:12,.1f} {self.unit}"
+        goal = f"  goal {self.goal}" if self.goal else ""
+        return f"{self.name:44} {self.value:12,.1f} {self.unit}{goal}"
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -48,22 +54,44 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def imports(database: Engine, folder: Path) -> Iterator[Result]:
+def processor_seconds(work: Callable[[], object], data: Path) -> float:
+    """Of this process and of the server with that folder of data."""
+    before = time.process_time() + server_cpu(data)
+    work()
+    return time.process_time() + server_cpu(data) - before
+
+
+def imports(database: Engine, folder: Path, data: Path) -> Iterator[Result]:
     """Both cities: read, harmonised, measured, meshed and stored; then the same files again."""
     models = {"helsinki": folder / "helsinki.gml", "tallinn": folder / "tallinn.city.jsonl"}
     for city, path in models.items():
         synthesise(path, city=city, buildings=BUILDINGS, seed=1)  # pyright: ignore[reportArgumentType]
-        taken = seconds(lambda path=path: Ingest(database).run(path))
+        taken = processor_seconds(lambda path=path: Ingest(database).run(path), data)
         yield Result(f"import {path.name}", BUILDINGS / taken, "buildings/s")
         yield Result(f"import {path.name}", path.stat().st_size / 1e6 / taken, "MB/s")
     again = seconds(lambda: [Ingest(database).run(path) for path in models.values()])
     yield Result("import both again, unchanged", 2 * BUILDINGS / again, "buildings/s")
 
 
-def processing(database: Engine) -> Iterator[Result]:
-    """``twin process --force``."""
-    taken = seconds(lambda: pipeline.process(database, None, force=True))
-    yield Result("measure all again", 2 * BUILDINGS / taken, "buildings/s")
+def processing(database: Engine, data: Path) -> Iterator[Result]:
+    """``twin process`` after the import, and again by ``--force``; without and with validity."""
+    first = "process what is new, all but validity"
+    for name, force, goal in ((first, False, ""), ("process --force, all but validity", True, "1,000")):
+        with without_validity():
+            taken = processor_seconds(lambda force=force: pipeline.process(database, force=force), data)
+        yield Result(name, 2 * BUILDINGS / taken, "buildings/s", goal)
+    taken = processor_seconds(lambda: pipeline.process(database), data)
+    yield Result("process what is new, validity", 2 * BUILDINGS / taken, "buildings/s", "500")
+
+
+@contextmanager
+def without_validity() -> Generator[None, None, None]:
+    """Let there be no such stage for the block."""
+    stage = LATER_STAGES.pop("validity")
+    try:
+        yield
+    finally:
+        LATER_STAGES["validity"] = stage
 
 
 def sizes(database: Engine) -> Iterator[Result]:
@@ -131,9 +159,12 @@ def results() -> Iterator[Result]:
         settings = Settings(home=Path(folder) / "home")
         try:
             with engine.database(settings) as database:
-                yield from imports(database.engine, Path(folder))
+                there = embedded.existing(settings)
+                assert there is not None
+                data = there.folder / "data"
+                yield from imports(database.engine, Path(folder), data)
                 yield from sizes(database.engine)
-                yield from processing(database.engine)
+                yield from processing(database.engine, data)
                 with serving(create_app(database.reader(), settings)) as client:
                     yield from answers(client)
         finally:
