@@ -36,6 +36,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "viewer": ("by=height_m", _nothing),
     "viewer-building": ("at=24.74664,59.43630,36,520,8,-20", _select_middle),
     "viewer-overview": ("at=24.85,59.8,18,148000,0,-56", _nothing),
+    "viewer-imports": ("tool=imports&report=tallinn_lod2_synthetic", _nothing),
     "viewer-dark": ("by=year_of_construction&theme=dark", _nothing),
 }
 
