@@ -16,6 +16,7 @@ from multiprocessing.context import ForkServerContext
 from typing import cast
 
 from importers.batches import Batch, Candidate, Prepared, Understanding
+from importers.memory import share_one_heap
 
 _WATCH_S = 2.0
 
@@ -32,6 +33,7 @@ def prepared_batches(
         return
     waiting: deque[tuple[Batch, Future[Prepared]]] = deque()
     how = pickle.dumps(understanding)
+    share_one_heap()
     with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_end_with_parent) as workers:
         for batch in batches:
             waiting.append((batch, workers.submit(_prepare, batch.hand_over(), how)))
