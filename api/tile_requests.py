@@ -30,7 +30,15 @@ PROPERTIES = Parameter(
     ["height_m", "year_of_construction"],
 )
 
-_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES)]
+ENCODING = Parameter(
+    "encoding",
+    "How the geometry of 3D tiles is written: compressed by EXT_meshopt_compression, or plain for clients "
+    "that do not read that.",
+    {"type": "string", "enum": ["meshopt", "plain"], "default": "meshopt"},
+    "plain",
+)
+
+_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES, ENCODING)]
 
 
 async def wanted_cell(level: int, x: int, y: int) -> Cell:

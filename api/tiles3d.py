@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.collections import ChosenSolid
 from api.dependencies import Reader
-from api.parameters import SELECTION, documented
+from api.parameters import SELECTION, choice, documented
 from api.tile_requests import (
+    ENCODING,
     PROPERTIES,
     SolidProperties,
     WantedCell,
@@ -43,7 +44,7 @@ TILESET_TYPE = "application/json+3dtiles"
 _FOLDER = "/collections/{collection}/3dtiles"
 _CELL = "{level:int}/{x:int}/{y:int}"
 _BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
-_DOCUMENTED = documented(*SELECTION, PROPERTIES)
+_DOCUMENTED = documented(*SELECTION, PROPERTIES, ENCODING)
 
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
@@ -53,6 +54,7 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
         lod=request.query_params.get("lod"),
         properties=properties.of_features,
         surface_properties=properties.of_surfaces,
+        meshopt=choice(request.query_params, ENCODING.name, ("meshopt", "plain"), "meshopt") == "meshopt",
         query=carried_query(request, selection.collection),
     )
 

@@ -33,7 +33,7 @@ Fetch: TypeAlias = Callable[[Statement], Sequence[Row]]
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the objects written so far and the objects in all."""
 
-ENCODER_VERSION = 3
+ENCODER_VERSION = 4
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 _STEP_OF_SIZE = 0.01
@@ -46,13 +46,14 @@ WORLD = Cell(0, 0, 0)
 @dataclass(frozen=True, slots=True, eq=False)
 class TileRequest:
     """Which objects of one collection are shown, at which LoD (None: the highest of each), with
-    which properties of theirs and of their surfaces; ``query`` is what nested addresses have to
-    carry, names and values."""
+    which properties of theirs and of their surfaces, compressed by meshopt or not; ``query`` is what
+    nested addresses have to carry, names and values."""
 
     selection: Selection
     lod: str | None = None
     properties: tuple[str, ...] = DEFAULT_PROPERTIES
     surface_properties: tuple[str, ...] = ()
+    meshopt: bool = True
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
@@ -102,7 +103,7 @@ class TileRequest:
         of the request has to be part of it.
         """
         properties = self.properties, self.surface_properties
-        shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties]
+        shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties, self.meshopt]
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -134,7 +135,7 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
             mesh, frame, table, measures, step_m=min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
         )
     mesh = decode([row["mesh"] for row in rows])
-    return glb.encode(mesh, frame, table, _measures(request, mesh, rows))
+    return glb.encode(mesh, frame, table, _measures(request, mesh, rows), meshopt=request.meshopt)
 
 
 def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:

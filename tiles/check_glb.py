@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tiles import check_meshopt
 from tiles.check_metadata import check_metadata
 from tiles.check_surfaces import Shown, check_surfaces
 
@@ -24,6 +25,7 @@ _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 
 _TRIANGLES = 4
 _BASE = "/extensions/EXT_structural_metadata"
 _UNIT_TOLERANCE = 0.01
+_MESHOPT = "EXT_meshopt_compression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class _Document:
         self.json = document
         self.binary = binary
         self.found = found
+        self._views: dict[int, bytes] = {}
 
     def report(self, place: str, code: str, message: str) -> None:
         self.found.problems.append(Problem(place, code, message))
@@ -119,16 +122,54 @@ class _Document:
             message = f"The buffer has {buffers[0]['byteLength']} bytes, the chunk {len(self.binary)}."
             self.report("/buffers/0/byteLength", "buffer-length", message)
         for number, view in enumerate(self.json.get("bufferViews", [])):
-            if view["byteLength"] < 1 or view.get("byteOffset", 0) + view["byteLength"] > len(self.binary):
-                raise Broken(f"/bufferViews/{number}", "view-range", "The view reaches out of the buffer.")
+            place = f"/bufferViews/{number}"
+            packed: Json | None = view.get("extensions", {}).get(_MESHOPT)
+            if packed is not None:
+                self._check_packed(place, view, packed)
+            stored = packed or view
+            if view["byteLength"] < 1 or stored.get("byteOffset", 0) + stored["byteLength"] > len(
+                self.binary
+            ):
+                raise Broken(place, "view-range", "The view reaches out of the buffer.")
+            if stored["buffer"] != 0:
+                raise Broken(place, "dangling-buffer", f"There are no bytes of buffer {stored['buffer']}.")
+
+    def _check_packed(self, place: str, view: Json, packed: Json) -> None:
+        """What EXT_meshopt_compression asks of a compressed view and of the buffer it stands in for."""
+        if packed["count"] * packed["byteStride"] != view["byteLength"]:
+            message = f"{packed['count']} elements of {packed['byteStride']} bytes in {view['byteLength']}."
+            self.report(place, "meshopt-length", message)
+        if view.get("byteStride", packed["byteStride"]) != packed["byteStride"]:
+            self.report(place, "meshopt-length", "The view and its code have different strides.")
+        fallback: Json = self.json["buffers"][view["buffer"]]
+        if view.get("byteOffset", 0) + view["byteLength"] > fallback["byteLength"]:
+            self.report(place, "view-range", "The view reaches out of the buffer that it unpacks to.")
+        alone = fallback.get("extensions", {}).get(_MESHOPT, {}).get("fallback", False)
+        if alone and _MESHOPT not in self.json.get("extensionsRequired", []):
+            self.report("/extensionsRequired", "meshopt-required", f"Nothing can be read without {_MESHOPT}.")
 
     def view(self, number: int) -> bytes:
-        """The bytes of a buffer view."""
+        """The bytes of a buffer view, decompressed."""
         views: list[Json] = self.json.get("bufferViews", [])
         if not 0 <= number < len(views):
             raise Broken(f"/bufferViews/{number}", "dangling-view", f"There is no buffer view {number}.")
-        start = views[number].get("byteOffset", 0)
-        return self.binary[start : start + views[number]["byteLength"]]
+        if number not in self._views:
+            self._views[number] = self._read(f"/bufferViews/{number}", views[number])
+        return self._views[number]
+
+    def _read(self, place: str, view: Json) -> bytes:
+        packed: Json | None = view.get("extensions", {}).get(_MESHOPT)
+        stored = packed or view
+        start = stored.get("byteOffset", 0)
+        data = self.binary[start : start + stored["byteLength"]]
+        if packed is None:
+            return data
+        if packed.get("filter", "NONE") != "NONE":
+            raise Broken(place, "unchecked", "Views with a filter are not understood.")
+        try:
+            return check_meshopt.decode(data, packed["count"], packed["byteStride"], packed["mode"])
+        except check_meshopt.Undecodable as error:
+            raise Broken(place, "meshopt", f"The view cannot be decompressed: {error}.") from error
 
     def values(self, number: int, *, vertex: bool = False) -> Array:
         """The values of an accessor, shape (count, components)."""

@@ -3,7 +3,8 @@
 Vertices are centimetres in the tile's frame (KHR_mesh_quantization), each with a normal, a colour
 and two feature ids (EXT_mesh_features): set 0 is the object, set 1 the surface. Both index property
 tables (EXT_structural_metadata). Every vertex attribute takes a multiple of 4 bytes, as glTF 2.0
-asks for in section 3.6.2.4.
+asks for in section 3.6.2.4. Vertices and indices are compressed by EXT_meshopt_compression unless
+that is declined; property tables never are.
 """
 
 import struct
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from tiles import compression
 from tiles.frame import Frame
 from tiles.metadata import (
     SURFACE_CLASS,
@@ -33,6 +35,8 @@ Json: TypeAlias = dict[str, Any]
 Array: TypeAlias = npt.NDArray[Any]
 
 MEDIA_TYPE = "model/gltf-binary"
+MESHOPT = "EXT_meshopt_compression"
+"""The EXT form and not KHR_meshopt_compression, which CesiumJS does not read."""
 
 _BYTE, _UNSIGNED_BYTE, _SHORT, _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5120, 5121, 5122, 5123, 5125, 5126
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
@@ -67,20 +71,28 @@ _PALETTE = _linear_colours()
 
 @dataclass(slots=True)
 class _Binary:
-    """The BIN chunk while it grows, with the buffer views and accessors into it."""
+    """The BIN chunk while it grows, with the buffer views and accessors into it.
 
+    ``unpacked`` is the length of the buffer that exists only once a client has decompressed it.
+    """
+
+    meshopt: bool
     parts: list[bytes] = field(default_factory=list[bytes])
     length: int = 0
+    unpacked: int = 0
     views: list[Json] = field(default_factory=list[Json])
     accessors: list[Json] = field(default_factory=list[Json])
 
     def view(self, data: bytes, **more: int) -> int:
         """Add a buffer view on an 8-byte boundary; its index."""
-        self.views.append({"buffer": 0, "byteOffset": self.length, "byteLength": len(data), **more})
-        padding = b"\0" * (-len(data) % 8)
-        self.parts += [data, padding]
-        self.length += len(data) + len(padding)
-        return len(self.views) - 1
+        return self._add({**self._put(data), **more})
+
+    def packed(self, data: bytes, size: int, code: bytes, mode: str, **more: int) -> int:
+        """Add a buffer view of elements of a size, stored as the code of an EXT_meshopt_compression mode."""
+        stored = {**self._put(code), "byteStride": size, "count": len(data) // size, "mode": mode}
+        start, self.unpacked = self.unpacked, self.unpacked + len(data) + -len(data) % 8
+        place = {"buffer": 1, "byteOffset": start, "byteLength": len(data)}
+        return self._add({**place, **more, "extensions": {MESHOPT: stored}})
 
     def accessor(self, view: int, **more: Any) -> int:
         self.accessors.append({"bufferView": view, **more})
@@ -92,8 +104,41 @@ class _Binary:
         size = values.dtype.itemsize
         padded = np.zeros((count, -(-columns * size // 4) * 4 // size), dtype=values.dtype)
         padded[:, :columns] = values
-        view = self.view(padded.tobytes(), byteStride=padded.shape[1] * size, target=_ARRAY_BUFFER)
+        stride, data = padded.shape[1] * size, padded.tobytes()
+        target = {"byteStride": stride, "target": _ARRAY_BUFFER}
+        if self.meshopt:
+            view = self.packed(data, stride, compression.vertices(padded), "ATTRIBUTES", **target)
+        else:
+            view = self.view(data, **target)
         return self.accessor(view, componentType=component, type=shape, count=count, **more)
+
+    def indices(self, triangles: Array, component: int) -> int:
+        """Add the corners of triangles; their accessor."""
+        data, target = triangles.tobytes(), {"target": _ELEMENT_ARRAY_BUFFER}
+        if self.meshopt:
+            code = compression.indices(triangles.ravel())
+            view = self.packed(data, triangles.itemsize, code, "INDICES", **target)
+        else:
+            view = self.view(data, **target)
+        return self.accessor(view, componentType=component, type="SCALAR", count=triangles.size)
+
+    @property
+    def buffers(self) -> list[Json]:
+        found: list[Json] = [{"byteLength": self.length}]
+        if self.unpacked:
+            found.append({"byteLength": self.unpacked, "extensions": {MESHOPT: {"fallback": True}}})
+        return found
+
+    def _put(self, data: bytes) -> Json:
+        place = {"buffer": 0, "byteOffset": self.length, "byteLength": len(data)}
+        padding = b"\0" * (-len(data) % 8)
+        self.parts += [data, padding]
+        self.length += len(data) + len(padding)
+        return place
+
+    def _add(self, view: Json) -> int:
+        self.views.append(view)
+        return len(self.views) - 1
 
 
 def encode(
@@ -103,13 +148,14 @@ def encode(
     measures: Mapping[str, Floats] = MappingProxyType({}),
     *,
     step_m: float = _METRES_PER_STEP,
+    meshopt: bool = True,
 ) -> bytes:
     """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
 
     ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
-    Positions may be rounded to ``step_m`` where that saves bytes.
+    Positions may be rounded to ``step_m`` where that saves bytes. ``meshopt`` compresses the geometry.
     """
-    binary = _Binary()
+    binary = _Binary(meshopt)
     surfaces = _surface_table(mesh, measures)
     positions, placement = _positions(mesh, frame, step_m)
     attributes = {
@@ -134,10 +180,11 @@ def encode(
 
 
 def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json) -> Json:
+    required = ["KHR_mesh_quantization", *([MESHOPT] if binary.meshopt else [])]
     return {
         "asset": {"version": "2.0", "generator": "finest-twin"},
-        "extensionsUsed": ["KHR_mesh_quantization", "EXT_mesh_features", "EXT_structural_metadata"],
-        "extensionsRequired": ["KHR_mesh_quantization"],
+        "extensionsUsed": [*required, "EXT_mesh_features", "EXT_structural_metadata"],
+        "extensionsRequired": required,
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0, **placement}],
@@ -148,7 +195,7 @@ def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json)
         ],
         "accessors": binary.accessors,
         "bufferViews": binary.views,
-        "buffers": [{"byteLength": binary.length}],
+        "buffers": binary.buffers,
         "extensions": {"EXT_structural_metadata": metadata},
     }
 
@@ -213,10 +260,8 @@ def _feature_ids(binary: _Binary, ids: Array) -> int:
 def _indices(binary: _Binary, triangles: Array, vertices: int) -> int:
     """The highest value of an index type restarts primitives and is not used (glTF 2.0, 3.7.2.1)."""
     short = vertices <= _LARGEST_UNSIGNED_SHORT
-    data = triangles.astype("<u2" if short else "<u4").tobytes()
-    view = binary.view(data, target=_ELEMENT_ARRAY_BUFFER)
     component = _UNSIGNED_SHORT if short else _UNSIGNED_INT
-    return binary.accessor(view, componentType=component, type="SCALAR", count=triangles.size)
+    return binary.indices(triangles.astype("<u2" if short else "<u4"), component)
 
 
 def _feature_id_sets(objects: int, surfaces: int) -> list[Json]:

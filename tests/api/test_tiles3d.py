@@ -18,6 +18,8 @@ pa: Any = pyarrow
 
 TO_HEIGHT: Any = pyproj.Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
 
+PLAIN = {"encoding": "plain"}
+
 FILTERS = [
     "height_m > 20 AND city = 'helsinki'",
     "current_use = 'office' OR NOT (year_of_construction < 1960)",
@@ -74,6 +76,17 @@ def test_blocks_stand_where_the_meshes_stand(client: Client) -> None:
             assert 0 < own.max() - own.min() <= heights[name] + 0.2
 
 
+def test_tiles_are_plain_where_that_is_asked_for(client: Client) -> None:
+    packed, plain = (glb(client, next(contents(client, address(ROOT, **query)))) for query in ({}, PLAIN))
+    assert [item for tile in (packed, plain) for item in tile.document["extensionsRequired"]] == [
+        "KHR_mesh_quantization",
+        "EXT_meshopt_compression",
+        "KHR_mesh_quantization",
+    ]
+    assert np.array_equal(packed.positions(), plain.positions())
+    assert "meshopt, plain" in client.get(ROOT, encoding="draco").json()["detail"]
+
+
 def test_blocks_have_a_sidecar_of_their_own(client: Client) -> None:
     path = next(blocks(client, ROOT))
     answer = client.request("GET", path.replace(".glb", ".arrow"))
@@ -112,6 +125,7 @@ def test_the_tileset_of_everything_refers_to_the_same_buildings(client: Client) 
         ROOT,
         address(ROOT, filter="height_m > 15"),
         address(ROOT, properties="slope_deg,azimuth_deg,area_m2"),
+        address(ROOT, **PLAIN),
         "/3dtiles/tileset.json",
     ],
 )
