@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.staticfiles import StaticFiles
 
 from api import (
     catalog,
@@ -30,6 +29,7 @@ from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
+from api.static import PageFiles
 from twin.db.pool import read_pool
 from twin.db.query import ALL_SCOPES
 from twin.db.uploads import Store
@@ -104,7 +104,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     if ogc.VIEWER.is_dir():
-        app.mount("/viewer", StaticFiles(directory=ogc.VIEWER), name="viewer")
+        app.mount("/viewer", PageFiles(directory=ogc.VIEWER), name="viewer")
     cesium.install(app)
     _document(app)
     return app

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.responses import FileResponse
-from starlette.staticfiles import StaticFiles
+
+from api.static import PageFiles
 
 BUILT = Path(__file__).parent / "viewer" / "cesium" / "dist"
 
@@ -18,4 +19,4 @@ def install(app: FastAPI) -> None:
         return FileResponse(BUILT / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.add_api_route("/cesium.html", page, include_in_schema=False)
-    app.mount("/cesium", StaticFiles(directory=BUILT), name="cesium")
+    app.mount("/cesium", PageFiles(directory=BUILT), name="cesium")
