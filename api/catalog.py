@@ -150,7 +150,8 @@ def _collection_links(about: str, collection: Collection) -> list[Link]:
         link(f"{about}/statistics", "related", JSON, "Aggregates by groups"),
         *(
             link(f"{about}/download?f={form.name}", "enclosure", form.accepted, f"All as {form.title}")
-            for form in formats.of(collection, formats.OF_ITEMS)
+            for form in formats.OF_DOWNLOADS
+            if not form.solids  # those are of one dataset
         ),
     ]
     if collection.solids:

@@ -1,8 +1,8 @@
 """All features that a request chooses, in one answer that is written while it is read."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import cast
+from typing import Any, cast
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
@@ -17,54 +17,71 @@ from api.encoding import Encoding, encoding
 from api.features import PROPERTIES, now
 from api.paging import SORTBY, sorts
 from api.parameters import CRS, SELECTION, documented
-from twin.db.feature_query import items
-from twin.db.pool import ReadPool
-from twin.db.query import Statement
+from twin.db.feature_query import Sort, items
+from twin.db.pool import ReadPool, Row
+from twin.db.query import Selection
 
 router = APIRouter()
 
 ROWS_OF_A_PART = 2000
+ROWS_OF_A_PAGE = 500
+"""Of formats that need more than the row of a feature."""
 
 
 @router.get(
     "/collections/{collection}/download",
     summary="All features that are chosen, as one file",
     tags=["Features"],
-    responses=formats.responses(formats.OF_ITEMS, "A file of all features"),
-    openapi_extra=documented(formats.parameter(formats.OF_ITEMS), CRS, SORTBY, PROPERTIES, *SELECTION),
+    responses=formats.responses(formats.OF_DOWNLOADS, "A file of all features"),
+    openapi_extra=documented(formats.parameter(formats.OF_DOWNLOADS), CRS, SORTBY, PROPERTIES, *SELECTION),
 )
 async def get_download(request: Request, selection: Chosen, pool: Reader) -> Response:
     """As items, without pages: the state of one moment, however many features there are."""
     given, collection = request.query_params, selection.collection
-    form = formats.asked(request, collection, formats.OF_ITEMS)
+    form = formats.asked(request, collection, formats.OF_DOWNLOADS)
     system = parameters.system(given, CRS.name, systems_of(collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
-    encoded = encoding(form, selection, system, parameters.names(given, PROPERTIES.name))
+    encoded = await encoding(form, selection, system, parameters.names(given, PROPERTIES.name), pool)
     known = service(request)
     tag = entity_tag(request, f"{await known.revisions.digest()} {form.name}", selection.view.scopes)
-    headers = cache_headers(tag, selection.view.scopes) | {
-        "Content-Crs": f"<{system.uri}>",
-        "Content-Disposition": f'attachment; filename="{collection.name}.{form.extension}"',
-        "Vary": "Accept",
-    }
+    headers = cache_headers(tag, selection.view.scopes) | formats.headers(form, system)
+    headers["Content-Disposition"] = f'attachment; filename="{collection.name}.{form.extension}"'
     if matches(request, tag):
         return not_modified(headers)
-    statement = items(selection, None, columns=encoded.columns, order=order, outputs=encoded.outputs)
-    parts = _parts(known, pool, statement, encoded)
+    if encoded.fetch is None:
+        statement = items(selection, None, columns=encoded.columns, order=order, outputs=encoded.outputs)
+        rows = pool.stream(statement, ROWS_OF_A_PART)
+    else:
+        rows = _pages(pool, selection, order, encoded)
+    parts = _parts(known, rows, encoded)
     # With the first rows at hand, what can go wrong has gone wrong and is answered as a problem.
     first = await anext(parts)
     return _Download(_behind(first, parts), headers=headers, media_type=form.media_type)
 
 
+async def _pages(
+    pool: ReadPool, selection: Selection, order: Sequence[Sort], encoded: Encoding
+) -> AsyncGenerator[Sequence[Row], None]:
+    """The rows page by page: what is fetched for them must not wait for a second connection."""
+    after: tuple[Any, ...] | None = None
+    while True:
+        page = items(selection, ROWS_OF_A_PAGE, after, encoded.columns, order, encoded.outputs)
+        if not (rows := await pool.fetch(page)):
+            return
+        yield rows
+        after = (*(rows[-1][f"sort_{index}"] for index in range(len(order))), rows[-1]["id"])
+
+
 async def _parts(
-    known: Service, pool: ReadPool, statement: Statement, encoded: Encoding
+    known: Service, source: AsyncGenerator[Sequence[Row], None], encoded: Encoding
 ) -> AsyncGenerator[bytes, None]:
     writer = encoded.writer({"timeStamp": now()})
     head = writer.start()
     with known.downloads.one():
-        async with aclosing(pool.stream(statement, ROWS_OF_A_PART)) as stream:
-            async for rows in stream:
-                part = await to_thread.run_sync(lambda read: writer.part(encoded.read(read)), rows)
+        async with aclosing(source):
+            async for rows in source:
+                found = rows if encoded.fetch is None else await encoded.fetch(rows)
+                part = await to_thread.run_sync(lambda read: writer.part(encoded.read(read)), found)
                 yield head + part
                 head = b""
     yield head + writer.finish()

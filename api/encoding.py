@@ -1,10 +1,22 @@
 """What each format of features needs from the database, and how its rows become bytes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from api.formats import ARROW, CSV, GEOJSON_SEQUENCE, GEOPARQUET, Format
+import orjson
+
+from api import solids
+from api.formats import (
+    ARROW,
+    CITYJSON_SEQUENCE,
+    CSV,
+    FLATGEOBUF,
+    GEOJSON_SEQUENCE,
+    GEOPARQUET,
+    JSON_FG,
+    Format,
+)
 from twin.db.feature_query import (
     Output,
     original_attributes,
@@ -13,11 +25,12 @@ from twin.db.feature_query import (
     outline_wkt,
     property_value,
 )
-from twin.db.pool import Row
+from twin.db.pool import ReadPool, Row
 from twin.db.query import Collection, Selection, View
 from twin.db.queryables import UPDATED, Queryable
 from twin.errors import InvalidParameter
-from twin.formats import geojson, tables
+from twin.formats import geojson, jsonfg, tables
+from twin.formats.flatgeobuf import FlatGeobufWriter
 from twin.formats.tables import Field, Table
 from twin.model.offered import CRS84, OfferedSystem
 
@@ -36,28 +49,85 @@ class Writer(Protocol):
 class Encoding:
     """A format for a selection: the columns that it reads, and its writer.
 
-    ``writer`` takes what a FeatureCollection tells beside its features; ``read`` makes of rows what the
-    writer takes.
+    ``writer`` takes what a FeatureCollection tells beside its features. ``fetch`` finds what else of the
+    rows is stored, where they are not all; ``read`` makes of that what the writer takes.
     """
 
     columns: tuple[str, ...]
     outputs: tuple[Output, ...]
     writer: Callable[[Members], Writer]
-    read: Callable[[Sequence[Row]], Any]
+    read: Callable[[Sequence[Any]], Any]
+    fetch: Callable[[Sequence[Row]], Awaitable[Sequence[Any]]] | None = None
 
 
-def encoding(
-    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None
+async def encoding(
+    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
 ) -> Encoding:
     """How to write a selection in a reference system, with the named properties or all that are open."""
     if form in _TABLES:
         return _tabular(form, selection, system, names)
+    if form.solids:
+        return await _city_model(form, selection, system, names, pool)
+    if form is JSON_FG:
+        return _features_and_places(selection, system, names, pool)
     text = feature_text(selection.view, selection.collection, system, names)
     return Encoding(
         columns=("id", "geojson"),
         outputs=outlines(selection, system),
         writer=_sequence if form is GEOJSON_SEQUENCE else geojson.CollectionWriter,
         read=lambda rows: list(map(text, rows)),
+    )
+
+
+async def _city_model(
+    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
+) -> Encoding:
+    if system is not CRS84 or names is not None:
+        raise InvalidParameter("CityJSON comes whole, as it was delivered; leave 'crs' and 'properties' out.")
+    reference = await solids.one_reference(pool, selection)
+    kind = solids.SequenceWriter if form is CITYJSON_SEQUENCE else solids.DocumentWriter
+    return Encoding(
+        columns=solids.COLUMNS,
+        outputs=(),
+        writer=lambda _: kind(reference),
+        read=list,
+        fetch=lambda rows: solids.whole_features(pool, selection.view, rows),
+    )
+
+
+def _features_and_places(
+    selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
+) -> Encoding:
+    """JSON-FG; with another reference system, or of what has no solids, places are outlines."""
+    view, collection = selection.view, selection.collection
+    text = feature_text(view, collection, CRS84, names)
+    kind = collection.title if not collection.attributes else collection.kind
+
+    def outlined(row: Row) -> str:
+        place = None if system is CRS84 or row["geometry"] is None else orjson.Fragment(row["geometry"])
+        return jsonfg.feature_text(text(row), kind, place, system.uri)
+
+    def solid(found: solids.Whole) -> str:
+        row, feature = found
+        reference = jsonfg.compound_system(row["horizontal_epsg"], row["vertical_epsg"])
+        place = (
+            None if reference is None or feature is None else jsonfg.place(feature, row["horizontal_epsg"])
+        )
+        return jsonfg.feature_text(text(row), kind, place, reference)
+
+    def writer(members: Members) -> Writer:
+        return geojson.CollectionWriter({"conformsTo": jsonfg.CONFORMS_TO, "featureType": kind, **members})
+
+    if system is CRS84 and collection.solids:
+        return Encoding(
+            columns=(*solids.COLUMNS, "geojson"),
+            outputs=solids.reference_outputs(selection),
+            writer=writer,
+            read=lambda found: list(map(solid, found)),
+            fetch=lambda rows: solids.whole_features(pool, view, rows),
+        )
+    return Encoding(
+        ("id", "geojson"), outlines(selection, system), writer, lambda rows: list(map(outlined, rows))
     )
 
 
@@ -126,6 +196,7 @@ def _check_name(view: View, collection: Collection, name: str, hidden: set[str])
 _TABLES: dict[Format, tuple[Callable[[Table], tables.TableWriter], Callable[..., Output]]] = {
     CSV: (tables.CsvWriter, outline_wkt),
     ARROW: (tables.ArrowWriter, outline_wkb),
+    FLATGEOBUF: (FlatGeobufWriter, outline_wkb),
     GEOPARQUET: (tables.GeoParquetWriter, outline_wkb),
 }
 
@@ -136,7 +207,12 @@ def _tabular(
     """A table: the id, properties in the order of the catalogue or the request, the outline."""
     writer, outline = _TABLES[form]
     fields, outputs = _properties(selection, names)
-    table = Table(selection.collection.name, (Field("id", "text", "Dataset and source id"), *fields), system)
+    table = Table(
+        selection.collection.name,
+        (Field("id", "text", "Dataset and source id"), *fields),
+        system,
+        multipolygons=bool(selection.collection.attributes),
+    )
     width = len(table.fields) + 1
     return Encoding(
         columns=("id",),

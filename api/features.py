@@ -9,23 +9,22 @@ from urllib.parse import quote
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from api import formats, parameters
-from api.cityjson import cityjson_item
+from api import formats, parameters, solids
 from api.collections import Asked, Chosen, systems_of
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
-from api.encoding import Encoding, encoding, feature_text, outlines
+from api.encoding import Encoding, encoding
 from api.formats import Format
 from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
 from twin.db.collections import BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
-from twin.db.pool import Row
-from twin.db.query import Collection, Selection
-from twin.errors import NotFound
-from twin.formats import geojson
-from twin.model.offered import OfferedSystem
+from twin.db.pool import ReadPool, Row
+from twin.db.query import Collection, Selection, View
+from twin.errors import InvalidParameter, NotFound
+from twin.formats import geojson, jsonfg
+from twin.model.offered import CRS84, OfferedSystem
 
 router = APIRouter()
 
@@ -62,10 +61,10 @@ ITEM_PARAMETERS = documented(
 )
 async def get_items(request: Request, selection: Chosen, pool: Reader) -> Response:
     """In order of their ids or of `sortby`. Follow the `next` link for more."""
-    page = _page(request, selection)
+    page = await _page(request, selection, pool)
     scopes = selection.view.scopes
     tag = entity_tag(request, f"{await service(request).revisions.digest()} {page.form.name}", scopes)
-    headers = cache_headers(tag, scopes) | {"Content-Crs": f"<{page.system.uri}>", "Vary": "Accept"}
+    headers = cache_headers(tag, scopes) | formats.headers(page.form, page.system)
     if matches(request, tag):
         return not_modified(headers)
     encoded = page.encoding
@@ -73,7 +72,8 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
         items(selection, page.limit + 1, page.after, encoded.columns, page.order, encoded.outputs)
     )
     shown = rows[: page.limit]
-    links = _page_links(request, selection.collection, page.form)
+    links = _page_links(request, selection, page.form)
+    found = shown if encoded.fetch is None else await encoded.fetch(shown)
     if len(rows) > page.limit:
         address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
         links.append(link(address, "next", page.form.accepted, "The next page"))
@@ -82,12 +82,12 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
         members["numberMatched"] = await pool.fetch_value(item_count(selection))
     headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
     if page.form is formats.JSON_FEATURES:
-        return Response(whole(encoded, shown, members), headers=headers, media_type=GEOJSON)
+        return Response(_whole(encoded, found, members), headers=headers, media_type=GEOJSON)
     headers["Content-Disposition"] = f'inline; filename="{selection.collection.name}.{page.form.extension}"'
     headers |= {
         f"OGC-{name[:1].upper()}{name[1:]}": str(members[name]) for name in _COUNTS if name in members
     }
-    body = await to_thread.run_sync(whole, encoded, shown, members)
+    body = await to_thread.run_sync(_whole, encoded, found, members)
     return Response(body, headers=headers, media_type=page.form.media_type)
 
 
@@ -95,7 +95,7 @@ _COUNTS = ("numberReturned", "numberMatched")
 """What other formats tell in headers."""
 
 
-def whole(encoded: Encoding, rows: Sequence[Row], members: Mapping[str, Any]) -> bytes:
+def _whole(encoded: Encoding, rows: Sequence[Any], members: Mapping[str, Any]) -> bytes:
     """Rows in a format, in one piece."""
     writer = encoded.writer(members)
     return b"".join((writer.start(), writer.part(encoded.read(rows)) if rows else b"", writer.finish()))
@@ -114,7 +114,7 @@ class _Page:
     counted: bool
 
 
-def _page(request: Request, selection: Selection) -> _Page:
+async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page:
     given = request.query_params
     form = formats.asked(request, selection.collection, formats.OF_ITEMS)
     system = parameters.system(given, CRS.name, systems_of(selection.collection))
@@ -122,7 +122,7 @@ def _page(request: Request, selection: Selection) -> _Page:
     return _Page(
         form=form,
         system=system,
-        encoding=encoding(form, selection, system, parameters.names(given, PROPERTIES.name)),
+        encoding=await encoding(form, selection, system, parameters.names(given, PROPERTIES.name), pool),
         limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
         order=order,
         after=position(selection, order, given.get(CURSOR.name)),
@@ -130,15 +130,21 @@ def _page(request: Request, selection: Selection) -> _Page:
     )
 
 
-def _page_links(request: Request, collection: Collection, form: Format) -> list[Link]:
+def _page_links(request: Request, selection: Selection, form: Format) -> list[Link]:
+    collection = selection.collection
+    others = (
+        other
+        for other in formats.of(collection, formats.OF_ITEMS)
+        # CityJSON is of one dataset.
+        if other is not form and (len(selection.datasets) == 1 or not other.solids)
+    )
     query = f"?{request.url.query}" if request.url.query else ""
     about = f"{base(request)}/collections/{collection.name}"
     return [
         link(f"{about}/items{query}", "self", form.accepted, "This page"),
         *(
             link(with_query(request, {"f": other.name}), "alternate", other.accepted, f"As {other.title}")
-            for other in formats.of(collection, formats.OF_ITEMS)
-            if other is not form
+            for other in others
         ),
         link(about, "collection", JSON, "The collection"),
     ]
@@ -162,30 +168,50 @@ async def get_item(
     """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
     form = formats.asked(request, asked, formats.OF_ITEM)
     system = parameters.system(request.query_params, CRS.name, systems_of(asked))
-    outputs = outlines(Selection(view, asked), system)
-    row = None if "\0" in id else await pool.fetch_one(item(view, asked, id, outputs))
+    row = None if "\0" in id else await pool.fetch_one(item(view, asked, id))
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
     revision = asked.revision or row["row_hash"].hex()
     headers = cache_headers(entity_tag(request, f"{revision} {form.name}", view.scopes), view.scopes)
-    headers["Vary"] = "Accept"
+    headers |= formats.headers(form, system)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
     if form is formats.CITYJSON_DOCUMENT:
-        return Response(await cityjson_item(pool, view, row), headers=headers, media_type=CITYJSON)
+        return Response(await _city_model(pool, view, row, system), headers=headers, media_type=CITYJSON)
     links = _item_links(base(request), asked, row)
-    text = feature_text(view, asked, system, None)(row)
-    headers |= {"Link": link_header(links), "Content-Crs": f"<{system.uri}>"}
-    return Response(geojson.with_links(text, links), headers=headers, media_type=GEOJSON)
+    selection = Selection(view, asked, ())
+    encoded = await encoding(form, selection, system, None, pool)
+    (found,) = await pool.fetch(item(view, asked, id, encoded.outputs)) if encoded.outputs else (row,)
+    (text,) = encoded.read([found] if encoded.fetch is None else await encoded.fetch([found]))
+    headers["Link"] = link_header(links)
+    if form is formats.JSON_FG:
+        return Response(
+            geojson.with_members(text, conformsTo=jsonfg.CONFORMS_TO, links=links),
+            headers=headers,
+            media_type=form.media_type,
+        )
+    return Response(geojson.with_members(text, links=links), headers=headers, media_type=GEOJSON)
+
+
+async def _city_model(pool: ReadPool, view: View, row: Row, system: OfferedSystem) -> bytes:
+    if system is not CRS84:
+        raise InvalidParameter("CityJSON comes as it was delivered; leave 'crs' out.")
+    found = await solids.whole_features(pool, view, [row])
+    if found[0][1] is None:
+        raise NotFound(f"Of '{row['id'][:80]}' there is no geometry of that time.")
+    writer = solids.DocumentWriter(solids.reference(row["horizontal_epsg"]))
+    writer.part(found)
+    return await to_thread.run_sync(writer.finish)
 
 
 def _item_links(here: str, asked: Collection, row: Row) -> list[Link]:
     about = f"{here}/collections/{asked.name}"
     address = f"{about}/items/{_quoted(row['id'])}"
     links = [link(address, "self", GEOJSON, "This feature")]
-    if asked.solids:
-        solid = link(f"{address}?f=cityjson", "alternate", CITYJSON, "This feature with its solids")
-        links.append(solid)
+    links += (
+        link(f"{address}?f={form.name}", "alternate", form.accepted, f"This feature as {form.title}")
+        for form in formats.of(asked, formats.OF_ITEM)[1:]
+    )
     links.append(link(about, "collection", JSON, "The collection"))
     if asked is BUILDINGS:
         faces = f"{here}/collections/{ROOF_SURFACES.name}/items?building={_quoted(row['id'])}"

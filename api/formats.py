@@ -8,6 +8,8 @@ from fastapi import Request
 from api.links import CITYJSON, GEOJSON
 from api.parameters import Parameter, choice
 from twin.db.query import Collection
+from twin.formats import jsonfg
+from twin.model.offered import OfferedSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,29 @@ GEOJSON_SEQUENCE = Format("geojsonseq", "application/geo+json-seq", "geojsonl", 
 CSV = Format("csv", "text/csv; charset=utf-8; header=present", "csv", "CSV")
 ARROW = Format("arrow", "application/vnd.apache.arrow.stream", "arrows", "Arrow stream")
 GEOPARQUET = Format("geoparquet", "application/vnd.apache.parquet", "parquet", "GeoParquet")
+FLATGEOBUF = Format("flatgeobuf", "application/vnd.flatgeobuf", "fgb", "FlatGeobuf")
+JSON_FG = Format("jsonfg", jsonfg.MEDIA_TYPE, "jsonfg.json", "JSON-FG")
 CITYJSON_DOCUMENT = Format("cityjson", CITYJSON, "city.json", "CityJSON", solids=True)
+CITYJSON_SEQUENCE = Format(
+    "cityjsonseq", "application/city+json-seq", "city.jsonl", "CityJSONSeq", solids=True
+)
 
-OF_ITEMS: tuple[Format, ...] = (JSON_FEATURES, GEOJSON_SEQUENCE, CSV, ARROW, GEOPARQUET)
-"""What pages and downloads come in, the default first."""
+OF_DOWNLOADS: tuple[Format, ...] = (
+    JSON_FEATURES,
+    GEOJSON_SEQUENCE,
+    JSON_FG,
+    CSV,
+    ARROW,
+    GEOPARQUET,
+    FLATGEOBUF,
+    CITYJSON_SEQUENCE,
+)
+"""What can be written while it is read, the default first."""
 
-OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, CITYJSON_DOCUMENT)
+OF_ITEMS: tuple[Format, ...] = (*OF_DOWNLOADS, CITYJSON_DOCUMENT)
+"""What pages come in, the default first."""
+
+OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, JSON_FG, CITYJSON_DOCUMENT)
 """What one feature comes in, the default first."""
 
 OF_ALL = frozenset({*OF_ITEMS, *OF_ITEM})
@@ -63,6 +82,12 @@ def responses(formats: Sequence[Format], description: str) -> dict[int | str, di
         for form in formats
     }
     return {200: {"description": description, "content": content}}
+
+
+def headers(form: Format, system: OfferedSystem) -> dict[str, str]:
+    """What all answers in a format say of it; a file of CityJSON states its reference system itself."""
+    stated = {} if form.solids else {"Content-Crs": f"<{system.uri}>"}
+    return {**stated, "Vary": "Accept"}
 
 
 def of(collection: Collection, formats: Sequence[Format]) -> list[Format]:

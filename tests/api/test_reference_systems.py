@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import orjson
+import pyogrio
 import pyproj
 import pytest
 import shapely
@@ -18,6 +19,7 @@ from twin.model.offered import CRS84, SYSTEMS, OfferedSystem
 TOWNS = ",".join(PRIMARY)
 ITEMS = "/collections/buildings/items"
 IDS = [system.name for system in SYSTEMS]
+_pyogrio: Any = pyogrio
 _pyproj: Any = pyproj
 _shapely: Any = shapely
 
@@ -83,6 +85,26 @@ def test_binary_formats_have_east_first(
         points = _shapely.get_coordinates(found[item.id])
         assert min(abs(points - expected).max(axis=1)) <= within(system)
         assert bool(_shapely.has_z(found[item.id])) is system.heights
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=IDS)
+def test_flatgeobuf_in_gdal(
+    client: Client, seeded_towns: list[Seeded], tmp_path: Any, system: OfferedSystem
+) -> None:
+    file = tmp_path / "buildings.fgb"
+    response = client.get(
+        "/collections/buildings/download", crs=system.uri, dataset=TOWNS, f="flatgeobuf", properties="city"
+    )
+    file.write_bytes(response.content)
+    told, _, shapes, (ids, _) = _pyogrio.raw.read(file)
+    assert told["crs"] == f"EPSG:{4979 if system.heights else system.code}"
+    assert told["geometry_type"] == "MultiPolygon" + (" Z" if system.heights else "")
+    found: dict[str, Any] = dict(zip(ids, _shapely.from_wkb(shapes), strict=True))
+    for item in seeded_towns:
+        lower = in_system(system, *item.square[:2])
+        expected = lower[::-1] if system.north_first else lower
+        points = _shapely.get_coordinates(found[item.id])
+        assert min(abs(points - expected).max(axis=1)) <= within(system)
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=IDS)

@@ -1,5 +1,6 @@
 """Pages of features, one feature, and how many there are, as statements."""
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,9 @@ def _outline(selection: Selection, system: OfferedSystem, *, as_stated: bool) ->
     if not system.in_degrees:
         shape = func.ST_Transform(shape, system.code)
     elif system.heights and geometry.heights is not None:
-        shape = func.coalesce(func.ST_Force3D(shape, geometry.heights[0]), shape)
+        # Binary formats state for all geometries at once whether there are heights.
+        low: Any = geometry.heights[0] if as_stated else func.coalesce(geometry.heights[0], math.nan)
+        shape = func.coalesce(func.ST_Force3D(shape, low), shape)
     return func.ST_FlipCoordinates(shape) if as_stated and system.north_first else shape
 
 
@@ -69,6 +72,21 @@ def original_attributes(selection: Selection, index: int) -> Output:
     """``p0``, ``p1``, …: the source's own attributes as the text of a JSON object."""
     properties = selection.source.c.geojson.cast(JSONB)["properties"]
     return Output(f"p{index}", properties["attributes"].cast(Text), "original attributes")
+
+
+def dataset_value(selection: Selection, name: str) -> Output:
+    """A column of the dataset of each feature, by its name."""
+    own = select(dataset.c[name]).where(dataset.c.id == selection.source.c.dataset_id)
+    return Output(name, own.scalar_subquery(), ("of the dataset", name))
+
+
+def sources(selection: Selection) -> Statement:
+    """The datasets that have features in a selection: ``name``, ``horizontal_epsg``."""
+    f = selection.source
+    some = select(1).select_from(f).where(f.c.dataset_id == dataset.c.id, selection.where()).exists()
+    columns: list[ColumnElement[Any]] = [dataset.c.name, dataset.c.horizontal_epsg]
+    clause = select(*columns).where(some).order_by(dataset.c.name)
+    return statement("sources", clause, selection)
 
 
 def items(

@@ -4,7 +4,7 @@ The database keeps each feature as text, so a collection is a join of texts. Onl
 wants some of the properties is a feature taken apart.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,6 @@ ORIGINALS = "attributes"
 
 RECORD_SEPARATOR = "\x1e"
 """Before each text of a sequence (RFC 7464, section 2.2)."""
-
-
-def feature_collection(features: Iterable[str], members: Mapping[str, Any]) -> bytes:
-    """A FeatureCollection of features that are GeoJSON already, with further members of it."""
-    head = orjson.dumps({"type": "FeatureCollection", **members})
-    return b"".join((head[:-1], b',"features":[', ",".join(features).encode(), b"]}"))
 
 
 @dataclass(slots=True)
@@ -82,6 +76,6 @@ def _filtered(feature: str, keep: Callable[[str], bool]) -> str:
     return orjson.dumps(document).decode()
 
 
-def with_links(feature: str, links: list[dict[str, str]]) -> bytes:
-    """The feature with a ``links`` member, as OGC API Features 7.16 asks of one item."""
-    return b"".join((feature.rstrip()[:-1].encode(), b',"links":', orjson.dumps(links), b"}"))
+def with_members(feature: str, **members: Any) -> bytes:
+    """The feature with further members, such as ``links``, as OGC API Features 7.16 asks of one item."""
+    return b"".join((feature.rstrip()[:-1].encode(), b",", orjson.dumps(members)[1:]))

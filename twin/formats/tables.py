@@ -40,11 +40,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table before it has rows: the columns before the geometry, and the system of that."""
+    """A table before it has rows: the columns before the geometry, and the system of that.
+
+    ``multipolygons``: no geometry is of another kind, and all have heights where the system has them.
+    """
 
     name: str
     fields: tuple[Field, ...]
     system: OfferedSystem = CRS84
+    multipolygons: bool = False
 
 
 class TableWriter(Protocol):

@@ -1,0 +1,137 @@
+"""Formats with the delivered geometries: CityJSON, its sequence and JSON-FG."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import orjson
+from anyio import to_thread
+
+from twin.db import objects, stored_features
+from twin.db.feature_query import Output, dataset_value, sources
+from twin.db.pool import ReadPool, Row
+from twin.db.query import Selection, Statement, View
+from twin.errors import InvalidParameter
+from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header
+from twin.formats.cityjson_geometry import Templates
+from twin.model.cityobject import CityFeature, CityObject
+from twin.model.geometry import Geometry
+
+Whole: TypeAlias = tuple[Row, CityFeature | None]
+"""A row of the read model with its objects; None where there are none of the time."""
+
+EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
+
+COLUMNS = ("id", "dataset_id", "object_id")
+"""What tells which objects belong to a row of the read model."""
+
+
+def reference_outputs(selection: Selection) -> tuple[Output, ...]:
+    """``horizontal_epsg`` and ``vertical_epsg`` of the dataset of each feature."""
+    return tuple(dataset_value(selection, name) for name in ("horizontal_epsg", "vertical_epsg"))
+
+
+async def whole_features(pool: ReadPool, view: View, rows: Sequence[Row]) -> list[Whole]:
+    """The rows with all their objects and geometries, as the view shows them."""
+    by_dataset: dict[int, list[str]] = {}
+    for row in rows:
+        by_dataset.setdefault(row["dataset_id"], []).append(row["object_id"])
+    found: dict[tuple[int, str], CityFeature] = {}
+    for dataset_id, root_ids in by_dataset.items():
+        of_objects, of_geometries = _statements(view, dataset_id, root_ids)
+        read = await pool.fetch(of_objects), await pool.fetch(of_geometries)
+        for feature in await to_thread.run_sync(objects.features, *read):
+            found[dataset_id, feature.root.id] = _open(view, feature)
+    return [(row, found.get((row["dataset_id"], row["object_id"]))) for row in rows]
+
+
+def _statements(view: View, dataset_id: int, root_ids: list[str]) -> tuple[Statement, Statement]:
+    chosen = dataset_id, root_ids
+    if view.as_of is None:
+        return objects.object_rows(*chosen), objects.geometry_rows(*chosen)
+    moment = view.as_of
+    return stored_features.objects_at(*chosen, moment), stored_features.geometries_at(*chosen, moment)
+
+
+def _open(view: View, feature: CityFeature) -> CityFeature:
+    """The feature without what may be personal, where the view does not show that."""
+    if "personal" in view.scopes:
+        return feature
+    return CityFeature(tuple(replace(o, attributes={}, addresses=(), extra={}) for o in feature.objects))
+
+
+async def one_reference(pool: ReadPool, selection: Selection) -> str | None:
+    """The reference system of a selection of one dataset.
+
+    A file of CityJSON has one reference system, and ids that are unique in it.
+    """
+    found = await pool.fetch(sources(selection))
+    if len(found) > 1:
+        names = ", ".join(row["name"] for row in found)
+        raise InvalidParameter(
+            f"CityJSON is of one dataset and the features are of several: {names}. Choose one with 'dataset'."
+        )
+    return None if not found else reference(found[0]["horizontal_epsg"])
+
+
+def reference(horizontal: int | None) -> str | None:
+    """The URL of a reference system, as CityJSON writes it."""
+    return None if horizontal is None else f"{EPSG}{horizontal}"
+
+
+@dataclass(slots=True)
+class DocumentWriter:
+    """One CityJSON document of all features, which it keeps until the end."""
+
+    reference: str | None
+    _objects: list[CityObject] = field(default_factory=list[CityObject])
+
+    def start(self) -> bytes:
+        return b""
+
+    def part(self, features: Sequence[Whole]) -> bytes:
+        self._objects += (item for _, feature in features if feature is not None for item in feature)
+        return b""
+
+    def finish(self) -> bytes:
+        return orjson.dumps(cityjson_document(self._objects, self.reference))
+
+
+@dataclass(slots=True)
+class SequenceWriter:
+    """A CityJSONSeq, feature by feature; instances of templates are put in place.
+
+    Its first line would have to tell all templates before the first feature is known.
+    """
+
+    reference: str | None
+    _transform: Transform | None = None
+
+    def start(self) -> bytes:
+        return b""
+
+    def part(self, features: Sequence[Whole]) -> bytes:
+        whole = [tuple(map(_in_place, feature)) for _, feature in features if feature is not None]
+        head = b""
+        if self._transform is None:
+            self._transform = Transform.around(item for members in whole for item in members)
+            head = self._head(self._transform)
+        lines = (cityjson_feature(members, self._transform) for members in whole)
+        return head + b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+
+    def finish(self) -> bytes:
+        return b"" if self._transform is not None else self._head(Transform())
+
+    def _head(self, transform: Transform) -> bytes:
+        head: Mapping[str, Any] = cityjson_header(self.reference, transform, templates=Templates())
+        return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _in_place(item: CityObject) -> CityObject:
+    if all(geometry.instance is None for geometry in item.geometries):
+        return item
+    return replace(item, geometries=tuple(map(_placed, item.geometries)))
+
+
+def _placed(geometry: Geometry) -> Geometry:
+    return geometry if geometry.instance is None else geometry.instance.placed(geometry.xyz[0])
