@@ -1,6 +1,6 @@
 """A client of an application in the same process, called from ordinary tests."""
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -21,6 +21,10 @@ class Client:
         if method in {"PUT", "DELETE"}:
             more["headers"] = {"Host": "localhost", **more.get("headers", {})}
         return self._portal.call(partial(self._http.request, method, url, **more))
+
+    def run(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Calls a function on the event loop of the application."""
+        self._portal.call(function)
 
     def get(self, url: str, **params: Any) -> httpx.Response:
         """GET with query parameters; underscores in their names stand for hyphens when doubled."""

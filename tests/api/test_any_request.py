@@ -20,6 +20,7 @@ _NAMES = [p.name for p in SELECTION] + [
     "bins",
     "sortby",
     "aggregate",
+    "crs",
 ]
 _VALUES = st.one_of(
     st.text(max_size=40),
@@ -31,13 +32,15 @@ _VALUES = st.one_of(
          "\x00", "💥", "'", "height_m > 1", "S_INTERSECTS(geometry, POINT(24 60))", "cql2-json", "1e400",
          "median(height_m),share", "decade(height_m)", "classes(surfaces,1,1e300)", "grid(24)", "grid(-1)",
          "area(x)", "-height_m,city", "quantile(height_m,nan)", "sum(closed)", "buildings/seed_hill.b001",
-         "buildings/"]
+         "buildings/", "csv", "geoparquet", "jsonfg", "cityjson", "http://www.opengis.net/def/crs/EPSG/0/3879",
+         "1e9,1e9,2e9,2e9"]
     ),
 )  # fmt: skip
 _QUERIES = st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=4)
 _PATHS = [
     "/collections/buildings/items",
     "/collections/buildings/items/seed_hill.b001",
+    "/collections/buildings/download",
     "/collections/buildings/histogram",
     "/collections/buildings/statistics",
 ]

@@ -75,12 +75,30 @@ async def test_what_passes_unchanged() -> None:
         Response(b"short", media_type="text/plain"),
         Response(long, media_type="image/png"),
         Response(long, media_type="text/plain", headers={"Content-Encoding": "br"}),
-        StreamingResponse(iter([b"x" * 2500, b"x" * 2500]), media_type="text/plain"),
+        StreamingResponse(iter([b"x" * 2500, b"x" * 2500]), media_type="image/png"),
+        StreamingResponse(iter([b"x" * 2500, b"x" * 2500]), status_code=206, media_type="text/plain"),
         Response(status_code=304),
     ):
         headers, body = await _sent(response, "gzip, zstd")
         assert headers.get("content-encoding") in (None, "br")
         assert body in (b"short", long, b"")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+async def test_what_is_sent_in_parts_is_compressed_in_parts(encoding: str) -> None:
+    parts = [bytes([65 + n % 7]) * 3000 for n in range(20)]
+    headers, body = await _sent(StreamingResponse(iter(parts), media_type="text/csv"), encoding)
+    assert headers["content-encoding"] == encoding
+    assert headers["vary"] == "Accept-Encoding"
+    assert "content-length" not in headers
+    assert len(body) < 3000
+    plain = (
+        gzip.decompress(body)
+        if encoding == "gzip"
+        else zstandard.ZstdDecompressor().decompressobj().decompress(body)
+    )
+    assert plain == b"".join(parts)
 
 
 @pytest.fixture
