@@ -1,37 +1,33 @@
 """From the database to tilesets and tiles: the only module of tiles that meets statements.
 
-The API awaits the statements of a `TileRequest` on asyncpg and hands the rows over; the command
-line writes a whole tileset to a folder from one snapshot.
+The API awaits the statements of a `TileRequest` on asyncpg and hands the rows over; `tiles.batch`
+runs them in a snapshot.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
-from sqlalchemy import Engine
 
 from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
-from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset, tile_of, tile_path
+from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, LEAST_M, Limits, Node, Summary, divide
 from twin.db import tile_query
-from twin.db.query import Selection, Statement
-from twin.errors import InputError
+from twin.db.query import Selection, Statement, View
+from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
 from twin.model.cells import Cell
 from twin.model.geometry import Floats
 from twin.processing import face_measures
 from twin.processing.mesh import MeshBatch, decode
 
+__all__ = ["WORLD", "Prepared", "Snapshot", "TileRequest", "connected", "snapshot"]
+
 Row: TypeAlias = Mapping[str, Any]
-Fetch: TypeAlias = Callable[[Statement], Sequence[Row]]
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the objects written so far and the objects in all."""
 
 ENCODER_VERSION = 4
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
@@ -56,6 +52,11 @@ class TileRequest:
     meshopt: bool = True
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
+
+    @property
+    def encoding(self) -> "TileRequest":
+        """What `build_tile` and `etag` need of it, without conditions: those cannot be sent to processes."""
+        return replace(self, selection=Selection(View(), self.selection.collection), query=())
 
     @property
     def kind(self) -> str:
@@ -158,86 +159,3 @@ def _table(request: TileRequest, rows: Sequence[Row]) -> FeatureTable:
 def digest_of(rows: Sequence[Row]) -> bytes:
     """SHA-256 over the hashes of the members in order, as `twin.db.tile_query.tile_digest` has it."""
     return hashlib.sha256(b"".join(bytes(r["mesh_hash"]) + bytes(r["row_hash"]) for r in rows)).digest()
-
-
-@dataclass(slots=True)
-class Written:
-    """What `write_tileset` wrote."""
-
-    tilesets: int = 0
-    tiles: int = 0
-    objects: int = 0
-    size: int = 0
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Generator[Fetch, None, None]:
-    """Runs statements that all see the same state of the database, whoever imports meanwhile."""
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-
-        def fetch(statement: Statement) -> Sequence[Row]:
-            found = connection.execute(statement.clause, dict(statement.values)).mappings()
-            return [{str(name): value for name, value in row.items()} for row in found]
-
-        yield fetch
-
-
-def write_tileset(
-    engine: Engine, folder: Path, request: TileRequest, progress: Progress | None = None
-) -> Written:
-    """Write a whole tileset into a folder, its tileset.json last.
-
-    Addresses carry no query string, since files have none. Raises InputError if the folder is not
-    empty.
-    """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty. Name a folder that does not exist yet.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with snapshot(engine) as fetch:
-        writer = _Writer(fetch, folder, replace(request, query=()), progress or _silent)
-        writer.write(WORLD, nested=False)
-    return writer.written
-
-
-class _Writer:
-    def __init__(self, fetch: Fetch, folder: Path, request: TileRequest, progress: Progress) -> None:
-        self._fetch = fetch
-        self._folder = folder
-        self._request = request
-        self._progress = progress
-        self._total = 0
-        self.written = Written()
-
-    def write(self, cell: Cell, *, nested: bool) -> None:
-        """Write the tileset that starts at a cell, after all that it refers to."""
-        rows = self._fetch(self._request.counts(cell))
-        root = self._request.tree(cell, rows)
-        if not nested:
-            self._total = root.objects if root else 0
-        for node in root or ():
-            tile = tile_of(node)
-            if tile is not None:
-                self._write_tile(tile)
-            elif node.kind == "nested":
-                self.write(node.cell, nested=True)
-        body = build_tileset(self._request, cell, rows, nested=nested)
-        self._put(f"{tile_path(cell)}/tileset.json" if nested else "tileset.json", body)
-        self.written.tilesets += 1
-
-    def _write_tile(self, tile: Tile) -> None:
-        rows = self._fetch(self._request.members(tile, mesh=True))
-        self._put(f"{tile.path}.glb", build_tile(self._request, tile, rows))
-        self.written.tiles += 1
-        if tile.least_m is None:
-            self.written.objects += len(rows)
-            self._progress(self.written.objects, self._total)
-
-    def _put(self, path: str, body: bytes) -> None:
-        target = self._folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(body)
-        self.written.size += len(body)
-
-
-def _silent(_done: int, _total: int) -> None:
-    return None

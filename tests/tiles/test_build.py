@@ -1,14 +1,18 @@
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from sqlalchemy import Engine, func, select, update
 
 from tests.tiles import gltf
 from tests.tiles.cities import BUILDINGS, cities
-from tiles.build import WORLD, Fetch, TileRequest, Written, digest_of, snapshot, write_tileset
+from tiles.batch import Written, write_tileset
+from tiles.build import WORLD, TileRequest, digest_of, snapshot
 from tiles.check import check_path
+from tiles.folder import JOURNAL
 from tiles.tileset import Tile
 from tiles.tiling import Limits
 from twin.db import collections
@@ -16,8 +20,11 @@ from twin.db.engine import Database
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Selection, View
 from twin.db.schema import feature
+from twin.db.snapshot import Snapshot
 from twin.errors import InputError
 from twin.model.cells import Cell
+
+codec: Any = brotli
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +34,7 @@ def engine(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def fetch(engine: Engine) -> Iterator[Fetch]:
+def fetch(engine: Engine) -> Iterator[Snapshot]:
     with snapshot(engine) as fetch:
         yield fetch
 
@@ -107,6 +114,88 @@ def test_a_lod_that_no_mesh_has_gives_nothing(engine: Engine, tmp_path: Path) ->
     assert write_tileset(engine, tmp_path / "lod3", request(lod="3")).objects == 0
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_processes_write_what_one_writes(engine: Engine, batch: tuple[Path, Written], tmp_path: Path) -> None:
+    text = "height_m > 0 AND S_INTERSECTS(geometry, BBOX(20, 55, 30, 65))"
+    written = write_tileset(engine, tmp_path / "two", request(text), jobs=2)
+    assert written.objects == 2 * BUILDINGS
+    assert contents(tmp_path / "two") == contents(batch[0])
+
+
+def test_compressed_files_hold_the_same(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "packed"
+    write_tileset(engine, folder, request("height_m > 25"), variants=("br", "gz"))
+    files = contents(folder)
+    plain = [path for path in files if path.endswith((".glb", ".json"))]
+    assert len(files) == 3 * len(plain) + 1 > 4
+    for path in plain:
+        assert gzip.decompress(files[f"{path}.gz"]) == files[path]
+        assert codec.decompress(files[f"{path}.br"]) == files[path]
+
+
+def test_what_is_there_is_not_written_again(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    first = write_tileset(engine, folder, request("city = 'tallinn'"))
+    before, times = contents(folder), {path: path.stat().st_mtime_ns for path in folder.rglob("*.glb")}
+    again = write_tileset(engine, folder, request("city = 'tallinn'"))
+    assert (first.kept, again.kept) == (0, first.tiles)
+    assert contents(folder) == before
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.glb")} == times
+
+
+def test_a_changed_building_changes_its_tiles_only(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "changed"
+    first = write_tileset(engine, folder, request())
+    before = contents(folder)
+    one = select(func.min(feature.c.id)).scalar_subquery()
+    with engine.begin() as connection:
+        changed = update(feature).where(feature.c.id == one)
+        connection.execute(changed.values(height_m=77.0, row_hash=func.sha256(feature.c.row_hash)))
+    again = write_tileset(engine, folder, request())
+    differing = {path for path, body in contents(folder).items() if before[path] != body} - {JOURNAL}
+    assert 2 <= len(differing) == first.tiles - again.kept < 6
+    assert 77.0 in [
+        height
+        for path in differing
+        for height in gltf.read((folder / path).read_bytes()).column(0, "height_m")
+    ]
+
+
+def test_another_filter_removes_what_it_does_not_show(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "narrowed"
+    write_tileset(engine, folder, request(), variants=("gz",))
+    write_tileset(engine, folder, request("city = 'tallinn'"), variants=("gz",))
+    write_tileset(engine, tmp_path / "fresh", request("city = 'tallinn'"), variants=("gz",))
+    assert contents(folder) == contents(tmp_path / "fresh")
+
+
+def test_a_run_that_ended_early_goes_on(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "early"
+    asked = request(limits=Limits(objects=20))
+
+    def stop(done: int, _total: int) -> None:
+        if done > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_tileset(engine, folder, asked, stop)
+    assert not (folder / "tileset.json").exists()
+    journal = folder / JOURNAL
+    there = len(journal.read_text().splitlines())
+    assert there > 3
+    journal.write_text(journal.read_text() + '["10/1/2.glb", "W/')
+    (folder / "10").mkdir(exist_ok=True)
+    (folder / "10" / "half.glb.77.tmp").write_bytes(b"glTF")
+    written = write_tileset(engine, folder, asked)
+    assert 0 < written.kept == there < written.tiles
+    write_tileset(engine, tmp_path / "whole", asked)
+    assert contents(folder) == contents(tmp_path / "whole")
+    assert check_path(folder) == []
+
+
 def test_a_folder_with_files_is_left_alone(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
@@ -114,7 +203,7 @@ def test_a_folder_with_files_is_left_alone(engine: Engine, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_snapshot_does_not_see_what_is_written_meanwhile(engine: Engine, fetch: Fetch) -> None:
+def test_a_snapshot_does_not_see_what_is_written_meanwhile(engine: Engine, fetch: Snapshot) -> None:
     (before,) = fetch(request().digest(Tile(WORLD)))
     with engine.begin() as connection:
         connection.execute(update(feature).values(row_hash=func.substr(feature.c.row_hash, 1, 15)))
@@ -124,7 +213,7 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(engine: Engine, fetch
         assert later(request().digest(Tile(WORLD)))[0]["digest"] != before["digest"]
 
 
-def test_the_database_digests_as_we_do(fetch: Fetch) -> None:
+def test_the_database_digests_as_we_do(fetch: Snapshot) -> None:
     asked = request("height_m > 5")
     (row,) = fetch(asked.digest(Tile(WORLD)))
     members = fetch(asked.members(Tile(WORLD), mesh=False))

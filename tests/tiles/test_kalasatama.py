@@ -15,7 +15,8 @@ from importers.ingest import Ingest
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import clean
 from tests.tiles import gltf
-from tiles.build import TileRequest, write_tileset
+from tiles.batch import write_tileset
+from tiles.build import TileRequest
 from tiles.check import check_path
 from tiles.frame import Frame
 from tiles.metadata import SURFACE_PROPERTIES
