@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from importers import source_commands
+from tiles import commands as tiles_commands
 from twin import administration, console, export_command, processing_command
 from twin.errors import InputError, RequestError, TwinError
 from twin.formats import Format
@@ -221,61 +222,7 @@ def demo(
         server.serve(opened, host="127.0.0.1", port=chosen)
 
 
-tiles_commands = typer.Typer(no_args_is_help=True, help="Batch tiles and their checker.")
-app.add_typer(tiles_commands, name="tiles")
-
-
-@tiles_commands.command(epilog="Example: twin tiles build tiles/ --filter \"city = 'helsinki'\"")
-def build(
-    out: Annotated[
-        Path, typer.Argument(help="A new folder, or one of an earlier build to bring up to date.")
-    ],
-    filter: Annotated[str | None, typer.Option(help="CQL2 text: which buildings.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Only this dataset, primary or not.")] = None,
-    surfaces: Annotated[
-        bool, typer.Option(help="With slope, azimuth and area of every surface, for some more bytes.")
-    ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
-    compress: Annotated[
-        list[str] | None, typer.Option(help="'br' or 'gz': also compressed files beside each file.")
-    ] = None,
-) -> None:
-    """Write a 3D Tiles 1.1 tileset as files; after an interruption or an import, only what differs."""
-    from tiles.batch import write_tileset
-    from tiles.build import TileRequest
-    from tiles.folder import VARIANTS
-    from tiles.metadata import SURFACE_PROPERTIES
-    from twin.db.collections import BUILDINGS
-    from twin.db.filters import compile_filter, parse
-    from twin.db.query import Selection, View
-
-    unknown = set(compress or ()) - VARIANTS.keys()
-    if unknown:
-        raise InputError(f"'{min(unknown)}' is no compression; known: {', '.join(VARIANTS)}.")
-    conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
-    selection = Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
-    request = TileRequest(selection, surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else ())
-    with _database() as opened, console.progress("tiles") as advance:
-        written = write_tileset(opened.engine, out, request, advance, jobs=jobs, variants=compress or ())
-    console.say(
-        f"{out}: {written.objects} buildings in {written.tiles} tiles, {written.kept} of them unchanged; "
-        f"{written.size / 1e6:.1f} MB written"
-    )
-
-
-@tiles_commands.command(epilog="Example: twin tiles validate tiles/")
-def validate(
-    path: Annotated[Path, typer.Argument(help="A folder with tileset.json, a tileset file or a GLB.")],
-) -> None:
-    """Check tilesets, their tiles and metadata; every fault is a line."""
-    from tiles.check import check_path
-
-    findings = check_path(path)
-    for finding in findings:
-        typer.echo(str(finding))
-    if findings:
-        raise InputError(f"{path}: {len(findings)} faults")
-    console.say(f"{path}: no fault found")
+app.add_typer(tiles_commands.commands, name="tiles")
 
 
 @app.command(epilog="Example: twin datasets --hash")
