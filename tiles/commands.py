@@ -64,3 +64,15 @@ def validate(
     if findings:
         raise InputError(f"{path}: {len(findings)} faults")
     console.say(f"{path}: no fault found")
+
+
+@commands.command(epilog="Example: twin tiles export tiles/ city.3tz")
+def export(
+    tiles: Annotated[Path, typer.Argument(help="A folder that 'twin tiles build' wrote.")],
+    out: Annotated[Path, typer.Argument(help="The archive to write, named .3tz.")],
+) -> None:
+    """Pack a tileset into one file, the 3D Tiles Archive Format."""
+    from tiles import archive
+
+    count = archive.write(tiles, out)
+    console.say(f"{out}: {count} files, {out.stat().st_size / 1e6:.1f} MB")
