@@ -11,10 +11,10 @@ from importers.citygml_feature import FeatureParser
 from importers.citygml_names import version
 from importers.gml import GML_NAMESPACES, gml_id
 from importers.gml_curves import Library
-from importers.memory import collecting_later
 from importers.port import Model, ModelMetadata, Refused, says_synthetic
 from importers.xml_stream import Element, forget, line, local_name, namespace, stream
 from twin.errors import UnknownReferenceSystem, UnreadableFile
+from twin.memory import collecting_later
 from twin.model.cityobject import CityFeature
 from twin.model.crs import parse_reference_system
 

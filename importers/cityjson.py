@@ -13,9 +13,9 @@ from importers.cityjson_lines import Line, features_of, read_line
 from importers.cityjson_objects import ObjectReader
 from importers.json_scan import LARGEST_PIECE
 from importers.json_values import as_object
-from importers.memory import collecting_later
 from importers.port import Model, ModelMetadata, Refused
 from twin.errors import UnreadableFile
+from twin.memory import collecting_later
 from twin.model.cityobject import CityFeature
 
 _BOM = b"\xef\xbb\xbf"

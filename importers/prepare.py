@@ -8,6 +8,7 @@ from importers.harmonise import harmonise
 from importers.port import Refused
 from importers.sources import Source
 from twin.db.load import Rows
+from twin.memory import collecting_later
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
 from twin.processing.derive import Derived, derive
@@ -17,6 +18,11 @@ from twin.processing.values import Values
 
 def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:
     """The rows of a batch. A feature that cannot be measured is refused by itself."""
+    with collecting_later():
+        return _prepared(candidates, understanding)
+
+
+def _prepared(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:
     derived, refused = _derive_each([c.feature for c in candidates], understanding.placer)
     prepared = Prepared(Rows(), refused=refused)
     entries: list[Entry] = []

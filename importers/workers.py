@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerContext
 from typing import cast
 
 from importers.batches import Batch, Candidate, Prepared, Understanding
-from importers.memory import share_one_heap
+from twin.memory import share_one_heap
 
 _WATCH_S = 2.0
 

@@ -22,6 +22,7 @@ from twin.db.load import DatasetSpec, Row, stored_specs
 from twin.db.objects import features
 from twin.db.refresher import Refresher
 from twin.errors import NotFound
+from twin.memory import collecting_later
 from twin.model.attributes import Origin, of_origin
 from twin.model.cells import LEVEL
 from twin.model.cityobject import CityFeature
@@ -167,13 +168,13 @@ def _job(engine: Engine, task: Task) -> Done:
 def _done(connection: Connection, task: Task) -> Done:
     work = _import_again if task.key.stage == IMPORT else _compute
     try:
-        with connection.begin():
+        with connection.begin(), collecting_later():
             return work(connection, task)
     except OperationalError as error:
         # A job that outlived a killed run may hold the same rows; one of both is told to try again.
         if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
             raise
-        with connection.begin():
+        with connection.begin(), collecting_later():
             return work(connection, task)
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 def collecting_later() -> Generator[None, None, None]:
     """Do not look for cycles of objects within the block, which has to be short: no ``yield`` in it.
 
-    What a reader makes has none, and there is so much of it that looking takes a fifth of the time.
+    Features, geometries and rows have none, and there are so many of them that looking takes a fifth
+    of the time.
     """
     enabled = gc.isenabled()
     gc.disable()
