@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
@@ -131,21 +131,20 @@ async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page
 
 
 def _page_links(request: Request, selection: Selection, form: Format) -> list[Link]:
-    collection = selection.collection
+    query = f"?{request.url.query}" if request.url.query else ""
+    about = f"{base(request)}/collections/{selection.collection.name}"
+    # Every page has these links, so that what they share is encoded once.
+    rest = urlencode({name: value for name, value in request.query_params.items() if name != "f"})
+    start = f"{about}/items?{rest}&f=" if rest else f"{about}/items?f="
     others = (
         other
-        for other in formats.of(collection, formats.OF_ITEMS)
+        for other in formats.of(selection.collection, formats.OF_ITEMS)
         # CityJSON is of one dataset.
         if other is not form and (len(selection.datasets) == 1 or not other.solids)
     )
-    query = f"?{request.url.query}" if request.url.query else ""
-    about = f"{base(request)}/collections/{collection.name}"
     return [
         link(f"{about}/items{query}", "self", form.accepted, "This page"),
-        *(
-            link(with_query(request, {"f": other.name}), "alternate", other.accepted, f"As {other.title}")
-            for other in others
-        ),
+        *(link(f"{start}{o.name}", "alternate", o.accepted, f"As {o.title}") for o in others),
         link(about, "collection", JSON, "The collection"),
     ]
 
