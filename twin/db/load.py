@@ -8,6 +8,7 @@ parent tables, and with them every reader, for as long as the import runs.
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -70,7 +71,16 @@ class Rows:
 
 def differs(row: Row, stored: Row | None) -> bool:
     """Whether a row has another value than the stored one in any of the columns of the table."""
-    return stored is None or any(name in stored and stored[name] != row[name] for name in row)
+    if stored is None:
+        return True
+    values = _common(tuple(row), tuple(stored))
+    return values(row) != values(stored)
+
+
+@lru_cache(maxsize=64)
+def _common(names: tuple[str, ...], stored: tuple[str, ...]) -> Callable[[Row], Any]:
+    """What reads the values of the columns that both have; the rows of a table are all alike."""
+    return itemgetter(*(name for name in names if name in stored))
 
 
 def stored_specs(connection: Connection, name: str | None = None) -> list[tuple[int, DatasetSpec]]:

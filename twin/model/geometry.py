@@ -212,7 +212,9 @@ def offsets(lengths: Sequence[int] | Ints) -> Ints:
 
 def _join(starts: Sequence[Ints]) -> Ints:
     """Several offset arrays as one, each moved behind the one before it."""
-    return offsets(np.concatenate([np.diff(start) for start in starts]))
+    first = np.cumsum([len(start) for start in starts])[:-1]
+    # From the end of one array to the start of the next there is no length.
+    return offsets(np.delete(np.diff(np.concatenate(starts)), first - 1))
 
 
 def concatenate(objects: Sequence[Sequence[Geometry]]) -> GeometryBatch:
