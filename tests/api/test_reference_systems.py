@@ -1,5 +1,6 @@
 """Coordinates in every reference system on offer, against PROJ by itself."""
 
+from functools import cache
 from typing import Any
 
 import httpx
@@ -26,9 +27,13 @@ _shapely: Any = shapely
 
 def in_system(system: OfferedSystem, lon: float, lat: float) -> tuple[float, float]:
     """A point in the order of the axes that PROJ's database states, from their directions alone."""
-    target = _pyproj.CRS.from_user_input(system.uri)
-    transformer = _pyproj.Transformer.from_crs("OGC:CRS84", target.to_2d(), always_xy=False)
-    return transformer.transform(lon, lat)
+    return _transformer(system.uri).transform(lon, lat)
+
+
+@cache
+def _transformer(uri: str) -> Any:
+    target = _pyproj.CRS.from_user_input(uri)
+    return _pyproj.Transformer.from_crs("OGC:CRS84", target.to_2d(), always_xy=False)
 
 
 def within(system: OfferedSystem) -> float:
@@ -200,3 +205,12 @@ def test_collections_list_their_systems(database: Database, client: Client) -> N
         paths = other.get("/api").json()["paths"]
     named = {p["name"] for p in paths["/collections/buildings/items"]["get"]["parameters"]}
     assert {"crs", "bbox-crs"} <= named
+
+
+def test_the_past_in_another_system(client: Client, seeded_towns: list[Seeded]) -> None:
+    for system in (SYSTEMS[3], SYSTEMS[5]):
+        query = {"crs": system.uri, "dataset": TOWNS, "f": "csv", "properties": "city"}
+        now, then = (client.get(ITEMS, **query, **more) for more in ({}, {"datetime": "2026-06-01"}))
+        assert rows_of(then) == rows_of(now)
+        assert len(rows_of(then)) == 100 < len(seeded_towns)
+        assert rows_of(client.get(ITEMS, **query, datetime="2025-06-01")) == []
