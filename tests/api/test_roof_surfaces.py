@@ -188,7 +188,7 @@ def test_a_building_leads_to_its_faces_and_back(client: Client, rows: list[Row])
     face = client.get(f"{ITEMS}/{row['id']}").json()
     (up,) = [link["href"] for link in face["links"] if link["rel"] == "up"]
     assert client.request("GET", up).json()["id"] == row["building"]
-    assert {link["rel"] for link in face["links"]} == {"self", "collection", "up"}
+    assert {link["rel"] for link in face["links"]} == {"self", "alternate", "collection", "up"}
 
 
 def test_a_known_face_is_not_sent_again(client: Client, rows: list[Row]) -> None:
@@ -217,7 +217,9 @@ def test_what_there_is_not_is_said(client: Client, path: str, status: int, messa
 
 
 def test_a_face_has_no_cityjson(client: Client, rows: list[Row]) -> None:
-    assert "no CityJSON" in detail(client.get(f"{ITEMS}/{rows[0]['id']}", f="cityjson"))
+    message = detail(client.get(f"{ITEMS}/{rows[0]['id']}", f="cityjson"))
+    assert "'f' is 'cityjson'" in message
+    assert "json, geojson" in message
 
 
 def test_originals_are_hidden_from_the_public(database: Database, rows: list[Row]) -> None:
