@@ -1,22 +1,87 @@
-"""OGC API Tiles: footprints as Mapbox Vector Tiles in WebMercatorQuad."""
+"""OGC API Tiles: footprints as Mapbox Vector Tiles in WebMercatorQuad, with TileJSON and a style."""
+
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from api.collections import ChosenMapped
 from api.dependencies import Reader
 from api.parameters import SELECTION, documented
-from api.tile_requests import PROPERTIES, MappedProperties, WantedCell, answer, revision_etag
+from api.tile_requests import (
+    PROPERTIES,
+    MappedProperties,
+    WantedCell,
+    answer,
+    carried_query,
+    revision_etag,
+)
+from tiles.tileset import encode_query
+from twin.db.query import Selection
 from twin.db.tile_query import vector_tile
 
 router = APIRouter(tags=["Tiles"])
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+MAX_ZOOM = 16
+"""Footprints are whole from here on, and clients enlarge them."""
+
+_FOLDER = "/collections/{collection}/tiles/WebMercatorQuad"
+_DOCUMENTED = documented(*SELECTION, PROPERTIES)
+_FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
+
+
+@router.get(f"{_FOLDER}/tilejson.json", summary="TileJSON of the vector tiles", openapi_extra=_DOCUMENTED)
+async def tilejson(
+    request: Request, collection: str, selection: ChosenMapped, properties: MappedProperties
+) -> dict[str, Any]:
+    """TileJSON 3.0: where the tiles are, with the same filter, and the fields of their one layer."""
+    query = encode_query(carried_query(request, selection.collection))
+    folder = str(request.url_for("tilejson", collection=collection)).removesuffix("/tilejson.json")
+    return {
+        "tilejson": "3.0.0",
+        "name": selection.collection.title,
+        "description": selection.collection.description,
+        "tiles": [f"{folder}/{{z}}/{{y}}/{{x}}{query}"],
+        "minzoom": 0,
+        "maxzoom": MAX_ZOOM,
+        "vector_layers": [{"id": collection, "fields": _fields(selection, properties)}],
+    }
+
+
+def _fields(selection: Selection, properties: tuple[str, ...]) -> dict[str, str]:
+    queryables = selection.queryables
+    return {name: _FIELDS.get(queryables.get(name).type, "String") for name in ("id", *properties)}
+
+
+@router.get(f"{_FOLDER}/style.json", summary="MapLibre style of the vector tiles", openapi_extra=_DOCUMENTED)
+async def style(
+    request: Request, collection: str, selection: ChosenMapped, properties: MappedProperties
+) -> dict[str, Any]:
+    """A style for MapLibre: filled footprints, standing up to their height where tiles have one."""
+    query = encode_query(carried_query(request, selection.collection))
+    source = {
+        "type": "vector",
+        "url": f"{request.url_for('tilejson', collection=collection)}{query}",
+    }
+    layer: dict[str, Any] = {"id": collection, "source": collection, "source-layer": collection}
+    if "height_m" in properties:
+        height: list[Any] = ["coalesce", ["get", "height_m"], 3]
+        paint: dict[str, Any] = {"fill-extrusion-color": "#c9b8a3", "fill-extrusion-height": height}
+        layer |= {"type": "fill-extrusion", "paint": paint}
+    else:
+        layer |= {"type": "fill", "paint": {"fill-color": "#c9b8a3", "fill-outline-color": "#7d6f60"}}
+    return {
+        "version": 8,
+        "name": selection.collection.title,
+        "sources": {collection: source},
+        "layers": [layer],
+    }
 
 
 @router.get(
-    "/collections/{collection}/tiles/WebMercatorQuad/{level:int}/{y:int}/{x:int}",
+    f"{_FOLDER}/{{level:int}}/{{y:int}}/{{x:int}}",
     summary="Vector tile",
-    openapi_extra=documented(*SELECTION, PROPERTIES),
+    openapi_extra=_DOCUMENTED,
 )
 async def footprints(
     request: Request,

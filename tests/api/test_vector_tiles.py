@@ -153,3 +153,48 @@ def test_a_known_tile_is_not_sent_again(client: Client) -> None:
 def test_what_cannot_be_answered_is_said(client: Client, path: str, status: int) -> None:
     answer = client.request("GET", path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_tilejson_leads_to_the_tiles_of_a_filter(client: Client) -> None:
+    query = {"filter": "height_m > 20 AND city = 'tallinn'", "properties": "height_m,city,closed"}
+    found = client.get("/collections/buildings/tiles/WebMercatorQuad/tilejson.json", **query).json()
+    (layer,) = found["vector_layers"]
+    assert layer["id"] == "buildings"
+    assert layer["fields"] == {"id": "String", "height_m": "Number", "city": "String", "closed": "Boolean"}
+    (template,) = found["tiles"]
+    datasets = client.get("/datasets").json()["datasets"]
+    west, south, east, north = next(d["bbox"] for d in datasets if d["city"] == "tallinn")
+    (first, top), (last, bottom) = tile_at(west, north, 14), tile_at(east, south, 14)
+    ids: set[str] = set()
+    for x in range(first, last + 1):
+        for y in range(top, bottom + 1):
+            address = template.replace("{z}/{y}/{x}", f"14/{y}/{x}")
+            tile = client.request("GET", address)
+            if tile.status_code == 200:
+                name, features = layer_of(tile.content)
+                assert name == layer["id"]
+                assert all(feature.keys() <= layer["fields"].keys() for feature in features)
+                ids |= {str(feature["id"]) for feature in features}
+    assert ids == set(item_ids(client, filter=query["filter"]))
+
+
+@pytest.mark.parametrize(("properties", "kind"), [("height_m,city", "fill-extrusion"), ("city", "fill")])
+def test_the_style_shows_the_layer_of_the_tiles(client: Client, properties: str, kind: str) -> None:
+    style = client.get(
+        "/collections/buildings/tiles/WebMercatorQuad/style.json", city="tallinn", properties=properties
+    ).json()
+    ((name, source),) = style["sources"].items()
+    (layer,) = style["layers"]
+    tilejson = client.request("GET", source["url"]).json()
+    assert (style["version"], layer["source"], layer["type"]) == (8, name, kind)
+    assert layer["source-layer"] == tilejson["vector_layers"][0]["id"]
+    assert "city=tallinn" in tilejson["tiles"][0]
+    assert all(key.startswith(kind) for key in layer["paint"])
+
+
+def test_roof_surfaces_have_tilejson_too(client: Client) -> None:
+    address = "/collections/roofsurfaces/tiles/WebMercatorQuad/tilejson.json"
+    assert client.get(address, properties="slope_deg").json()["vector_layers"] == [
+        {"id": "roofsurfaces", "fields": {"id": "String", "slope_deg": "Number"}}
+    ]
+    assert client.get(address, properties="slop_deg").status_code == 400
