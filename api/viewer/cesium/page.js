@@ -162,7 +162,7 @@ window.__cesium = {
     return tileset?.tilesLoaded ?? false;
   },
   get features() {
-    return tileset?.statistics.numberOfFeaturesLoaded ?? 0;
+    return tileset?.statistics.numberOfFeaturesSelected ?? 0;
   },
   get picked() {
     return picked;
