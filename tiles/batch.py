@@ -101,15 +101,15 @@ def write_tileset(
         written = Written(tilesets=len(plan.tilesets), tiles=len(plan.tiles))
         shape = engine.url, state.share(), folder, target.variants, request.encoding
         tasks = [_Task(*shape, tiles) for tiles in _portions(plan.tiles)]
-        workers = Workers(jobs)
         etags: dict[str, str] = {}
-        for done in workers.run(partial(_here, state) if workers.are_here else _elsewhere, tasks):
-            etags.update(done.etags)
-            target.note(done.etags)
-            written.objects += done.objects
-            written.size += done.size
-            written.kept += done.kept
-            (progress or _silent)(written.objects, plan.objects)
+        with Workers(jobs) as workers:
+            for done in workers.run(partial(_here, state) if workers.are_here else _elsewhere, tasks):
+                etags.update(done.etags)
+                target.note(done.etags)
+                written.objects += done.objects
+                written.size += done.size
+                written.kept += done.kept
+                (progress or _silent)(written.objects, plan.objects)
     for path, body in plan.tilesets:
         written.size += target.put(path, body)
     target.finish(etags, [path for path, _ in plan.tilesets])

@@ -25,9 +25,12 @@ def process(
     if json and explain is None:
         raise typer.BadParameter("it goes with --explain ID", param_hint="--json")
     from twin.db.engine import database
+    from twin.processes import prepare
     from twin.settings import load
 
     settings = load()
+    if jobs > 1 and settings.dask_scheduler is None:
+        prepare("twin.processing.pipeline")
     with database(settings) as opened:
         if explain is not None:
             _explain(opened, explain, dataset, as_json=json)

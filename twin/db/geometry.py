@@ -178,12 +178,13 @@ def _decode_patches(data: bytes, at: int, patches: int) -> tuple[Any, Ints, Ints
     lengths: list[int] = []
     per_surface: list[int] = []
     for _ in range(patches):
-        (count,) = _COUNT.unpack_from(data, at + 5)
+        count, points = _PATCH.unpack_from(data, at)
         per_surface.append(count)
-        at += 9
-        for _ in range(count):
-            (points,) = _COUNT.unpack_from(data, at)
-            at += 4
+        at += 13
+        for ring in range(count):
+            if ring:
+                (points,) = _COUNT.unpack_from(data, at)
+                at += 4
             length = points - 1 if points > _FEWEST_POINTS else _open_length(data, at)
             lengths.append(length)
             rings.append(data[at : at + length * _POINT_BYTES])
@@ -193,6 +194,8 @@ def _decode_patches(data: bytes, at: int, patches: int) -> tuple[Any, Ints, Ints
 
 
 _COUNT = struct.Struct("<I")
+_PATCH = struct.Struct("<5xII")
+"""A polygon's byte order and type, passed over; how many rings it has, and the first one points."""
 
 
 def _open_length(data: bytes, at: int) -> int:

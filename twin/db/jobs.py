@@ -113,13 +113,17 @@ def members(
     *,
     quadkeys: tuple[int, int] | None = None,
     box: Sequence[float] | None = None,
+    ids: Sequence[str] | None = None,
 ) -> list[Row]:
-    """Features by partition, or by a box in Web Mercator metres, with what their values depend on.
+    """Features by partition, by a box in Web Mercator metres or by id, with what their values depend on.
 
-    Without either, those that have no place.
+    Without any, those that have no place.
     """
     values: dict[str, Any] = {"d": key.dataset_id}
-    if box is not None:
+    if ids is not None:
+        condition = "f.object_id = ANY(%(ids)s)"
+        values["ids"] = list(ids)
+    elif box is not None:
         condition = "f.footprint_3857 && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, 3857)"
         values |= dict(zip("wsen", box, strict=True))
     elif quadkeys is not None:
@@ -186,9 +190,22 @@ def computed_by(connection: Connection, stage: str, dataset_id: int, object_id: 
 def fetch(connection: Connection, query: str, values: Mapping[str, Any]) -> list[Row]:
     """Rows in binary form, which spares reading thousands of geometries as text."""
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    sent = {name: _sent(value) for name, value in values.items()}
     with driver.cursor(binary=True, row_factory=dict_row) as cursor:
         set_json_loads(orjson.loads, cursor)
-        return cast("list[Row]", cursor.execute(query.encode(), dict(values)).fetchall())
+        return cast("list[Row]", cursor.execute(query.encode(), sent).fetchall())
+
+
+def _sent(value: Any) -> Any:
+    """A list of texts as the literal of an array, made of all at once rather than of one after the other."""
+    if not isinstance(value, list):
+        return value
+    texts = cast("list[str]", value)
+    if not texts:
+        return "{}"
+    # No text in the database has the character 0.
+    escaped = "\0".join(texts).replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + escaped.replace("\0", '","') + '"}'
 
 
 def states(connection: Connection, dataset_id: int) -> dict[str, dict[str, int]]:
@@ -258,7 +275,8 @@ WHERE f.dataset_id = %(d)s AND o.dataset_id = %(d)s AND f.surfaces IS NOT NULL A
 _LEFT_JOIN = "LEFT JOIN {side} s ON s.dataset_id = f.dataset_id AND s.object_id = f.object_id"
 
 _OBJECTS = """
-SELECT object_id, type, parent_id, root_id, '{}'::jsonb AS attributes, NULL AS addresses, NULL AS extra
+SELECT object_id, type, parent_id, root_id, content_hash, '{}'::jsonb AS attributes, NULL AS addresses,
+       NULL AS extra
 FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)
 """
 

@@ -6,6 +6,7 @@ SQLAlchemy and the API on asyncpg; ``features`` makes features of what either gi
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ARRAY, Connection, Select, SmallInteger, Text, any_, bindparam, func, select
@@ -86,3 +87,26 @@ def _parents_first(root_id: str, group: Sequence[CityObject]) -> list[CityObject
     for item in ordered:  # grows while it is walked: breadth first
         ordered.extend(children[item.id])
     return ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A feature as it was read; ``ordinals`` number the geometries of each object as they are stored."""
+
+    content_hash: bytes
+    feature: CityFeature
+    ordinals: Mapping[str, list[int]]
+
+
+def stored_features(objects: Sequence[Record], geometries: Sequence[Record]) -> dict[str, Stored]:
+    """Features from rows of both statements, by the id of their root."""
+    ordinals: dict[str, list[int]] = {row["object_id"]: [] for row in objects}
+    for row in geometries:
+        ordinals[row["object_id"]].append(row["ordinal"])
+    hashes = {row["root_id"]: bytes(row["content_hash"]) for row in objects}
+    return {
+        feature.root.id: Stored(
+            hashes[feature.root.id], feature, {item.id: ordinals[item.id] for item in feature}
+        )
+        for feature in features(objects, geometries)
+    }

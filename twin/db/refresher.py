@@ -35,6 +35,13 @@ class Refresher(Loader):
         """The rows of the read model as they are, by the ids of their objects; geometries are EWKB."""
         return {row["object_id"]: row for row in self._stored(schema.feature, object_ids)}
 
+    def mesh_hashes(self, object_ids: Sequence[str]) -> dict[str, dict[str, bytes | None]]:
+        """Hashes of meshes by object and LoD, None of a mesh without the measures of its faces."""
+        found: dict[str, dict[str, bytes | None]] = {}
+        for row in fetch(self._connection, _MESH_HASHES, {"d": self.dataset_id, "ids": list(object_ids)}):
+            found.setdefault(row["object_id"], {})[row["lod"]] = row["mesh_hash"]
+        return found
+
     def _stored(self, table: Table, object_ids: Sequence[str]) -> list[Row]:
         names = ", ".join(map(_read, table.columns))
         query = f"SELECT {names} FROM {table.name} WHERE dataset_id = %(d)s AND object_id = ANY(%(ids)s)"  # noqa: S608
@@ -46,9 +53,9 @@ class Refresher(Loader):
         ids = [row["object_id"] for row in rows.features]
         if ids:
             self._update(schema.feature, ("id",), rows.features)
-            self._delete(schema.object_mesh, "object_id", ids)
-            self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
             self._outdate(ids)
+        self._delete(schema.object_mesh, "object_id", sorted({*ids, *(r["object_id"] for r in rows.meshes)}))
+        self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
         self.rows_written += len(rows)
 
     def _outdate(self, object_ids: Sequence[str]) -> None:
@@ -134,6 +141,11 @@ def _read(column: Column[Any]) -> str:
     name = f'"{column.name}"'
     return f"ST_AsEWKB({name}) AS {name}" if isinstance(column.type, Geometry) else name
 
+
+_MESH_HASHES = """
+SELECT object_id, lod, CASE WHEN faces IS NOT NULL THEN mesh_hash END AS mesh_hash FROM object_mesh
+WHERE dataset_id = %(d)s AND object_id = ANY(%(ids)s)
+"""
 
 _CREATE_STAGING = """
 CREATE TEMPORARY TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA

@@ -24,6 +24,8 @@ MARGIN = 1.02
 
 Words = npt.NDArray[np.uint64]
 
+_ALL = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Members:
@@ -43,14 +45,14 @@ class Members:
     lods: list[str]
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], partition: Partition) -> "Members":
-        """From rows of ``twin.db.jobs.members``."""
+    def of(cls, rows: Sequence[Mapping[str, Any]], partition: Partition | None) -> "Members":
+        """From rows of ``twin.db.jobs.members``, of which those of the partition are owned; None: all."""
         ordered = sorted(rows, key=lambda row: row["object_id"])
         degrees = np.array(
             [(r["west"], r["south"], r["east"], r["north"]) for r in ordered], dtype=np.float64
         ).reshape(-1, 4)
         keys = np.array([-1 if r["quadkey"] is None else r["quadkey"] for r in ordered], dtype=np.int64)
-        low, high = partition.quadkeys or (-1, 0)
+        low, high = (-1, _ALL) if partition is None else partition.quadkeys or (-1, 0)
         return cls(
             ids=[row["object_id"] for row in ordered],
             owned=(keys >= low) & (keys < high),

@@ -6,6 +6,7 @@ division, every feature is computed once and from the same neighbours.
 """
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,3 +75,13 @@ def _within(keys: Ints, cell: Partition, low: int, high: int) -> tuple[int, int]
     ends = np.array([cell.code << shift, (cell.code + 1) << shift])
     first, behind = (np.searchsorted(keys[low:high], ends) + low).tolist()
     return first, behind
+
+
+def divided(keys: Sequence[int | None], count: int | None = None) -> list[Partition]:
+    """Partitions of a dataset by the quadkeys of its features, by default one for each thousand.
+
+    Those without a quadkey have one of their own.
+    """
+    placed = np.array([key for key in keys if key is not None], dtype=np.int64)
+    parts = divide(placed, count or -(-len(placed) // FEATURES))
+    return parts if len(placed) == len(keys) else [UNPLACED, *parts]

@@ -2,12 +2,13 @@
 
 A *job* is one stage of one partition of a dataset. A worker reads the partition and the halo that
 the stage declares, computes what is out of date, and writes only what the partition owns, in one
-transaction. Jobs of a stage know nothing of each other; stages follow one another.
+transaction. Jobs of a stage know nothing of each other. Stages that look at nothing but the feature
+itself follow one another within a partition, so that they read it once; those with a halo come after.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -19,46 +20,48 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from twin.db import jobs
 from twin.db.jobs import JobKey
 from twin.db.load import DatasetSpec, Row, stored_specs
-from twin.db.objects import features
+from twin.db.objects import Stored, stored_features
 from twin.db.refresher import Refresher
 from twin.errors import NotFound
 from twin.memory import collecting_later
-from twin.model.attributes import Origin, of_origin
 from twin.model.cells import LEVEL
-from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer, ReferenceSystem, web_mercator
 from twin.processing import explain as explaining
 from twin.processing import planar
 from twin.processing.compute import VERSION
-from twin.processing.derive import Derived, derive
+from twin.processing.derive import derive
 from twin.processing.neighbourhood import MARGIN, Members, map_scale
-from twin.processing.partition import FEATURES, UNPLACED, Partition, divide
+from twin.processing.partition import UNPLACED, Partition, divided
 from twin.processing.refresh import refreshed
 from twin.processing.report import Done, ProcessReport, Progress
 from twin.processing.rows import Entry, Membership, changed, computed_rows
 from twin.processing.scale_out import Workers
-from twin.processing.stages import LATER_STAGES, Site, Stage
+from twin.processing.stages import IMPORT, LATER_STAGES, Site, Stage, algorithm_of, served, together
 
-IMPORT = "import"
-SOURCE_NAMES = tuple(attribute.name for attribute in of_origin(Origin.SOURCE))
 BATCH_FEATURES = 500
 _DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job for a worker, which may be on another machine: how to reach the database, and what to do."""
+    """Jobs of one partition for a worker, which may be on another machine, and how to reach the database."""
 
     url: URL
-    key: JobKey
+    keys: tuple[JobKey, ...]
     force: bool
 
-    @property
-    def partition(self) -> Partition:
-        return Partition(self.key.level, self.key.cell)
-
     def __str__(self) -> str:
-        return f"stage {self.key.stage}, partition {self.partition}"
+        stages = ", ".join(key.stage for key in self.keys)
+        return f"stage {stages}, partition {_partition(self.keys[0])}"
+
+
+@dataclass(slots=True)
+class _Work:
+    """What the jobs of a task have in common: the features of the partition, those already read by id."""
+
+    task: Task
+    ids: list[str] | None = None
+    read: dict[str, Stored] = field(default_factory=dict[str, Stored])
 
 
 def process(
@@ -66,7 +69,7 @@ def process(
     name: str | None = None,
     *,
     force: bool = False,
-    workers: Workers = Workers(),
+    workers: Workers | None = None,
     partitions: int | None = None,
     progress: Progress | None = None,
 ) -> list[ProcessReport]:
@@ -80,11 +83,9 @@ def process(
         datasets = stored_specs(connection, name)
     if name is not None and not datasets:
         raise NotFound(f"There is no dataset '{name}'; `twin datasets` lists them.")
-    run = _Run(engine, workers, force, partitions, progress or _silent)
-    return [run.dataset(dataset_id, spec) for dataset_id, spec in datasets]
-
-
-def _silent(_done: int, _all: int) -> None: ...
+    with workers or Workers() as started:
+        run = _Run(engine, started, force, partitions, progress or (lambda _done, _all: None))
+        return [run.dataset(dataset_id, spec) for dataset_id, spec in datasets]
 
 
 @dataclass(slots=True)
@@ -100,30 +101,31 @@ class _Run:
         with jobs.alone(self.engine, dataset_id):
             with self.engine.connect() as connection:
                 keys = jobs.quadkeys(connection, dataset_id)
-            parts = _divided(keys, self.partitions)
+            parts = divided(keys, self.partitions)
             report.partitions = len(parts)
             whole = len(keys) * (1 + len(LATER_STAGES))
-            for number, (stage, algorithm) in enumerate(_algorithms().items()):
-                tasks = self._planned(dataset_id, stage, algorithm, parts)
-                self._stage(tasks, report, number * len(keys), whole)
+            done = 0
+            for stages in together():
+                self._stages(self._planned(dataset_id, stages, parts), report, done, whole)
+                done += len(keys) * len(stages)
             with self.engine.connect() as connection:
                 report.invalid, report.repaired = jobs.verdicts(connection, dataset_id)
         return report
 
-    def _planned(self, dataset_id: int, stage: str, algorithm: str, parts: Sequence[Partition]) -> list[Task]:
-        served = [p for p in parts if stage == IMPORT or LATER_STAGES[stage].serves(p)]
-        keys = [JobKey(dataset_id, stage, part.level, part.code) for part in served]
-        if keys:
-            with self.engine.begin() as connection:
-                jobs.plan(connection, keys, algorithm)
-        url = self.engine.url
-        return [Task(url, key, self.force) for key in keys]
+    def _planned(self, dataset_id: int, stages: Sequence[str], parts: Sequence[Partition]) -> list[Task]:
+        keys = [[JobKey(dataset_id, stage, p.level, p.code) for stage in served(stages, p)] for p in parts]
+        with self.engine.begin() as connection:
+            for stage in stages:
+                planned = [key for of_part in keys for key in of_part if key.stage == stage]
+                if planned:
+                    jobs.plan(connection, planned, algorithm_of(stage))
+        return [Task(self.engine.url, tuple(of_part), self.force) for of_part in keys if of_part]
 
-    def _stage(self, tasks: Sequence[Task], report: ProcessReport, before: int, whole: int) -> None:
+    def _stages(self, tasks: Sequence[Task], report: ProcessReport, before: int, whole: int) -> None:
         done = before
         # Without other processes, the connections of the caller serve.
-        function = partial(_job, self.engine) if self.workers.are_here else run_job
-        for result in self.workers.run(function, tasks):
+        function = partial(_jobs, self.engine) if self.workers.are_here else run_jobs
+        for result in (result for results in self.workers.run(function, tasks) for result in results):
             done += result.features
             report.computed[result.stage] = report.computed.get(result.stage, 0) + result.computed
             report.rows_written += result.rows_written
@@ -131,20 +133,13 @@ class _Run:
             self.progress(done, whole)
 
 
-def _algorithms() -> dict[str, str]:
-    """The stages in their order, each with its name and version as one text."""
-    return {IMPORT: f"{IMPORT} {VERSION}"} | {name: s.algorithm for name, s in LATER_STAGES.items()}
+def _partition(key: JobKey) -> Partition:
+    return Partition(key.level, key.cell)
 
 
-def _divided(keys: Sequence[int | None], count: int | None) -> list[Partition]:
-    placed = np.array([key for key in keys if key is not None], dtype=np.int64)
-    parts = divide(placed, count or -(-len(placed) // FEATURES))
-    return parts if len(placed) == len(keys) else [UNPLACED, *parts]
-
-
-def run_job(task: Task) -> Done:
-    """Do a job, on whatever machine; it is done whole or not at all, and may be repeated."""
-    return _job(_engine(task.url), task)
+def run_jobs(task: Task) -> list[Done]:
+    """Do jobs, on whatever machine; each is done whole or not at all, and may be repeated."""
+    return _jobs(_engine(task.url), task)
 
 
 @cache
@@ -153,108 +148,109 @@ def _engine(url: URL) -> Engine:
     return create_engine(url, pool_size=1, pool_pre_ping=True)
 
 
-def _job(engine: Engine, task: Task) -> Done:
+def _jobs(engine: Engine, task: Task) -> list[Done]:
+    work = _Work(task)
+    return [_job(engine, work, key) for key in task.keys]
+
+
+def _job(engine: Engine, work: _Work, key: JobKey) -> Done:
     with engine.connect() as connection:
         with connection.begin():
-            jobs.begin(connection, task.key)
+            jobs.begin(connection, key)
         try:
-            return _done(connection, task)
+            return _done(connection, work, key)
         except Exception as error:
             with suppress(DBAPIError), engine.begin() as another:
-                jobs.fail(another, task.key, f"{type(error).__name__}: {error}")
+                jobs.fail(another, key, f"{type(error).__name__}: {error}")
             raise
 
 
-def _done(connection: Connection, task: Task) -> Done:
-    work = _import_again if task.key.stage == IMPORT else _compute
+def _done(connection: Connection, work: _Work, key: JobKey) -> Done:
+    function = _import_again if key.stage == IMPORT else _compute
     try:
         with connection.begin(), collecting_later():
-            return work(connection, task)
+            return function(connection, work, key)
     except OperationalError as error:
         # A job that outlived a killed run may hold the same rows; one of both is told to try again.
         if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
             raise
         with connection.begin(), collecting_later():
-            return work(connection, task)
+            return function(connection, work, key)
 
 
-def _import_again(connection: Connection, task: Task) -> Done:
+def _import_again(connection: Connection, work: _Work, key: JobKey) -> Done:
     """What an import computes: measures, place and mesh of each feature by itself."""
-    refresher = Refresher(connection, task.key.dataset_id)
-    placer = placer_of(refresher.spec)
-    members = jobs.members(connection, task.key, quadkeys=task.partition.quadkeys)
-    outdated = sorted(m["object_id"] for m in members if task.force or m["measured_with"] != VERSION)
+    refresher = Refresher(connection, key.dataset_id)
+    members = jobs.members(connection, key, quadkeys=_partition(key).quadkeys)
+    # The stages that follow take the same ones, even if a new measurement moves one to another partition.
+    work.ids = sorted(m["object_id"] for m in members)
+    outdated = sorted(m["object_id"] for m in members if work.task.force or m["measured_with"] != VERSION)
     problems: list[str] = []
     stream = iter(outdated)
     while batch := list(islice(stream, BATCH_FEATURES)):
-        problems.extend(_refresh_batch(connection, refresher, placer, batch))
+        problems.extend(_refresh_batch(connection, refresher, work, batch))
     hashes = (bytes(m["content_hash"]) for m in sorted(members, key=lambda m: m["object_id"]))
-    return _finish(
-        connection, task, refresher, jobs.combined(hashes), (len(members), len(outdated)), problems
-    )
+    return _finish(connection, key, refresher, jobs.combined(hashes), (len(members), len(outdated)), problems)
+
+
+_placer = cache(Placer.create)
+"""Made once for a process: looking for the best transformation takes a tenth of a second."""
 
 
 def placer_of(spec: DatasetSpec) -> Placer:
     """The placer of a stored dataset, as its import had it."""
     reference = ReferenceSystem(spec.horizontal_epsg, spec.vertical_epsg)
-    return _placer(reference, spec.heights.get("given_undulation_m"))
-
-
-@cache
-def _placer(reference: ReferenceSystem, undulation_m: float | None) -> Placer:
-    """Made once for a process: looking for the best transformation takes a tenth of a second."""
-    return Placer.create(reference, undulation_m=undulation_m)
+    return _placer(reference, undulation_m=spec.heights.get("given_undulation_m"))
 
 
 def _refresh_batch(
-    connection: Connection, refresher: Refresher, placer: Placer, roots: Sequence[str]
+    connection: Connection, refresher: Refresher, work: _Work, roots: Sequence[str]
 ) -> list[str]:
     objects = jobs.whole_objects(connection, refresher.dataset_id, roots)
     stored = {row["object_id"]: row for row in objects}
-    batch = features(objects, jobs.whole_geometries(connection, refresher.dataset_id, roots))
-    entries = [_stored_entry(f, d, stored) for f, d in zip(batch, derive(batch, placer), strict=True)]
+    batch = stored_features(objects, jobs.whole_geometries(connection, refresher.dataset_id, roots))
+    work.read.update(batch)
+    found = [item.feature for item in batch.values()]
+    derived = derive(found, placer_of(refresher.spec))
+    entries = [Entry.stored(f, d, stored) for f, d in zip(found, derived, strict=True)]
     rows = computed_rows(entries, Membership.of(refresher.dataset_id, refresher.spec))
-    refresher.refresh(changed(rows, stored, refresher.features(roots)))
+    refresher.refresh(changed(rows, stored, refresher.features(roots), refresher.mesh_hashes(roots)))
     return [f"{e.feature.root.id}: {e.derived.problem}" for e in entries if e.derived.problem]
-
-
-def _stored_entry(feature: CityFeature, derived: Derived, stored: Mapping[str, Row]) -> Entry:
-    read = {item.id: {name: stored[item.id][name] for name in SOURCE_NAMES} for item in feature}
-    root = stored[feature.root.id]
-    return Entry(feature, read, derived, bytes(root["content_hash"]), root["run_id"])
 
 
 def _finish(
     connection: Connection,
-    task: Task,
+    key: JobKey,
     refresher: Refresher,
     input_hash: bytes,
     counts: tuple[int, int],
     problems: list[str],
 ) -> Done:
-    jobs.finish(connection, task.key, input_hash, *counts)
+    jobs.finish(connection, key, input_hash, *counts)
     if refresher.rows_written:
         refresher.revise()
-    return Done(task.key.stage, *counts, refresher.rows_written, problems)
+    return Done(key.stage, *counts, refresher.rows_written, problems)
 
 
-def _compute(connection: Connection, task: Task) -> Done:
+def _compute(connection: Connection, work: _Work, key: JobKey) -> Done:
     """A stage after the import: values of its own, in a side table and in the read model."""
-    stage = LATER_STAGES[task.key.stage]
-    refresher = Refresher(connection, task.key.dataset_id)
-    members = _members(connection, task.key, stage)
+    stage = LATER_STAGES[key.stage]
+    refresher = Refresher(connection, key.dataset_id)
+    members = _members(connection, key, stage, work.ids)
     inputs = members.input_hashes(stage.halo_m, stage.algorithm)
-    outdated = [i for i, found in inputs.items() if task.force or members.stored[i] != found]
+    outdated = [i for i, found in inputs.items() if work.task.force or members.stored[i] != found]
     if outdated:
-        site = _site(connection, (refresher.dataset_id, refresher.spec), stage, members, outdated)
+        site = _site(connection, (refresher.dataset_id, refresher.spec), stage, members, outdated, work.read)
         _store(connection, refresher, stage, site, {members.ids[i]: inputs[i] for i in outdated})
     counts = len(inputs), len(outdated)
-    return _finish(connection, task, refresher, jobs.combined(inputs.values()), counts, [])
+    return _finish(connection, key, refresher, jobs.combined(inputs.values()), counts, [])
 
 
-def _members(connection: Connection, key: JobKey, stage: Stage) -> Members:
-    """The features of a partition, and those within the halo of any of them."""
-    partition = Partition(key.level, key.cell)
+def _members(connection: Connection, key: JobKey, stage: Stage, ids: Sequence[str] | None = None) -> Members:
+    """The features of a partition, or those of the given ids, and those within the halo of any of them."""
+    if stage.halo_m is None and ids is not None:
+        return Members.of(jobs.members(connection, key, ids=ids), None)
+    partition = _partition(key)
     return Members.of(_member_rows(connection, key, stage, partition.quadkeys), partition)
 
 
@@ -278,6 +274,7 @@ def _site(
     stage: Stage,
     members: Members,
     wanted: Sequence[int],
+    read: dict[str, Stored],
 ) -> Site:
     """What a stage needs of the features that are to be computed and of those around them."""
     dataset_id, spec = dataset
@@ -289,33 +286,31 @@ def _site(
         touching = members.around(wanted, stage.touch_m)
         outline_ids = [members.ids[i] for i in [*wanted, *near]]
     lods = {members.ids[i]: members.lods[i] for i in [*wanted, *touching]}
-    found, ordinals = _read(connection, dataset_id, lods)
-    batch = {feature.root.id: feature for feature in found}
+    _read(connection, dataset_id, lods, read)
     placer = placer_of(spec)
     outlines = jobs.outlines_of(connection, dataset_id, outline_ids)
     shapes = planar.from_wkb([outlines.get(i) for i in outline_ids])
     return Site(
-        features=[batch[root] for root in lods],
+        features=[read[root].feature for root in lods],
         lods=list(lods.values()),
         wanted=len(wanted),
         placer=placer,
         membership=Membership.of(dataset_id, spec),
         outlines=planar.transformed(shapes, placer.native),
         outline_ids=outline_ids,
-        ordinals=ordinals,
+        ordinals={object_id: found for root in lods for object_id, found in read[root].ordinals.items()},
     )
 
 
-def _read(
-    connection: Connection, dataset_id: int, lods: Mapping[str, str]
-) -> tuple[list[CityFeature], dict[str, list[int]]]:
-    """Features at one LoD each, and the numbers of each object's geometries among all that it has."""
+def _read(connection: Connection, dataset_id: int, lods: Mapping[str, str], read: dict[str, Stored]) -> None:
+    """Read features at one LoD each, but for those that were read as they still are."""
     objects = jobs.objects_of(connection, dataset_id, list(lods))
-    geometries = jobs.geometries_of(connection, dataset_id, lods)
-    ordinals: dict[str, list[int]] = {}
-    for row in geometries:
-        ordinals.setdefault(row["object_id"], []).append(row["ordinal"])
-    return features(objects, geometries), ordinals
+    hashes = {row["root_id"]: bytes(row["content_hash"]) for row in objects}
+    fresh = {root for root, found in hashes.items() if root in read and read[root].content_hash == found}
+    wanted = {root: lod for root, lod in lods.items() if root not in fresh}
+    if wanted:
+        geometries = jobs.geometries_of(connection, dataset_id, wanted)
+        read.update(stored_features([o for o in objects if o["root_id"] in wanted], geometries))
 
 
 def _store(
@@ -371,6 +366,7 @@ def _explained(connection: Connection, stored: Mapping[str, Any]) -> explaining.
     ]
     spec = jobs.spec_of(connection, dataset_id)
     sections: dict[str, Any] = {}
+    read: dict[str, Stored] = {}
     for stage in LATER_STAGES.values():
         members = _members_around(connection, stage, stored)
         index = members.ids.index(object_id) if object_id in members.ids else None
@@ -382,9 +378,9 @@ def _explained(connection: Connection, stored: Mapping[str, Any]) -> explaining.
         late = members.stored[index] != inputs[index]
         states.append({"stage": stage.name, "algorithm": algorithm, "outdated": late})
         if stage.explain is not None:
-            sections |= stage.explain(_site(connection, (dataset_id, spec), stage, members, [index]))
-    [feature], _ = _read(connection, dataset_id, {object_id: stored["lod"]})
-    return explaining.explain(feature, stored["lod"], stored, states, sections)
+            sections |= stage.explain(_site(connection, (dataset_id, spec), stage, members, [index], read))
+    _read(connection, dataset_id, {object_id: stored["lod"]}, read)
+    return explaining.explain(read[object_id].feature, stored["lod"], stored, states, sections)
 
 
 def _members_around(connection: Connection, stage: Stage, stored: Mapping[str, Any]) -> Members:

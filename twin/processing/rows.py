@@ -12,7 +12,7 @@ import orjson
 from twin.db import geometry as geometry_codec
 from twin.db.load import DatasetSpec, Row, Rows, differs
 from twin.db.schema import KEY_COLUMNS
-from twin.model.attributes import CATALOGUE, Stage, of_stage
+from twin.model.attributes import CATALOGUE, Origin, Stage, of_origin, of_stage
 from twin.model.cityobject import CityFeature, CityObject
 from twin.model.geometry import Geometry
 from twin.processing import planar
@@ -21,6 +21,10 @@ from twin.processing.derive import Derived, Place
 from twin.processing.refresh import same_text
 from twin.processing.values import Values
 
+Hashes = dict[str, bytes | None]
+"""Hashes of the meshes of an object by LoD; None of one without the measures of its faces."""
+
+_SOURCE_NAMES = tuple(a.name for a in of_origin(Origin.SOURCE))
 _VALUE_NAMES = tuple(a.name for a in of_stage(Stage.IMPORT) if a.name not in KEY_COLUMNS)
 _LATER: Values = dict.fromkeys(a.name for a in CATALOGUE if a.stage is not Stage.IMPORT)
 _PLACE_NAMES = tuple(Place.__dataclass_fields__)
@@ -55,6 +59,13 @@ class Entry:
     content_hash: bytes
     run_id: int
 
+    @classmethod
+    def stored(cls, feature: CityFeature, derived: Derived, objects: Mapping[str, Row]) -> "Entry":
+        """Of a feature that is in the database, with the rows of its objects by id."""
+        read = {item.id: {name: objects[item.id][name] for name in _SOURCE_NAMES} for item in feature}
+        root = objects[feature.root.id]
+        return cls(feature, read, derived, bytes(root["content_hash"]), root["run_id"])
+
 
 def rows_of(entries: Sequence[Entry], membership: Membership) -> Rows:
     """The rows of every table for a batch of features, in the order of their cells.
@@ -81,17 +92,24 @@ def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
     return rows
 
 
-def changed(rows: Rows, objects: Mapping[str, Row], features: Mapping[str, Row]) -> Rows:
+def changed(
+    rows: Rows, objects: Mapping[str, Row], features: Mapping[str, Row], meshes: Mapping[str, Hashes]
+) -> Rows:
     """Of the rows that an import would write again those that differ from the stored ones.
 
     A feature that is as it was keeps what later stages computed of it; of others they compute it anew.
+    Meshes come all or none of an object.
     """
     found = Rows(objects=[row for row in rows.objects if differs(row, objects[row["object_id"]])])
     for row in rows.features:
         stored = features[row["object_id"]]
         if differs(_without_text(row), stored) or not same_text(row, stored, _LATER):
             found.features.append({**row, **_LATER})
+    computed: dict[str, Hashes] = {}
+    for row in rows.meshes:
+        computed.setdefault(row["object_id"], {})[row["lod"]] = row["mesh_hash"]
     ids = {row["object_id"] for row in found.features}
+    ids.update(object_id for object_id, hashes in computed.items() if hashes != meshes.get(object_id))
     found.meshes = [row for row in rows.meshes if row["object_id"] in ids]
     return found
 

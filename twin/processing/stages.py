@@ -24,6 +24,9 @@ from twin.processing.rows import Membership
 from twin.processing.validity import ALGORITHM, delivered, validate
 from twin.processing.values import Values, plain, plain_rows
 
+IMPORT = "import"
+"""The first stage: what an import computes of a feature."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
@@ -194,3 +197,19 @@ LATER_STAGES: dict[str, Stage] = {
     )
 }
 """By name, in the order in which they run. What ``compute`` measures counts into the versions."""
+
+
+def together() -> list[list[str]]:
+    """The stages in their order, together those that read the same."""
+    alone = [name for name, stage in LATER_STAGES.items() if stage.halo_m is None]
+    return [[IMPORT, *alone], *([name] for name in LATER_STAGES if name not in alone)]
+
+
+def served(stages: Sequence[str], partition: Partition) -> list[str]:
+    """Those of the stages that have something to compute in a partition."""
+    return [stage for stage in stages if stage == IMPORT or LATER_STAGES[stage].serves(partition)]
+
+
+def algorithm_of(stage: str) -> str:
+    """Name and version of a stage as one text."""
+    return f"{IMPORT} {VERSION}" if stage == IMPORT else LATER_STAGES[stage].algorithm

@@ -23,6 +23,9 @@ SCHEMA = "older"
 
 TABLES = [table.name for table in schema.metadata.sorted_tables if table.name != "object_repair"]
 
+MAY_BE_EMPTY = {"collection", *(name for name in TABLES if name.endswith("_history"))}
+"""What is uploaded by the API, and what was superseded."""
+
 COMPARED = [
     "city_object", "object_mesh", "feature", "object_roof", "object_neighbours", "object_validity",
     "roof_face",
@@ -73,7 +76,7 @@ def older(database: Database, fresh: Engine) -> Iterator[Engine]:
 
 
 def fill(engine: Engine) -> None:
-    """Copy what the older tables have columns for; what is new there is of a later revision."""
+    """Copy what the older tables and texts have a place for; what is new there is of a later revision."""
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL search_path = {SCHEMA}, public"))
         ids = connection.execute(text("SELECT id FROM public.dataset")).scalars().all()
@@ -86,8 +89,16 @@ def fill(engine: Engine) -> None:
             names = connection.execute(text(_SHARED), {"schema": SCHEMA, "table": name}).scalars().all()
             listed = ", ".join(f'"{column}"' for column in names)
             copied = f"INSERT INTO {SCHEMA}.{name} ({listed}) SELECT {listed} FROM public.{name}"
-            assert connection.execute(text(copied)).rowcount > 0 or name.endswith("_history"), name
+            assert connection.execute(text(copied)).rowcount > 0 or name in MAY_BE_EMPTY, name
+        connection.execute(text(_AS_IT_WAS))
 
+
+_AS_IT_WAS = f"""
+UPDATE {SCHEMA}.object_mesh SET mesh_hash = decode(md5(mesh), 'hex');
+UPDATE {SCHEMA}.feature SET mesh_hash = decode(md5(mesh_hash), 'hex'),
+    geojson = (geojson::jsonb #- '{{properties,repair}}')::text
+"""
+"""The text had no repair, and the hash of a mesh was not of the measures of its faces."""
 
 _PARTITIONED = """
 SELECT c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
