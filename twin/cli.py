@@ -16,7 +16,7 @@ import typer
 
 from importers import source_commands
 from tiles import commands as tiles_commands
-from twin import administration, console, export_command, processing_command
+from twin import administration, console, export_command, key_commands, processing_command
 from twin.errors import InputError, RequestError, TwinError
 from twin.formats import Format
 
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(administration.database_commands, name="db")
 app.add_typer(source_commands.commands, name="sources")
+app.add_typer(key_commands.commands, name="keys")
 app.command(epilog="Example: twin fetch tallinn, or: twin fetch helsinki --url https://…/model.zip")(
     source_commands.fetch
 )

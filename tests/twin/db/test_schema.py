@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from twin.db import collection_tables, migrations
+from twin.db import access_tables, migrations
 from twin.db.engine import Database
 from twin.db.migrations.comparison import is_ours
 
@@ -20,13 +20,13 @@ def test_migrations_make_the_declared_schema(connection: Connection) -> None:
     context = MigrationContext.configure(
         connection, opts={"include_object": is_ours, "compare_type": True, "compare_server_default": True}
     )
-    assert compare_metadata(context, collection_tables.metadata) == []
+    assert compare_metadata(context, access_tables.metadata) == []
 
 
 def test_comparison_sees_a_missing_column(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE feature DROP COLUMN height_m"))
     context = MigrationContext.configure(connection, opts={"include_object": is_ours})
-    steps = compare_metadata(context, collection_tables.metadata)
+    steps = compare_metadata(context, access_tables.metadata)
     assert [step[0] for step in steps] == ["add_column", "add_index"]
 
 
@@ -43,7 +43,7 @@ def test_database_is_at_head(connection: Connection) -> None:
 def test_partitions_are_no_part_of_the_comparison(connection: Connection) -> None:
     connection.execute(text("CREATE TABLE city_object_7 PARTITION OF city_object FOR VALUES IN (7)"))
     context = MigrationContext.configure(connection, opts={"include_object": is_ours})
-    assert compare_metadata(context, collection_tables.metadata) == []
+    assert compare_metadata(context, access_tables.metadata) == []
 
 
 def test_owner_role_writes_with_lz4(connection: Connection) -> None:
@@ -65,10 +65,10 @@ def _read(database: Database, *statements: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def test_reader_is_no_superuser_and_reads_every_table(database: Database) -> None:
+def test_reader_is_no_superuser_and_reads_every_table_but_the_keys(database: Database) -> None:
     assert _read(database, "SHOW is_superuser", "SELECT current_user") == ["off", "twin_api"]
-    tables = [f"SELECT count(*) FROM {name}" for name in collection_tables.metadata.tables]
-    assert len(_read(database, *tables)) == len(collection_tables.metadata.tables)
+    tables = [name for name in access_tables.metadata.tables if name != access_tables.api_key.name]
+    assert len(_read(database, *(f"SELECT count(*) FROM {name}" for name in tables))) == len(tables)
 
 
 def test_reader_reads_tables_made_later(database: Database) -> None:
@@ -93,6 +93,7 @@ def test_reader_reads_tables_made_later(database: Database) -> None:
         (["SELECT pg_read_file('postgresql.conf')"], asyncpg.InsufficientPrivilegeError),
         (["COPY feature TO PROGRAM 'cat'"], asyncpg.InsufficientPrivilegeError),
         (["SET ROLE twin"], asyncpg.InsufficientPrivilegeError),
+        (["SELECT prefix FROM api_key"], asyncpg.InsufficientPrivilegeError),
     ],
 )
 def test_reader_may_not(database: Database, statements: list[str], error: type[Exception]) -> None:

@@ -4,7 +4,7 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, create_engine
 
-from twin.db import collection_tables
+from twin.db import access_tables
 from twin.db.address import reachable
 from twin.db.migrations.comparison import is_ours, render_item
 from twin.settings import Settings
@@ -13,7 +13,7 @@ from twin.settings import Settings
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=collection_tables.metadata,
+        target_metadata=access_tables.metadata,
         include_object=is_ours,
         process_revision_directives=alembic_helpers.writer,
         render_item=render_item,
