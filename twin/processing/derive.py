@@ -5,7 +5,7 @@ value never depends on which of them computed it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,7 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     if batch.surfaces:
         _place(batch, measures, located, placer, results)
         beside = [shape.beside_solids() for shape in shapes]
+        _widen(beside, placer, results)
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
         if not any(beside) and len(placed) == len(features):
             _mesh(measures.boundary, measures.surface_type, placer, results)
@@ -121,6 +122,13 @@ def _spans(batch: GeometryBatch) -> tuple[Ints, Ints]:
     return present, batch.ring_start[first_ring]
 
 
+def _extremes(batch: GeometryBatch, located: Located) -> tuple[Ints, Floats, Floats]:
+    """The objects that have points, and their bounds (n, 3) in degrees and metres."""
+    present, start = _spans(batch)
+    bounds = np.column_stack([located.lonlat, located.height])
+    return present, np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
+
+
 def _measure_parts(
     features: Sequence[CityFeature],
     lods: Sequence[str | None],
@@ -150,9 +158,7 @@ def _place(
     batch: GeometryBatch, measures: Measures, located: Located, placer: Placer, results: Sequence[Derived]
 ) -> None:
     """Bounds, heights, cell and footprints of every object that has a place on the map."""
-    present, start = _spans(batch)
-    bounds = np.column_stack([located.lonlat, located.height])
-    low, high = np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
+    present, low, high = _extremes(batch, located)
     on_map = np.isfinite(low[:, :2]).all(axis=1)
     present, low, high = present[on_map], low[on_map], high[on_map]
     footprints = planar.transformed(measures.footprints[present], placer.lonlat)
@@ -166,6 +172,32 @@ def _place(
 
 def _place_of(low: list[float], high: list[float], quadkey: int) -> Place:
     return Place(low[0], low[1], high[0], high[1], plain(low[2]), plain(high[2]), quadkey)
+
+
+def _widen(beside: Sequence[Sequence[Geometry]], placer: Placer, results: Sequence[Derived]) -> None:
+    """Let bounds reach around what stands beside the solids too, since meshes show it."""
+    wider: list[Derived] = [result for shapes, result in zip(beside, results, strict=True) if shapes]
+    if not wider:
+        return
+    batch = concatenate([shapes for shapes in beside if shapes])
+    present, low, high = _extremes(batch, placer.located(native(batch)))
+    chosen: list[int] = present.tolist()
+    for row, index in enumerate(chosen):
+        result = wider[index]
+        if result.place is not None and np.isfinite([low[row], high[row]]).all():
+            result.place = _around(result.place, low[row].tolist(), high[row].tolist())
+
+
+def _around(place: Place, low: list[float], high: list[float]) -> Place:
+    return replace(
+        place,
+        west=min(place.west, low[0]),
+        south=min(place.south, low[1]),
+        east=max(place.east, high[0]),
+        north=max(place.north, high[1]),
+        z_min=None if place.z_min is None else min(place.z_min, low[2]),
+        z_max=None if place.z_max is None else max(place.z_max, high[2]),
+    )
 
 
 def _middles(footprints: planar.Shapes, low: Floats, high: Floats) -> Floats:
