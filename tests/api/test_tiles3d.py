@@ -259,6 +259,17 @@ def test_what_cannot_be_answered_is_said(client: Client, path: str, status: int,
     assert words in answer.json()["detail"]
 
 
+def test_few_objects_have_one_tileset(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same tiles as in nested tilesets, which more objects have."""
+    uris = [tile["content"]["uri"] for tile in tiles(client.get(ROOT).json()["root"])]
+    assert all(uri.endswith(".glb") for uri in uris)
+    monkeypatch.setattr("api.tiles3d._WHOLE", 100)
+    everything = address(ROOT, filter="height_m > -7")
+    uris = [tile["content"]["uri"] for tile in tiles(client.request("GET", everything).json()["root"])]
+    assert any(".json" in uri for uri in uris)
+    assert {urlsplit(one).path for one in contents(client, everything)} == set(contents(client, ROOT))
+
+
 def test_a_nested_tileset_without_objects_is_empty(client: Client) -> None:
     root = client.get("/collections/buildings/3dtiles/10/0/0/tileset.json").json()["root"]
     assert "content" not in root

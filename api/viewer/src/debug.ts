@@ -1,5 +1,6 @@
 /** `window.__twin`: what the end-to-end tests ask the page. */
 import * as state from "./state";
+import { histogramsAsked } from "./ui/histogram";
 import { openWorlds, theWorld } from "./view";
 import { secondPose } from "./workbench";
 
@@ -32,8 +33,10 @@ declare global {
 export function exposeProbe(): void {
   window.__twin = {
     get ready() {
-      const filtered = state.colourBy.value === null || state.scale.value?.attribute.name === state.colourBy.value;
-      return state.started.value === "ready" && !state.counting.value && filtered && openWorlds().length === (secondPose.value ? 2 : 1) && openWorlds().every((world) => world.idle);
+      const coloured = state.colourBy.value === null || state.scale.value?.attribute.name === state.colourBy.value;
+      const worlds = openWorlds();
+      const drawn = worlds.length === (secondPose.value ? 2 : 1) && worlds.every((world) => world.idle);
+      return state.started.value === "ready" && !state.counting.value && histogramsAsked.value === 0 && coloured && drawn;
     },
     get tiles() {
       return theWorld()?.buildings.counts().tiles ?? 0;

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { follow, keepAddress } from "./address";
 import { readLink } from "./data/link";
 import { exposeProbe } from "./debug";
-import { controls, load, notice, run, started } from "./state";
+import { attempts, controls, load, notice, run, started } from "./state";
 import "./styles/theme.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
@@ -16,6 +16,7 @@ import { runTools } from "./workbench";
 /** Ask again for whatever is missing. */
 function retry(): void {
   notice.value = null;
+  attempts.value = attempts.peek() + 1;
   if (started.value !== "ready") return void load();
   controls.value = { ...controls.value };
   for (const world of openWorlds()) world.buildings.retry();

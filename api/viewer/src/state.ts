@@ -49,6 +49,11 @@ export const frame = signal(0);
 export const dockWidth = signal(0);
 /** The same of the panel on the right. */
 export const panelWidth = signal(0);
+/** Goes up when a person tries again. */
+export const attempts = signal(0);
+/** The first view is there, or will not come: now comes what can wait. */
+export const seen = signal(false);
+const PATIENCE_MS = 4_000;
 export const quality = signal<Quality>("auto");
 export const progress = signal<{ fraction: number; idle: boolean }>({ fraction: 0, idle: false });
 /** A message that passes: what failed, and whether trying again may help. */
@@ -114,9 +119,10 @@ async function countCities(filter: string, signal?: AbortSignal): Promise<Counts
 export async function load(): Promise<void> {
   started.value = "loading";
   try {
-    const [sets, queryables, all] = await Promise.all([fetchDatasets(), fetchQueryables(), countCities("")]);
+    // The view has its place as soon as it is known where there are buildings.
+    const placed = fetchDatasets().then((sets) => void (datasets.value = sets));
+    const [queryables, all] = await Promise.all([fetchQueryables(), countCities(""), placed]);
     batch(() => {
-      datasets.value = sets;
       catalogue.value = readCatalogue(queryables);
       allCounts.value = all;
       counts.value ??= all;
@@ -216,6 +222,7 @@ export function run(retry: () => void): void {
   dark.addEventListener("change", () => (systemDark.value = dark.matches));
   // Without conditions there is nothing that the service could refuse: tiles need not wait for a count.
   if (isEmpty(controls.peek())) appliedFilter.value = "";
+  window.setTimeout(() => (seen.value = true), PATIENCE_MS);
   effect(countFiltered);
   effect(describeColours);
   effect(fetchSelected);

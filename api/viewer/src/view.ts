@@ -92,7 +92,7 @@ export function openSecond(): void {
   secondPose.value = here === 1 ? now : beside(1);
 }
 
-/** Make the 3D view of a pane and return how to end it; throws where WebGL is missing. */
+/** Make the 3D view of a pane and return how to end it. */
 export function openView(canvas: HTMLCanvasElement, pane: Pane): () => void {
   loadBetweenFrames();
   const opened = new World(canvas, eventsOf(pane, () => opened), drawingOf(state.quality.value));
@@ -124,14 +124,29 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
       if (before) lead(pane, before, pose);
     },
     failed: (_error, root) => {
+      state.seen.value = true;
       state.notice.value = { text: root ? "serverDown" : "tileFailed", retry: () => world().buildings.retry() };
     },
-    drawn: () => (state.frame.value = state.frame.peek() + 1),
+    drawn: (complete) => {
+      state.frame.value = state.frame.peek() + 1;
+      if (complete && !state.seen.peek()) requestAnimationFrame(see);
+    },
+    blind: (error) => {
+      console.warn(error);
+      state.webglMissing.value = state.seen.value = true;
+    },
     progress: (fraction, idle) => {
       const known = state.progress.peek();
       if (pane === 0 && (known.idle !== idle || known.fraction !== fraction)) state.progress.value = { fraction, idle };
     },
   };
+}
+
+/** The frame before this one has all that the first view needs. */
+function see(): void {
+  if (state.seen.peek()) return;
+  performance.mark("first-view");
+  state.seen.value = true;
 }
 
 /** A point of the canvas becomes a point of the drawing. */

@@ -1,5 +1,7 @@
 /** The service's addresses and answers. */
 
+import { fetchEarly } from "./early";
+
 export interface Dataset {
   name: string;
   title: string;
@@ -130,7 +132,7 @@ async function problem(response: Response): Promise<Problem> {
 export async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
+    response = await fetchEarly(url, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
   } catch (error) {
     if ((error as Error).name === "AbortError") throw error;
     throw new Problem(0, (error as Error).message);

@@ -89,6 +89,11 @@ export class Buildings {
     return !this.next && (this.current?.idle ?? false);
   }
 
+  /** Tiles are on their way, or all there. */
+  get asked(): boolean {
+    return this.current?.asked ?? false;
+  }
+
   get progress(): number {
     return (this.next ?? this.current)?.progress ?? 0;
   }

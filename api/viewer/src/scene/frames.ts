@@ -22,12 +22,18 @@ export class Frames {
   private cost = 16;
 
   private drawn = false;
+  private held = true;
+  private patience = 0;
 
-  /** `patience`: how long the very first frame may wait for tiles, milliseconds. */
-  constructor(
-    private readonly work: Work,
-    private readonly patience: number,
-  ) {}
+  /** Nothing is drawn before `release`. */
+  constructor(private readonly work: Work) {}
+
+  /** Drawing is possible. `patience`: how long the very first frame may wait for tiles, milliseconds. */
+  release(patience: number): void {
+    this.held = false;
+    this.patience = patience;
+    this.request();
+  }
 
   get idle(): boolean {
     return !this.frame && !this.traversal && !this.later;
@@ -36,7 +42,7 @@ export class Frames {
   /** Draw at the next frame. */
   request(): void {
     if (!this.work.ready()) return;
-    if (this.drawn || this.patience === 0) this.draw();
+    if (!this.held && (this.drawn || this.patience === 0)) this.draw();
     else this.stir();
   }
 
@@ -59,7 +65,9 @@ export class Frames {
     if (!this.work.ready()) return;
     this.traversal ||= window.setTimeout(() => {
       this.traversal = 0;
-      if (this.work.advance()) this.draw();
+      const complete = this.work.advance();
+      if (this.held) return;
+      if (complete) this.draw();
       else this.drawLater(this.drawn ? Math.max(LOADING_MS, LOADING_SHARE * this.cost) : this.patience);
     });
   }

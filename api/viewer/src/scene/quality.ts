@@ -20,21 +20,20 @@ export interface Drawing {
   patience: number;
 }
 
-const FINE: Drawing = { antialias: true, shadows: true, shadowMap: 2048, ratio: 2, movingRatio: 2, patience: 0 };
+export const FINE: Drawing = { antialias: true, shadows: true, shadowMap: 2048, ratio: 2, movingRatio: 2, patience: 0 };
 const FAST: Drawing = { antialias: false, shadows: false, shadowMap: 1024, ratio: 1, movingRatio: 0.5, patience: 1_500 };
 
+/** Longer than WebGL takes to start anywhere. */
+const PATIENCE_MS = 3_000;
+
 /** Whether WebGL is emulated: SwiftShader, llvmpipe, Microsoft's basic driver. */
-function drawsInSoftware(): boolean {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 1;
-  const context = canvas.getContext("webgl2", { antialias: false, depth: false, powerPreference: "high-performance" });
-  const info = context?.getExtension("WEBGL_debug_renderer_info");
-  const name = info ? String(context?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
+async function drawsInSoftware(): Promise<boolean> {
+  const silence = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, ""));
+  const name = await Promise.race([window.early?.renderer ?? "", silence]);
   return /swiftshader|llvmpipe|softpipe|basic render/i.test(name);
 }
 
-export function drawingOf(quality: Quality): Drawing {
-  if (quality === "auto") return drawsInSoftware() ? FAST : FINE;
-  return quality === "fast" ? FAST : FINE;
+export async function drawingOf(quality: Quality): Promise<Drawing> {
+  const fast = quality === "auto" ? await drawsInSoftware() : quality === "fast";
+  return fast ? FAST : FINE;
 }

@@ -1,5 +1,5 @@
 /** What one tile holds beside triangles: ids of its features and the place of their feet. */
-import { BufferAttribute, type BufferGeometry, type Matrix4, type Mesh, type Object3D, Vector3 } from "three";
+import { BufferAttribute, type BufferGeometry, type InterleavedBufferAttribute, type Matrix4, type Mesh, type Object3D, Vector3 } from "three";
 import type { GLTFLoaderPlugin, GLTFParser } from "three/addons/loaders/GLTFLoader.js";
 import { localAxes, toGeodetic } from "../geo/geodesy";
 
@@ -50,20 +50,34 @@ export function meshesOf(scene: Object3D): Mesh<BufferGeometry>[] {
   return meshes;
 }
 
-export function featureCount(meshes: Mesh<BufferGeometry>[]): number {
-  let count = 0;
-  for (const { geometry } of meshes) {
-    const { array } = geometry.getAttribute(FEATURE_ATTRIBUTE) as BufferAttribute;
-    for (let i = 0; i < array.length; i++) count = Math.max(count, array[i] + 1);
+/** The plain numbers of an attribute: asked one by one, it takes many times as long. */
+function numbersOf(attribute: BufferAttribute | InterleavedBufferAttribute): Float32Array {
+  const { count, itemSize: size } = attribute;
+  const out = new Float32Array(count * size);
+  if (attribute.normalized) {
+    for (let i = 0; i < out.length; i++) out[i] = attribute.getComponent(Math.floor(i / size), i % size);
+    return out;
   }
-  return count;
+  const [stride, offset] = "data" in attribute ? [attribute.data.stride, attribute.offset] : [size, 0];
+  const { array } = attribute;
+  for (let i = 0, at = offset; i < out.length; i += size, at += stride) {
+    for (let k = 0; k < size; k++) out[i + k] = array[at + k];
+  }
+  return out;
 }
 
 /** A vertex shader reads feature ids as float; 32-bit integers would arrive as integers. */
 export function floatFeatureIds(geometry: BufferGeometry): void {
-  const ids = geometry.getAttribute(FEATURE_ATTRIBUTE);
-  const array = Float32Array.from({ length: ids.count }, (_, i) => ids.getX(i));
-  geometry.setAttribute(FEATURE_ATTRIBUTE, new BufferAttribute(array, 1));
+  geometry.setAttribute(FEATURE_ATTRIBUTE, new BufferAttribute(numbersOf(geometry.getAttribute(FEATURE_ATTRIBUTE)), 1));
+}
+
+/** After `floatFeatureIds`. */
+export function featureCount(meshes: Mesh<BufferGeometry>[]): number {
+  let last = -1;
+  for (const { geometry } of meshes) {
+    for (const id of geometry.getAttribute(FEATURE_ATTRIBUTE).array) if (id > last) last = id;
+  }
+  return last + 1;
 }
 
 export interface Foot {
@@ -77,33 +91,37 @@ export interface Foot {
  * `toEcef` maps the mesh to EPSG:4978. Returns one metre down in the mesh's own frame.
  */
 export function measureFeet(mesh: Mesh<BufferGeometry>, toEcef: Matrix4, feet: Map<number, Foot>): Vector3 {
-  const position = mesh.geometry.getAttribute("position");
-  const ids = mesh.geometry.getAttribute(FEATURE_ATTRIBUTE);
+  const { geometry } = mesh;
+  if (!geometry.boundingSphere) geometry.computeBoundingSphere();
+  const centre = geometry.boundingSphere!.center;
+  const up = upOf(centre, toEcef);
+  const at = numbersOf(geometry.getAttribute("position"));
+  const ids = geometry.getAttribute(FEATURE_ATTRIBUTE).array;
+  const heights = new Float32Array(ids.length);
+  const lowest = new Map<number, number>();
+  for (let i = 0; i < ids.length; i++) {
+    // Heights come from one dot product per vertex.
+    heights[i] = (at[3 * i] - centre.x) * up.x + (at[3 * i + 1] - centre.y) * up.y + (at[3 * i + 2] - centre.z) * up.z;
+    const known = lowest.get(ids[i]);
+    if (known === undefined || heights[i] < heights[known]) lowest.set(ids[i], i);
+  }
   const point = new Vector3();
-  mesh.geometry.computeBoundingSphere();
-  const centre = mesh.geometry.boundingSphere!.center.clone();
-  const middle = toGeodetic(point.copy(centre).applyMatrix4(toEcef));
+  for (const [feature, i] of lowest) feet.set(feature, toGeodetic(point.fromArray(at, 3 * i).applyMatrix4(toEcef)));
+  const ground = new Map([...lowest].map(([feature, i]) => [feature, heights[i]]));
+  for (let i = 0; i < ids.length; i++) heights[i] -= ground.get(ids[i])!;
+  geometry.setAttribute("above", new BufferAttribute(heights, 1));
+  // The frame may be scaled (quantised positions): up · down must be one metre.
+  return up.clone().divideScalar(-up.lengthSq());
+}
+
+/** What a vertex times this vector is: metres of height. */
+function upOf(centre: Vector3, toEcef: Matrix4): Vector3 {
+  const middle = toGeodetic(centre.clone().applyMatrix4(toEcef));
   const { up } = localAxes(middle.lon, middle.lat);
   const e = toEcef.elements;
-  // Rows of the transposed matrix: heights come from one dot product per vertex.
-  const local = new Vector3(
+  return new Vector3(
     up.x * e[0] + up.y * e[1] + up.z * e[2],
     up.x * e[4] + up.y * e[5] + up.z * e[6],
     up.x * e[8] + up.y * e[9] + up.z * e[10],
   );
-  const lowest = new Map<number, { at: number; height: number }>();
-  const heights = new Float32Array(position.count);
-  for (let i = 0; i < position.count; i++) {
-    point.fromBufferAttribute(position, i).sub(centre);
-    heights[i] = point.dot(local);
-    const feature = ids.getX(i);
-    const known = lowest.get(feature);
-    if (!known || heights[i] < known.height) lowest.set(feature, { at: i, height: heights[i] });
-  }
-  for (let i = 0; i < position.count; i++) heights[i] -= lowest.get(ids.getX(i))!.height;
-  mesh.geometry.setAttribute("above", new BufferAttribute(heights, 1));
-  for (const [feature, { at }] of lowest) {
-    feet.set(feature, toGeodetic(point.fromBufferAttribute(position, at).applyMatrix4(toEcef)));
-  }  // The frame may be scaled (quantised positions): up · down must be one metre.
-  return local.clone().divideScalar(-local.lengthSq());
 }

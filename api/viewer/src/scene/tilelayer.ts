@@ -3,6 +3,7 @@ import { Matrix4, type Mesh, type MeshLambertMaterial, type Object3D, type Persp
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
 import { TilesRenderer } from "3d-tiles-renderer/three";
 import { GLTFExtensionsPlugin } from "3d-tiles-renderer/three/plugins";
+import { fetchEarly } from "../data/early";
 import { type BuildingUniforms, FeatureColours, buildingMaterial, depthMaterial } from "./material";
 import { FEATURE_ATTRIBUTE, type Foot, featureCount, featureIdReader, floatFeatureIds, measureFeet, meshesOf } from "./tilecontent";
 
@@ -30,6 +31,7 @@ interface Content {
 }
 
 interface LibraryTile {
+  geometricError: number;
   content?: { uri?: string };
   internal: { basePath: string };
   traversal: { visible: boolean };
@@ -44,6 +46,16 @@ export interface Hit {
 }
 
 const SCREEN_ERROR_PX = 12;
+
+/**
+ * A tile may be as coarse as the tile above it, where both leave out the same building. The library would take
+ * such a tile for one to be refined whatever its size on screen, even of the other city.
+ */
+const FINER = 1 - 2 ** -10;
+
+function refineFurther(tile: LibraryTile, parent: LibraryTile | null): void {
+  if (parent && tile.geometricError >= parent.geometricError) tile.geometricError = parent.geometricError * FINER;
+}
 
 export class TileLayer {
   readonly tiles: TilesRenderer;
@@ -71,8 +83,12 @@ export class TileLayer {
         autoDispose: false,
       }),
     );
+    // What is shown stays until what replaces it is there: coarser tiles than the view needs would come for nothing.
+    tiles.loadAncestors = false;
     tiles.registerPlugin({
       name: "BUILDINGS",
+      fetchData: fetchEarly,
+      preprocessNode: (tile: LibraryTile, _folder: string, parent: LibraryTile | null) => refineFurther(tile, parent),
       processTileModel: (scene: Object3D, tile: LibraryTile) => this.prepare(scene, tile),
     });
     tiles.setCamera(camera);
@@ -94,8 +110,17 @@ export class TileLayer {
 
   /** Everything that the camera asks for is here. */
   get idle(): boolean {
-    const { stats } = this.tiles as unknown as { stats: Record<"queued" | "downloading" | "parsing", number> };
-    return this.broken || (this.loaded && stats.queued + stats.downloading + stats.parsing === 0);
+    const { queued, downloading, parsing } = this.stats;
+    return this.broken || (this.loaded && queued + downloading + parsing === 0);
+  }
+
+  /** Something that the camera needs is on its way, or everything is there. */
+  get asked(): boolean {
+    return this.broken || (this.loaded && (this.stats.downloading > 0 || this.tiles.loadProgress === 1));
+  }
+
+  private get stats(): Record<"queued" | "downloading" | "parsing", number> {
+    return (this.tiles as unknown as { stats: Record<"queued" | "downloading" | "parsing", number> }).stats;
   }
 
   get progress(): number {
@@ -194,9 +219,9 @@ export class TileLayer {
     scene.updateMatrixWorld(true);
     const meshes = meshesOf(scene);
     const feet = new Map<number, Foot>();
+    for (const { geometry } of meshes) floatFeatureIds(geometry);
     const colours = new FeatureColours(featureCount(meshes));
     const uniforms = meshes.map((mesh) => {
-      floatFeatureIds(mesh.geometry);
       const down = measureFeet(mesh, mesh.matrixWorld, feet);
       (mesh.material as MeshLambertMaterial).dispose();
       const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"));

@@ -12,7 +12,7 @@ import { paintBuildings } from "./material";
 import { PALETTES, type Palette, type Theme } from "./palette";
 import { type Pose, cameraMatrix, clampPose } from "./pose";
 import { Projection, type Screen } from "./projection";
-import type { Drawing } from "./quality";
+import { type Drawing, FINE } from "./quality";
 import { Sky } from "./sky";
 import type { Painter } from "./tilelayer";
 
@@ -23,8 +23,10 @@ export interface WorldEvents {
   doubleClicked(): boolean;
   moved(pose: Pose): void;
   failed(error: Error, root: boolean): void;
-  /** A frame was drawn. */
-  drawn(): void;
+  /** A frame was drawn; `complete`: with all that the view needs. */
+  drawn(complete: boolean): void;
+  /** WebGL did not start. */
+  blind(error: Error): void;
   /** Loading began, went on or ended: 0..1. */
   progress(fraction: number, idle: boolean): void;
 }
@@ -32,13 +34,20 @@ export interface WorldEvents {
 /** The scene's frame follows the camera, so that numbers near it stay small. */
 const REANCHOR_DEGREES = 0.02;
 const HOVER_DELAY_MS = 60;
+/** WebGL may block for long when it starts: tiles are asked for before, if their places come in time. */
+const HEAD_START_MS = 250;
 
 export class World {
   readonly camera = new PerspectiveCamera(42, 1, 1, 1e6);
   readonly buildings: Buildings;
   readonly ground = new Ground();
   readonly controls: Controls;
-  private readonly renderer: WebGLRenderer;
+  private renderer: WebGLRenderer | null = null;
+  private drawing: Drawing = FINE;
+  private disposed = false;
+  private shadowMap: number | null = null;
+  /** Tiles are on their way. */
+  private asked = (): void => undefined;
   private readonly scene = new Scene();
   private readonly earth = new Group();
   private readonly sky = new Sky();
@@ -56,6 +65,8 @@ export class World {
   private lastTime = 0;
   private placed = false;
   private left = 0;
+  /** The view was drawn with all that it needs at least once. */
+  private seen = false;
   private sunlit = false;
   /** The camera moved since the last frame. */
   private moving = false;
@@ -64,16 +75,11 @@ export class World {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly events: WorldEvents,
-    private readonly drawing: Drawing,
+    drawing: Promise<Drawing>,
   ) {
-    const { antialias } = drawing;
-    this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
-    this.light = new Light(drawing.shadowMap);
+    this.light = new Light(FINE.shadowMap);
     const work = { ready: () => this.placed, advance: () => this.advance(), draw: (time: number) => this.draw(time) };
-    this.frames = new Frames(work, drawing.patience);
-    this.renderer.shadowMap.enabled = true;
-    this.renderer.shadowMap.type = PCFShadowMap;
-    this.renderer.shadowMap.autoUpdate = false;
+    this.frames = new Frames(work);
     this.buildings = new Buildings(this.camera, {
       invalidate: () => this.frames.stir(),
       feet: (feet) => {
@@ -92,6 +98,30 @@ export class World {
     canvas.addEventListener("webglcontextrestored", () => this.invalidate());
     this.resizing.observe(canvas);
     this.resize();
+    const requests = new Promise<void>((resolve) => {
+      this.asked = () => window.setTimeout(resolve);
+      window.setTimeout(resolve, HEAD_START_MS);
+    });
+    void Promise.all([drawing, requests]).then(([known]) => this.start(known));
+  }
+
+  /** Start WebGL. */
+  private start(drawing: Drawing): void {
+    if (this.disposed) return;
+    this.drawing = drawing;
+    const { canvas } = this;
+    const { antialias, patience } = drawing;
+    try {
+      this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
+    } catch (error) {
+      return this.events.blind(error as Error);
+    }
+    this.renderer.shadowMap.enabled = true;
+    this.renderer.shadowMap.type = PCFShadowMap;
+    this.renderer.shadowMap.autoUpdate = false;
+    this.setShadowMap(this.shadowMap);
+    this.resize();
+    this.frames.release(patience);
   }
 
   get pose(): Pose {
@@ -99,7 +129,7 @@ export class World {
   }
 
   get idle(): boolean {
-    return this.placed && this.frames.idle && !this.flight && this.buildings.idle;
+    return this.placed && this.seen && this.frames.idle && !this.flight && this.buildings.idle;
   }
 
   setTheme(theme: Theme): void {
@@ -109,6 +139,7 @@ export class World {
 
   /** Texels a side of the shadow map. */
   setShadowMap(size: number | null): void {
+    this.shadowMap = size;
     this.light.resize(size ?? this.drawing.shadowMap);
     this.invalidate();
   }
@@ -161,11 +192,12 @@ export class World {
     this.halt();
     this.placed = false;
     clearTimeout(this.hoverTimer);
+    this.disposed = true;
     this.resizing.disconnect();
     this.frames.stop();
     this.buildings.dispose();
-    this.renderer.dispose();
-    this.renderer.forceContextLoss();
+    this.renderer?.dispose();
+    this.renderer?.forceContextLoss();
   }
 
   /** Id of the building under a point of the canvas. */
@@ -220,7 +252,7 @@ export class World {
   inset(left: number): void {
     if (this.left === left) return;
     this.left = left;
-    this.resize();
+    this.frameView();
   }
 
   private aim(x: number, y: number): void {
@@ -248,7 +280,12 @@ export class World {
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
-    this.renderer.setSize(width, height, false);
+    this.renderer?.setSize(width, height, false);
+    this.frameView();
+  }
+
+  private frameView(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
     this.camera.aspect = width / height;
     this.camera.setViewOffset(width, height, -this.left / 2, 0, width, height);
     this.invalidate();
@@ -260,6 +297,7 @@ export class World {
     this.scene.updateMatrixWorld();
     this.buildings.update(this.canvas.clientWidth, this.canvas.clientHeight, this.palette);
     this.events.progress(this.buildings.progress, this.buildings.idle);
+    if (this.buildings.asked) this.asked();
     return this.buildings.idle;
   }
 
@@ -272,20 +310,20 @@ export class World {
     const settling = this.ground.step(glides ? 1 - Math.exp(-elapsed / 140) : 1) && glides;
     const following = this.followGround(glides ? elapsed : Infinity);
     const idle = this.advance();
-    const fine = glides || (idle && !this.moving && !this.flight);
-    this.setRatio(fine ? this.drawing.ratio : this.drawing.movingRatio);
-    this.render();
+    // Nobody waits for a coarse frame before the first view.
+    const fine = glides || (idle && !this.flight && !(this.moving && this.seen));
+    if (this.renderer) this.render(this.renderer, fine ? this.drawing.ratio : this.drawing.movingRatio);
+    this.seen ||= idle;
+    this.events.drawn(idle);
     this.moving = false;
     if (this.flight || settling || following) return "again";
     return fine ? "fine" : "coarse";
   }
 
-  private setRatio(most: number): void {
+  /** `most`: pixels of the canvas for each of the screen. */
+  private render(renderer: WebGLRenderer, most: number): void {
     const ratio = Math.min(most, Math.max(1, window.devicePixelRatio));
-    if (this.renderer.getPixelRatio() !== ratio) this.renderer.setPixelRatio(ratio);
-  }
-
-  private render(): void {
+    if (renderer.getPixelRatio() !== ratio) renderer.setPixelRatio(ratio);
     const { palette } = this;
     this.sky.update(this.camera, palette);
     this.fog.color.copy(palette.horizon);
@@ -294,9 +332,8 @@ export class World {
     this.light.paint(palette);
     this.ground.paint(palette, this.current.range, shadows ? null : this.light.onLevelGround());
     const { tiles, features } = this.buildings.counts();
-    if (this.light.aim(this.current, this.inverse, `${tiles}/${features}`, shadows)) this.renderer.shadowMap.needsUpdate = true;
-    this.renderer.render(this.scene, this.camera);
-    this.events.drawn();
+    if (this.light.aim(this.current, this.inverse, `${tiles}/${features}`, shadows)) renderer.shadowMap.needsUpdate = true;
+    renderer.render(this.scene, this.camera);
   }
 
   private continueFlight(time: number): void {

@@ -1,7 +1,7 @@
 /** The 3D view, or two of them side by side, each with the name of its city. */
 import { useEffect, useRef } from "preact/hooks";
 import { cityName, formatCount, t } from "../i18n";
-import { counts, dockWidth, panelWidth, placeAt, places, pose, webglMissing } from "../state";
+import { counts, dockWidth, panelWidth, placeAt, places, pose } from "../state";
 import { type Pane as Index, flyToPlace, openView, sketchCentre } from "../view";
 import { drawing, finishArea, linked, secondPose, undoPoint } from "../workbench";
 import { Close, Linked, Unlinked } from "./icons";
@@ -25,15 +25,7 @@ export function Panes() {
 
 function Pane({ index }: { index: Index }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    try {
-      return openView(canvas.current as HTMLCanvasElement, index);
-    } catch (error) {
-      console.warn(error);
-      webglMissing.value = true;
-      return undefined;
-    }
-  }, []);
+  useEffect(() => openView(canvas.current as HTMLCanvasElement, index), []);
   return (
     <section class="pane" data-pane={index} aria-label={secondPose.value ? t(index ? "rightView" : "leftView") : t("view")}>
       <canvas ref={canvas} class="view" tabIndex={0} role="application" aria-label={t(drawing.value ? "drawLabel" : "mapLabel")} data-drawing={drawing.value} onKeyDown={(event) => drawByKey(event, index)} />

@@ -1,10 +1,14 @@
 /** Histograms for a control: of all buildings, and of those that the other controls leave. */
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { type Histogram, fetchHistogram } from "../data/api";
 import { cql2 } from "../data/filter";
-import { controls, filterError, started } from "../state";
+import { attempts, controls, filterError, seen, started, unreachable } from "../state";
 
 const DELAY_MS = 120;
+
+/** How many are on their way. */
+export const histogramsAsked = signal(0);
 
 export interface Histograms {
   all: Histogram | null;
@@ -15,31 +19,43 @@ export function useHistograms(attribute: string, bins?: number): Histograms {
   const [all, setAll] = useState<Histogram | null>(null);
   const [left, setLeft] = useState<Histogram | null>(null);
   const others = cql2(controls.value, attribute);
-  const ready = started.value === "ready";
+  const ready = started.value === "ready" && seen.value;
   const refused = filterError.value !== null;
+  const attempt = attempts.value;
   useEffect(() => {
     if (!ready) return undefined;
     return request(attribute, "", bins, setAll);
-  }, [attribute, ready]);
+  }, [attribute, ready, attempt]);
   useEffect(() => {
     if (!ready || refused) return undefined;
     if (others) return request(attribute, others, bins, setLeft);
     setLeft(null);
     return undefined;
-  }, [attribute, others, ready, refused]);
+  }, [attribute, others, ready, refused, attempt]);
   return { all, left: others ? left : all };
 }
 
 /** Ask after a moment, unless something newer is asked first. */
 function request(attribute: string, filter: string, bins: number | undefined, take: (found: Histogram) => void): () => void {
   const abort = new AbortController();
+  histogramsAsked.value = histogramsAsked.peek() + 1;
+  let open = true;
+  const close = (): void => {
+    if (open) histogramsAsked.value = histogramsAsked.peek() - 1;
+    open = false;
+  };
   const timer = setTimeout(() => {
     fetchHistogram(attribute, { filter, signal: abort.signal, ...(bins && { bins }) })
       .then(take)
-      .catch(() => undefined); // the count of the same filter tells of the failure
+      .catch((error: Error) => {
+        // Where there is a filter, the count by it tells of the failure.
+        if (!filter && error.name !== "AbortError") unreachable();
+      })
+      .finally(close);
   }, filter ? DELAY_MS : 0);
   return () => {
     clearTimeout(timer);
     abort.abort();
+    close();
   };
 }
