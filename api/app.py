@@ -29,6 +29,7 @@ from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
+from api.html import render
 from api.static import PageFiles
 from twin.db.pool import read_pool
 from twin.db.query import ALL_SCOPES
@@ -106,6 +107,7 @@ def create_app(
     if ogc.VIEWER.is_dir():
         app.mount("/viewer", PageFiles(directory=ogc.VIEWER), name="viewer")
     cesium.install(app)
+    render.install(app)
     _document(app)
     return app
 

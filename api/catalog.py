@@ -9,8 +9,10 @@ from fastapi import APIRouter, Request, Response
 from api import formats
 from api.collections import Asked, systems_of
 from api.dependencies import CurrentView, service
+from api.html import documents as pages
+from api.html.language import LANG
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
-from api.parameters import JSON_TYPES
+from api.parameters import JSON_TYPES, documented
 from twin.db.collections import COLLECTIONS, ROOF_SURFACES
 from twin.db.pool import Row
 from twin.db.query import Collection, View
@@ -25,6 +27,8 @@ router = APIRouter(tags=["Catalogue"])
 CRS84 = offered.CRS84.uri
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 TILES_3D = "http://www.opengis.net/def/rel/ogc/0.0/3dtiles"
+
+_DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
 
 
 async def _datasets(request: Request) -> Sequence[Row]:
@@ -78,25 +82,26 @@ def _bbox(rows: Sequence[Row]) -> list[float] | None:
     ]
 
 
-@router.get("/collections", summary="The collections of features")
-async def get_collections(request: Request) -> Response:
+@router.get("/collections", summary="The collections of features", openapi_extra=_DOCUMENTED)
+async def get_collections(request: Request, view: CurrentView) -> Response:
     """Each collection is over all cities. Uploaded collections come last."""
     uploads = await service(request).revisions.uploads()
     known = [*COLLECTIONS.values(), *map(uploaded_collection, uploads.values())]
     here = base(request)
-    return _json(
-        {
-            "links": [link(f"{here}/collections", "self", JSON, "The collections")],
-            "crs": [system.uri for system in offered.SYSTEMS],
-            "collections": [await _collection(request, collection) for collection in known],
-        }
-    )
+    document = {
+        "links": [link(f"{here}/collections", "self", JSON, "The collections")],
+        "crs": [system.uri for system in offered.SYSTEMS],
+        "collections": [await _collection(request, collection) for collection in known],
+    }
+    return pages.collections(request, document, view.scopes)
 
 
-@router.get("/collections/{collection}", summary="One collection: extent and links")
-async def get_collection(request: Request, asked: Asked) -> Response:
+@router.get(
+    "/collections/{collection}", summary="One collection: extent and links", openapi_extra=_DOCUMENTED
+)
+async def get_collection(request: Request, view: CurrentView, asked: Asked) -> Response:
     """The extent is that of the primary datasets."""
-    return _json(await _collection(request, asked))
+    return pages.collection(request, await _collection(request, asked), view.scopes)
 
 
 async def _collection(request: Request, collection: Collection) -> dict[str, Any]:
@@ -159,21 +164,33 @@ def _collection_links(about: str, collection: Collection) -> list[Link]:
     return links
 
 
-@router.get("/collections/{collection}/queryables", summary="What a filter may name, as JSON Schema")
+@router.get(
+    "/collections/{collection}/queryables",
+    summary="What a filter may name, as JSON Schema",
+    openapi_extra=_DOCUMENTED,
+)
 async def get_queryables(request: Request, view: CurrentView, asked: Asked) -> Response:
     """Types, units, code lists, standards' terms; labels and meanings in four languages."""
-    return _schema(request, asked, _properties(view, asked))
+    return _schema(request, view, asked, _properties(view, asked))
 
 
-@router.get("/collections/{collection}/sortables", summary="What items may be sorted by, as JSON Schema")
+@router.get(
+    "/collections/{collection}/sortables",
+    summary="What items may be sorted by, as JSON Schema",
+    openapi_extra=_DOCUMENTED,
+)
 async def get_sortables(request: Request, view: CurrentView, asked: Asked) -> Response:
     """The queryables that have an order."""
     ordered = {q.name for q in asked.queryables(view) if q.type not in UNORDERED}
     found = {name: described for name, described in _properties(view, asked).items() if name in ordered}
-    return _schema(request, asked, found)
+    return _schema(request, view, asked, found)
 
 
-@router.get("/collections/{collection}/schema", summary="The properties of an item, as JSON Schema")
+@router.get(
+    "/collections/{collection}/schema",
+    summary="The properties of an item, as JSON Schema",
+    openapi_extra=_DOCUMENTED,
+)
 async def get_schema(request: Request, view: CurrentView, asked: Asked) -> Response:
     """As the queryables, with the source's original attributes."""
     properties = _properties(view, asked)
@@ -184,14 +201,14 @@ async def get_schema(request: Request, view: CurrentView, asked: Asked) -> Respo
             "title": "Original attributes",
             "description": "The source's own attributes, under its own names.",
         }
-    return _schema(request, asked, properties)
+    return _schema(request, view, asked, properties)
 
 
 def _properties(view: View, asked: Collection) -> dict[str, Any]:
     return {queryable.name: _property(queryable, asked) for queryable in asked.queryables(view)}
 
 
-def _schema(request: Request, asked: Collection, properties: dict[str, Any]) -> Response:
+def _schema(request: Request, view: View, asked: Collection, properties: dict[str, Any]) -> Response:
     document = {
         "$schema": JSON_SCHEMA,
         "$id": f"{base(request)}{request.url.path}",
@@ -201,7 +218,7 @@ def _schema(request: Request, asked: Collection, properties: dict[str, Any]) -> 
         "properties": properties,
         "additionalProperties": False,
     }
-    return Response(orjson.dumps(document), media_type=SCHEMA_JSON)
+    return pages.properties(request, document, request.url.path.rpartition("/")[2], view.scopes)
 
 
 def _property(queryable: Queryable, asked: Collection) -> dict[str, Any]:

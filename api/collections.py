@@ -22,7 +22,7 @@ from twin.model.offered import OfferedSystem, offered
 
 _RESERVED = {parameter.name for parameter in parameters.SELECTION} | {
     "id", "limit", "cursor", "properties", "count", "f", "sortby", "property", "groupby", "bins", "aggregate",
-    "lod", "crs",
+    "lod", "crs", "lang",
 }  # fmt: skip
 
 
@@ -82,7 +82,9 @@ def filter_tree(request: Request, collection: Collection, queryables: Queryables
     named = equalities(collection)
     wanted = sorted((name, value) for name, value in given.items() if name in named)
     trees = [equals(name, value, queryables) for name, value in wanted]
-    if (text := given.get(parameters.FILTER.name)) is not None:
+    text = given.get(parameters.FILTER.name)
+    # The form of a page sends its field also where nothing is written in it.
+    if text is not None and (text or given.get("f") != "html"):
         trees.append(parse(text, cast(Encoding, encoding)))
     return all_of(trees)
 

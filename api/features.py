@@ -15,6 +15,9 @@ from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
 from api.encoding import Encoding, encoding
 from api.formats import Format
+from api.html import features as pages
+from api.html.language import LANG, language
+from api.html.render import headers as page_headers
 from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
@@ -48,7 +51,7 @@ COUNT = Parameter(
     {"type": "string", "enum": ["none", "exact"], "default": "none"},
 )
 ITEM_PARAMETERS = documented(
-    LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, formats.parameter(formats.OF_ITEMS), CRS, *SELECTION
+    LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, formats.parameter(formats.OF_ITEMS), LANG, CRS, *SELECTION
 )
 
 
@@ -63,8 +66,9 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
     """In order of their ids or of `sortby`. Follow the `next` link for more."""
     page = await _page(request, selection, pool)
     scopes = selection.view.scopes
-    tag = entity_tag(request, f"{await service(request).revisions.digest()} {page.form.name}", scopes)
-    headers = cache_headers(tag, scopes) | formats.headers(page.form, page.system)
+    shape = _shape(request, page.form)
+    tag = entity_tag(request, f"{await service(request).revisions.digest()} {shape}", scopes)
+    headers = cache_headers(tag, scopes) | _headers(request, page.form, page.system)
     if matches(request, tag):
         return not_modified(headers)
     encoded = page.encoding
@@ -83,12 +87,27 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
     headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
     if page.form is formats.JSON_FEATURES:
         return Response(_whole(encoded, found, members), headers=headers, media_type=GEOJSON)
+    if page.form is formats.HTML:
+        body = _whole(encoded, found, members)
+        shown_page = await to_thread.run_sync(
+            pages.items, request, selection.view, selection.collection, body
+        )
+        return Response(shown_page, headers=headers, media_type=page.form.media_type)
     headers["Content-Disposition"] = f'inline; filename="{selection.collection.name}.{page.form.extension}"'
     headers |= {
         f"OGC-{name[:1].upper()}{name[1:]}": str(members[name]) for name in _COUNTS if name in members
     }
     body = await to_thread.run_sync(_whole, encoded, found, members)
     return Response(body, headers=headers, media_type=page.form.media_type)
+
+
+def _shape(request: Request, form: Format) -> str:
+    """What beside the address decides how an answer is written."""
+    return f"{form.name} {language(request)}" if form is formats.HTML else form.name
+
+
+def _headers(request: Request, form: Format, system: OfferedSystem) -> dict[str, str]:
+    return page_headers(request) if form is formats.HTML else formats.headers(form, system)
 
 
 _COUNTS = ("numberReturned", "numberMatched")
@@ -159,7 +178,7 @@ def now() -> str:
     summary="One feature",
     tags=["Features"],
     responses=formats.responses(formats.OF_ITEM, "One feature"),
-    openapi_extra=documented(formats.parameter(formats.OF_ITEM), CRS, DATETIME, SCENARIO),
+    openapi_extra=documented(formats.parameter(formats.OF_ITEM), LANG, CRS, DATETIME, SCENARIO),
 )
 async def get_item(
     request: Request, collection: str, id: str, view: CurrentView, asked: Asked, pool: Reader
@@ -171,8 +190,8 @@ async def get_item(
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
     revision = asked.revision or row["row_hash"].hex()
-    headers = cache_headers(entity_tag(request, f"{revision} {form.name}", view.scopes), view.scopes)
-    headers |= formats.headers(form, system)
+    tag = entity_tag(request, f"{revision} {_shape(request, form)}", view.scopes)
+    headers = cache_headers(tag, view.scopes) | _headers(request, form, system)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
     if form is formats.CITYJSON_DOCUMENT:
@@ -189,7 +208,10 @@ async def get_item(
             headers=headers,
             media_type=form.media_type,
         )
-    return Response(geojson.with_members(text, links=links), headers=headers, media_type=GEOJSON)
+    body = geojson.with_members(text, links=links)
+    if form is formats.HTML:
+        body = await to_thread.run_sync(pages.item, request, view, asked, body)
+    return Response(body, headers=headers, media_type=form.media_type)
 
 
 async def _city_model(pool: ReadPool, view: View, row: Row, system: OfferedSystem) -> bytes:

@@ -42,6 +42,8 @@ CITYJSON_SEQUENCE = Format(
     "cityjsonseq", "application/city+json-seq", "city.jsonl", "CityJSONSeq", solids=True
 )
 
+HTML = Format("html", "text/html; charset=utf-8", "html", "HTML")
+
 OF_DOWNLOADS: tuple[Format, ...] = (
     JSON_FEATURES,
     GEOJSON_SEQUENCE,
@@ -54,16 +56,21 @@ OF_DOWNLOADS: tuple[Format, ...] = (
 )
 """What can be written while it is read, the default first."""
 
-OF_ITEMS: tuple[Format, ...] = (*OF_DOWNLOADS, CITYJSON_DOCUMENT)
+OF_ITEMS: tuple[Format, ...] = (*OF_DOWNLOADS, CITYJSON_DOCUMENT, HTML)
 """What pages come in, the default first."""
 
-OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, JSON_FG, CITYJSON_DOCUMENT)
+OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, JSON_FG, CITYJSON_DOCUMENT, HTML)
 """What one feature comes in, the default first."""
 
 OF_ALL = frozenset({*OF_ITEMS, *OF_ITEM})
 
 _NAME = "f"
 _ALIASES = {"json": JSON_FEATURES}
+
+OF_DOCUMENT = Parameter(
+    _NAME, "The format; without it, what `Accept` asks for.", {"type": "string", "enum": ["json", "html"]}
+)
+"""The documentation of `f` for what is no features: JSON, and HTML for people."""
 
 
 def parameter(formats: Sequence[Format]) -> Parameter:
@@ -105,13 +112,28 @@ def asked(request: Request, collection: Collection, formats: Sequence[Format]) -
     return _accepted(request.headers.get("accept", ""), known)
 
 
+def wants_html(request: Request) -> bool:
+    """Whether a request for a document asks for HTML: by `f`, else by `Accept`, as browsers do."""
+    given = request.query_params
+    if _NAME in given:
+        return choice(given, _NAME, ("json", "html"), "json") == "html"
+    return accepts_html(request)
+
+
+def accepts_html(request: Request) -> bool:
+    """Whether `Accept` prefers HTML to JSON, whatever `f` says."""
+    return _accepted(request.headers.get("accept", ""), {HTML.name: HTML}) is HTML
+
+
 def _accepted(header: str, known: Mapping[str, Format]) -> Format:
-    by_type = {form.accepted: form for form in known.values()}
-    ranges = sorted((_weighted(part) for part in header.split(",")), key=lambda found: -found[1])
+    by_type = dict.fromkeys(("application/json", "*/*"), JSON_FEATURES)
+    by_type |= {form.accepted: form for form in known.values()}
+    ranges = sorted(map(weighted, header.split(",")), key=lambda found: (-found[1], found[0] == "*/*"))
     return next((by_type[name] for name, weight in ranges if weight > 0 and name in by_type), JSON_FEATURES)
 
 
-def _weighted(part: str) -> tuple[str, float]:
+def weighted(part: str) -> tuple[str, float]:
+    """A range of a header such as `Accept` with its weight; 0 where that is no number."""
     name, *more = (piece.strip().lower() for piece in part.split(";"))
     weight = next((piece[2:] for piece in more if piece.startswith("q=")), "1")
     try:

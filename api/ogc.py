@@ -12,8 +12,10 @@ from starlette.responses import FileResponse
 from api import formats
 from api.collections import equalities, systems_of, taken
 from api.dependencies import service
+from api.html import documents as pages
+from api.html.language import LANG
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
-from api.parameters import CRS
+from api.parameters import CRS, documented
 from twin.db.collections import COLLECTIONS, FEATURES
 from twin.db.query import Collection
 from twin.db.uploads import uploaded_collection
@@ -31,11 +33,13 @@ _SPEC = "http://www.opengis.net/spec"
 CONFORMS_TO = (
     f"{_SPEC}/ogcapi-common-1/1.0/conf/core",
     f"{_SPEC}/ogcapi-common-1/1.0/conf/json",
+    f"{_SPEC}/ogcapi-common-1/1.0/conf/html",
     f"{_SPEC}/ogcapi-common-1/1.0/conf/oas30",
     f"{_SPEC}/ogcapi-common-2/1.0/conf/collections",
     f"{_SPEC}/ogcapi-features-1/1.0/conf/core",
     f"{_SPEC}/ogcapi-features-1/1.0/conf/oas30",
     f"{_SPEC}/ogcapi-features-1/1.0/conf/geojson",
+    f"{_SPEC}/ogcapi-features-1/1.0/conf/html",
     f"{_SPEC}/ogcapi-features-2/1.0/conf/crs",
     f"{_SPEC}/ogcapi-features-3/1.0/conf/queryables",
     f"{_SPEC}/ogcapi-features-3/1.0/conf/queryables-query-parameters",
@@ -57,11 +61,14 @@ CONFORMS_TO = (
 )
 
 
-@router.get("/", summary="Landing page; the viewer for a browser")
+_DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
+
+
+@router.get("/", summary="Landing page; the viewer for a browser", openapi_extra=_DOCUMENTED)
 async def landing(request: Request) -> Response:
-    """Links to everything else."""
+    """Links to everything else. A browser gets the viewer where `f` does not say `html`."""
     page = VIEWER / "index.html"
-    if "text/html" in request.headers.get("accept", "") and page.is_file():
+    if formats.wants_html(request) and "f" not in request.query_params and page.is_file():
         return FileResponse(page, headers={"Cache-Control": "no-cache", "Vary": "Accept"})
     here = base(request)
     document = {
@@ -69,6 +76,7 @@ async def landing(request: Request) -> Response:
         "description": DESCRIPTION,
         "links": [
             link(f"{here}/", "self", JSON, "This page"),
+            link(f"{here}/?f=html", "alternate", "text/html", "This page for people"),
             link(f"{here}/api", "service-desc", OPENAPI_JSON, "The API as OpenAPI 3.0"),
             link(f"{here}/conformance", "conformance", JSON, "Conformance classes"),
             link(f"{here}/conformance", f"{OGC}conformance", JSON, "Conformance classes"),
@@ -83,13 +91,17 @@ async def landing(request: Request) -> Response:
             ),
         ],
     }
-    return Response(orjson.dumps(document), media_type=JSON, headers={"Vary": "Accept"})
+    return pages.landing(request, document)
 
 
-@router.get("/conformance", summary="The conformance classes of OGC standards that are met")
-async def conformance() -> dict[str, tuple[str, ...]]:
+@router.get(
+    "/conformance",
+    summary="The conformance classes of OGC standards that are met",
+    openapi_extra=_DOCUMENTED,
+)
+async def conformance(request: Request) -> Response:
     """As OGC API Common declares them."""
-    return {"conformsTo": CONFORMS_TO}
+    return pages.conformance(request, {"conformsTo": CONFORMS_TO})
 
 
 @router.get("/api", summary="This document")

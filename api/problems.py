@@ -10,6 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api import formats
+from api.html.render import headers as page_headers
+from api.html.render import render
 from twin.errors import (
     DatabaseUnavailable,
     InputError,
@@ -54,6 +57,10 @@ def problem(request: Request, status: int, kind: str, detail: str, **headers: st
         "detail": detail,
         "instance": request.url.path,
     }
+    if formats.accepts_html(request):
+        page = render(request, "problem.html", document=body, crumbs=())
+        sent = page_headers(request) | headers
+        return Response(page, status, headers=sent, media_type=formats.HTML.media_type)
     # A detail may quote what was sent, and that may hold halves of surrogate pairs.
     return Response(_encoded(body), status, headers=headers, media_type=MEDIA_TYPE)
 

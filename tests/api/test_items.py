@@ -196,7 +196,7 @@ def test_unknown_and_repeated_parameters_are_refused(client: Client) -> None:
     assert "bbox" in message
     assert "more than once" in detail(client.request("GET", "/collections/buildings/items?limit=1&limit=2"))
     assert "U+0000" in detail(client.request("GET", "/collections/buildings/items?city=%00"))
-    assert "Known: none" in detail(client.get("/conformance", verbose="1"))
+    assert "Known: none" in detail(client.get("/health/live", verbose="1"))
 
 
 def test_one_item(client: Client, seeded_towns: list[Seeded]) -> None:

@@ -1,0 +1,1 @@
+"""Pages for people: what the API answers as JSON, as HTML in four languages, without scripts."""
