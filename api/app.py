@@ -17,6 +17,7 @@ from api import (
     health,
     histogram,
     ogc,
+    openapi,
     problems,
     reports,
     search,
@@ -92,6 +93,7 @@ def create_app(
 
     app = FastAPI(
         title=ogc.TITLE,
+        description=ogc.DESCRIPTION,
         version=importlib.metadata.version("finest-twin"),
         lifespan=lifespan,
         openapi_url=None,
@@ -115,9 +117,9 @@ def create_app(
 def _document(app: FastAPI) -> None:
     """Replaces FastAPI's own OpenAPI document with ours, made at the first request for it."""
 
-    def openapi() -> dict[str, Any]:
+    def made() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = ogc.openapi_document(app)
+            app.openapi_schema = openapi.document(app)
         return app.openapi_schema
 
-    app.openapi = openapi
+    app.openapi = made

@@ -60,6 +60,8 @@ BBOX = Parameter(
     {
         "type": "array",
         "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 6,
         "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
     },
     [24.96, 60.18, 24.98, 60.19],

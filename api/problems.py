@@ -9,6 +9,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api import formats
 from api.html.render import headers as page_headers
@@ -25,6 +26,19 @@ from twin.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "What is wrong, where, and how to mend it (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string", "description": "The kind of problem in words."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The path of the request."},
+    },
+}
 
 STATUS: dict[type[Exception], int] = {
     InvalidParameter: 400,
@@ -103,7 +117,25 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if error.status_code == 404:
         detail = f"There is nothing at {request.url.path}. The landing page at / lists what there is."
-    return problem(request, error.status_code, phrase.capitalize(), detail, **dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+        detail = f"{request.method} is not offered here; offered: {headers['Allow']}."
+    return problem(request, error.status_code, phrase.capitalize(), detail, **headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes of an address; the router names those of the first alone."""
+    app: FastAPI = request.app
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+    ]
+
+
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

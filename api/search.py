@@ -8,9 +8,9 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from api import formats
 from api.collections import Asked
 from api.features import ITEM_PARAMETERS
-from api.links import GEOJSON
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -60,9 +60,7 @@ _OF_THE_ROUTE = {"endpoint", "path_params", "route", "router", "fastapi_inner_as
     "/collections/{collection}/items",
     summary="Features of a collection, asked for in a body",
     tags=["Features"],
-    responses={
-        200: {"description": "A page of features", "content": {GEOJSON: {"schema": {"type": "object"}}}}
-    },
+    responses=formats.responses(formats.OF_ITEMS, "A page of features"),
     openapi_extra={**ITEM_PARAMETERS, **_BODY},
 )
 async def post_items(request: Request, _: Asked) -> Response:

@@ -24,6 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 TITLE = Parameter("title", "The title of the collection; without it, its name.")
 DESCRIPTION = Parameter("description", "What the collection holds.")
 LAYER = Parameter("layer", "The layer of a GeoPackage with several.")
+_FORBIDDEN: dict[str, Any] = {"description": "Only the machine that serves may write collections"}
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -42,8 +43,13 @@ _BODY: dict[str, Any] = {
     summary="Upload a collection",
     status_code=201,
     responses={
-        200: {"description": "The collection took the place of another of its name"},
+        200: {
+            "description": "The collection took the place of another of its name",
+            "content": {JSON: {"schema": {"type": "object"}}},
+        },
         201: {"description": "There was none of this name before"},
+        403: _FORBIDDEN,
+        413: {"description": "The file is too large"},
     },
     openapi_extra={**documented(TITLE, DESCRIPTION, LAYER), **_BODY},
 )
@@ -68,7 +74,12 @@ async def put_collection(request: Request, name: str) -> Response:
     )
 
 
-@router.delete("/collections/{name}", summary="Remove an uploaded collection", status_code=204)
+@router.delete(
+    "/collections/{name}",
+    summary="Remove an uploaded collection",
+    status_code=204,
+    responses={403: _FORBIDDEN},
+)
 async def delete_collection(request: Request, name: str) -> Response:
     """Collections of the city model stay."""
     store = _store(request)

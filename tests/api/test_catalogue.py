@@ -93,6 +93,31 @@ def test_the_api_document_is_openapi_3_0_with_concrete_paths(client: Client) -> 
     assert '"null"' not in response.text
 
 
+def test_the_api_document_tells_what_is_answered(client: Client) -> None:
+    document = client.get("/api").json()
+    assert list(document["components"]["schemas"]) == ["Problem"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            assert {"400", "404", "503"} <= answers.keys(), (method, path)
+            assert "422" not in answers, (method, path)
+            assert "application/problem+json" in answers["400"]["content"]
+    paths = document["paths"]
+    assert set(paths["/collections/{name}"]) == {"get", "put", "delete"}
+    queryables = paths["/collections/buildings/queryables"]["get"]["responses"]["200"]["content"]
+    assert set(queryables) == {"application/schema+json", "text/html"}
+    roofs = paths["/collections/roofsurfaces/items"]
+    assert "application/city+json" not in roofs["get"]["responses"]["200"]["content"]
+    assert not any("example" in p for p in roofs["get"]["parameters"] if p["in"] == "query")
+    members = roofs["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"][0]
+    assert {"filter", "limit", "slope_deg"} <= members["properties"].keys()
+
+
+def test_a_method_that_is_not_offered_is_answered_with_those_that_are(client: Client) -> None:
+    response = client.request("PATCH", "/collections/districts")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PUT")
+
+
 def test_conformance_names_what_the_tests_prove(client: Client) -> None:
     found = client.get("/conformance").json()["conformsTo"]
     assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in found

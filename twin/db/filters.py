@@ -57,9 +57,9 @@ def _from_text(name: str, text: str, queryables: Queryables) -> Node:
     if kind == "text":
         return cql2.text_value(text)
     try:
-        if kind in {"integer", "number"}:
+        if kind == "number" or (kind == "integer" and float(text).is_integer()):
             return Value.number(float(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise InvalidFilter(f"'{name}' is a {kind}, which '{text[:60]}' is not.")
 
