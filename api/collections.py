@@ -158,10 +158,16 @@ async def known_parameters(request: Request) -> None:
     if not given:
         return
     extra: dict[str, Any] = request.scope["route"].openapi_extra or {}
-    documented: list[str] = [parameter["name"] for parameter in extra.get("parameters", ())]
+    schemas: dict[str, Any] = {p["name"]: p["schema"] for p in extra.get("parameters", ())}
+    documented = list(schemas)
     if "collection" in request.path_params or parameters.FILTER.name in documented:
-        documented = taken(documented, await asked_collection(request))
+        collection = await asked_collection(request)
+        documented = taken(documented, collection)
+        schemas = {name: parameter.schema for name, parameter in equalities(collection).items()} | schemas
     _check(given, documented)
+    for name, _ in given:
+        if offered := schemas[name].get("enum"):
+            parameters.choice(request.query_params, name, offered, "")
 
 
 def _check(given: list[tuple[str, str]], known: Sequence[str]) -> None:

@@ -81,6 +81,7 @@ async def style(
 @router.get(
     f"{_FOLDER}/{{level:int}}/{{y:int}}/{{x:int}}",
     summary="Vector tile",
+    responses={204: {"description": "Nothing is there"}},
     openapi_extra=_DOCUMENTED,
 )
 async def footprints(

@@ -137,6 +137,8 @@ def test_parameters_named_as_attributes_ask_for_equality(client: Client, seeded_
     assert found
     assert "'surfaces' is a integer" in detail(client.items(surfaces="many"))
     assert "'surfaces' is a integer" in detail(client.items(surfaces="7.5"))
+    assert "residential" in detail(client.items(current_use="castle"))
+    assert "offered: en, fi" in detail(client.items(lang="de"))
 
 
 def test_alternative_datasets_only_where_they_are_named(client: Client) -> None:

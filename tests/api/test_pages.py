@@ -116,7 +116,7 @@ def test_the_language_is_that_of_the_reader(client: Client) -> None:
         assert found.headers["content-language"] == lang
         assert BY_NAME["surfaces"].label.by_language()[lang] in found.text
         assert BY_NAME["surfaces"].meaning.by_language()[lang] in found.text
-    assert page(client, f"{path}?lang=xx").status_code == 200
+    assert page(client, f"{path}?lang=xx").status_code == 400
 
 
 def test_nothing_in_a_page_can_act(client: Client) -> None:
