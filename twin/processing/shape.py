@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.model.geometry import Bools, Floats, Ints
+from twin.model.geometry import Floats, Ints, offsets
 from twin.processing import planar, segments
+from twin.processing.convex import are_convex
 from twin.processing.hulls import hull_volumes
 from twin.processing.orientation import Boundary
 from twin.processing.planar import Shapes
@@ -128,12 +129,12 @@ def shell_measures(boundary: Boundary, volume: Floats) -> dict[str, Floats]:
     return {
         "hemisphericality": _ratio(3.0 * np.sqrt(2.0 * np.pi) * volume, surface * np.sqrt(surface)),
         "cubeness": _ratio(6.0 * np.cbrt(volume) ** 2, surface),
-        "convexity": _ratio(volume, _hull_volumes(boundary, np.isfinite(volume))),
+        "convexity": _ratio(volume, _hull_volumes(boundary, volume)),
     }
 
 
-def _hull_volumes(boundary: Boundary, chosen: Bools) -> Floats:
-    """Volume of the hull of the points of the chosen objects, else NaN, shape (objects,).
+def _hull_volumes(boundary: Boundary, volume: Floats) -> Floats:
+    """Volume of the hull of the points of the objects that have a volume, else NaN, shape (objects,).
 
     Not of ``boundary.vertices``: those may join a chain of points that is metres long.
     """
@@ -142,11 +143,14 @@ def _hull_volumes(boundary: Boundary, chosen: Bools) -> Floats:
     vertices = np.sort(first)
     point_start = batch.ring_start[batch.surface_start[batch.object_start]]
     start = np.searchsorted(vertices, point_start)
-    index = np.flatnonzero(chosen)
-    result = np.full(batch.objects, np.nan)
+    index = np.flatnonzero(np.isfinite(volume))
     xyz = batch.xyz[vertices[segments.expand(start, index)]]
-    ends = np.concatenate([[0], np.cumsum(np.diff(start)[index])]).astype(np.int64)
-    result[index] = hull_volumes(xyz, ends)
+    ends = offsets(np.diff(start)[index])
+    convex = are_convex(boundary, index, xyz, ends)
+    result = volume.copy()
+    others = np.flatnonzero(~convex)
+    points = xyz[segments.expand(ends, others)]
+    result[index[others]] = hull_volumes(points, offsets(np.diff(ends)[others]))
     return result
 
 
