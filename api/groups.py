@@ -7,11 +7,14 @@ from fastapi import Request
 
 from api.dependencies import service
 from api.parameters import Parameter
-from twin.db.groupings import Grouping, by_area, by_cell, by_class, by_decade, by_property
+from twin.db.grids import by_hexagon, by_square, by_tile
+from twin.db.groupings import Grouping, by_area, by_class, by_decade, by_property
 from twin.db.query import Selection
 from twin.db.queryables import Queryable, Queryables
 from twin.db.statistics_query import FUNCTIONS, Aggregate
 from twin.errors import InvalidParameter
+from twin.model.hexagons import Box, HexagonGrid
+from twin.model.squares import SquareGrid
 
 MAX_TERMS = 20
 _TERM = re.compile(r"\s*([^(),]+?)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
@@ -19,7 +22,9 @@ _TERM = re.compile(r"\s*([^(),]+?)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
 GROUPBY = Parameter(
     "groupby",
     "What to group by, separated by commas: a property; `decade(year_of_construction)`; "
-    "`classes(height_m,0,10,20)`; `grid(16)`, the squares of a level of WebMercatorQuad; "
+    "`classes(height_m,0,10,20)`; `square(250)`, squares of so many metres in EPSG:3067, or "
+    "`square(250,3301)` in another system; `h3(8)`, the hexagons of a resolution of H3; `grid(16)`, the "
+    "tiles of a level of WebMercatorQuad; "
     "`area(districts)` or `area(districts,name)`, the areas of an uploaded collection by id or property.",
     example="city,decade(year_of_construction)",
 )
@@ -76,7 +81,13 @@ async def _grouping(request: Request, selection: Selection, term: _Term, index: 
             numbers = [_number(text) for text in breaks]
             return by_class(queryables.get(name, InvalidParameter), numbers, index)
         case "grid", (level,):
-            return by_cell(selection, int(_number(level)), index)
+            return by_tile(selection, _whole(level), index)
+        case "square", (size, *rest) if len(rest) < 2:
+            grid = SquareGrid(_number(size), *(_whole(code) for code in rest))
+            return by_square(selection, grid, f"square({','.join(term.arguments)})", index)
+        case "h3", (level,):
+            boxes = await _boxes(request, selection)
+            return by_hexagon(selection, HexagonGrid.around(boxes, _whole(level)), index)
         case "area", (name, *rest) if len(rest) < 2:
             areas = (await service(request).revisions.uploads()).get(name)
             if areas is None:
@@ -85,8 +96,20 @@ async def _grouping(request: Request, selection: Selection, term: _Term, index: 
         case name, arguments:
             raise InvalidParameter(
                 f"'{GROUPBY.name}' has '{name[:60]}' with {len(arguments)} arguments. Offered: a property, "
-                "decade(property), classes(property,number,…), grid(level), area(collection)."
+                "decade(property), classes(property,number,…), square(metres), h3(resolution), grid(level), "
+                "area(collection)."
             )
+
+
+async def _boxes(request: Request, selection: Selection) -> tuple[Box, ...]:
+    """Where the features may be: the extents of their datasets, or of the uploaded collection."""
+    known = service(request)
+    if not selection.collection.of_datasets:
+        uploaded = (await known.revisions.uploads()).get(selection.collection.name)
+        return () if uploaded is None or uploaded.extent is None else (uploaded.extent,)
+    rows = await known.datasets.at(await known.revisions.digest())
+    placed = (row for row in rows if row["west"] is not None)
+    return tuple((row["west"], row["south"], row["east"], row["north"]) for row in placed)
 
 
 def _number(text: str) -> float:
@@ -97,6 +120,13 @@ def _number(text: str) -> float:
     if not abs(number) < 1e300:
         raise InvalidParameter(f"'{text[:60]}' is no number.")
     return number
+
+
+def _whole(text: str) -> int:
+    number = _number(text)
+    if number != int(number):
+        raise InvalidParameter(f"'{text[:60]}' is no whole number.")
+    return int(number)
 
 
 def aggregates(text: str | None, queryables: Queryables) -> list[Aggregate]:

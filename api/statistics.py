@@ -13,17 +13,22 @@ from api.collections import Chosen
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import Reader, service
 from api.groups import AGGREGATE, GROUPBY, aggregates, groupings
-from api.links import JSON
+from api.links import GEOJSON, JSON
 from api.parameters import SELECTION, Parameter, documented
 from twin.db.groupings import Grouping
-from twin.db.pool import Row
+from twin.db.pool import ReadPool, Row
 from twin.db.statistics_query import MAX_GROUPS, Aggregate, statistics
 from twin.errors import InvalidParameter
 
 router = APIRouter()
 
 CSV = "text/csv; charset=utf-8"
-FORMAT = Parameter("f", "The format.", {"type": "string", "enum": ["json", "csv"], "default": "json"})
+FORMATS = ("json", "csv", "geojson")
+FORMAT = Parameter(
+    "f",
+    "The format; GeoJSON gives each group the outline of its cell or area, of which it needs one.",
+    {"type": "string", "enum": list(FORMATS), "default": "json"},
+)
 
 
 @router.get(
@@ -33,7 +38,11 @@ FORMAT = Parameter("f", "The format.", {"type": "string", "enum": ["json", "csv"
     responses={
         200: {
             "description": "One row for each group that has features",
-            "content": {JSON: {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}},
+            "content": {
+                JSON: {"schema": {"type": "object"}},
+                GEOJSON: {"schema": {"type": "object"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
         }
     },
     openapi_extra=documented(GROUPBY, AGGREGATE, FORMAT, *SELECTION),
@@ -41,9 +50,10 @@ FORMAT = Parameter("f", "The format.", {"type": "string", "enum": ["json", "csv"
 async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> Response:
     """Groups in ascending order, those of missing values last; values that are no numbers are left out."""
     given = request.query_params
-    form = parameters.choice(given, FORMAT.name, ("json", "csv"), _accepted(request))
+    form = parameters.choice(given, FORMAT.name, FORMATS, _accepted(request))
     wanted = aggregates(given.get(AGGREGATE.name), selection.queryables)
     groups = await groupings(request, selection)
+    places = _places(groups) if form == "geojson" else None
     scopes = selection.view.scopes
     tag = entity_tag(request, f"{await service(request).revisions.digest()} {form}", scopes)
     headers = {**cache_headers(tag, scopes), "Vary": "Accept"}
@@ -56,6 +66,13 @@ async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> R
     if form == "csv":
         names = [*(group.name for group in groups), *(aggregate.name for aggregate in wanted)]
         return Response(_csv(names, found), headers=headers, media_type=CSV)
+    if places is not None:
+        features = await _features(pool, rows, found, places)
+        return Response(
+            orjson.dumps({"type": "FeatureCollection", "features": features}),
+            headers=headers,
+            media_type=GEOJSON,
+        )
     body = {
         "collection": selection.collection.name,
         "groupby": [group.name for group in groups],
@@ -66,7 +83,40 @@ async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> R
 
 
 def _accepted(request: Request) -> str:
-    return "csv" if request.headers.get("accept", "").startswith("text/csv") else "json"
+    accepted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
+    return {"text/csv": "csv", GEOJSON: "geojson"}.get(accepted, "json")
+
+
+def _places(groups: Sequence[Grouping]) -> tuple[int, Grouping]:
+    """Which of the groups has a place, and its number; InvalidParameter where not exactly one has."""
+    placed = [(n, group) for n, group in enumerate(groups) if group.outlines or group.areas]
+    if len(placed) != 1:
+        raise InvalidParameter(
+            "GeoJSON needs one group that has a place: square(metres), h3(resolution), grid(level) or "
+            "area(collection)."
+        )
+    return placed[0]
+
+
+async def _features(
+    pool: ReadPool, rows: Sequence[Row], found: Sequence[dict[str, Any]], places: tuple[int, Grouping]
+) -> list[dict[str, Any]]:
+    """The rows as GeoJSON features; what is in no cell or area has no geometry."""
+    number, group = places
+    values = [row[f"g{number}"] for row in rows]
+    outlines = await _outlines(pool, group, {value for value in values if value is not None})
+    return [
+        {"type": "Feature", "id": index, "geometry": outlines.get(value), "properties": shown}
+        for index, (value, shown) in enumerate(zip(values, found, strict=True))
+    ]
+
+
+async def _outlines(pool: ReadPool, group: Grouping, values: set[Any]) -> dict[Any, Any]:
+    if group.areas is not None:
+        return {row["area"]: orjson.Fragment(row["geometry"]) for row in await pool.fetch(group.areas)}
+    cells = list(values)
+    rings = group.outlines(cells) if group.outlines else ()
+    return {cell: {"type": "Polygon", "coordinates": [ring]} for cell, ring in zip(cells, rings, strict=True)}
 
 
 def _shown(row: Row, groups: Sequence[Grouping], wanted: Sequence[Aggregate]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
         "groupby": "classes(height_m,5,10,20,30)", "aggregate": "count,stddev(height_m)"}),
     "group by city: median": ("statistics", {"groupby": "city", "aggregate": "median(height_m)"}),
     "group by grid(14): count": ("statistics", {"groupby": "grid(14)"}),
+    "group by square(250): count": ("statistics", {"groupby": "square(250)"}),
+    "group by h3(9): count": ("statistics", {"groupby": "h3(9)"}),
     "group by 64 areas: count": ("statistics", {"groupby": "area(areas)"}),
     "group by use of a filter": ("statistics", {"groupby": "current_use", "filter": "height_m > 35"}),
     "histogram of heights by city": ("histogram", {"property": "height_m", "groupby": "city"}),

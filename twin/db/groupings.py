@@ -1,8 +1,11 @@
-"""By what features are grouped: a property, a decade, classes, cells of a grid, or uploaded areas."""
+"""By what features are grouped: a property, a decade, classes, cells of a grid, or uploaded areas.
+
+Grids are in `twin.db.grids`.
+"""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     CTE,
@@ -22,22 +25,26 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin.db.collection_tables import collection_feature
 from twin.db.places import centre
-from twin.db.query import Selection
+from twin.db.query import Selection, Statement
 from twin.db.queryables import Queryable
 from twin.db.uploads import Uploaded, slot_of
 from twin.errors import InvalidParameter
-from twin.model.cells import LEVEL, Cell
 
 MAX_BREAKS = 100
 _TEN = literal_column("10", Double)
 _GROUPED = {"text", "boolean", "integer", "date"}
 
 
+Ring: TypeAlias = Sequence[tuple[float, float]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
     """A value of each feature to group by; ``shown`` makes of it what people read.
 
-    ``join`` adds to the features what the value is taken from.
+    ``join`` adds to the features what the value is taken from. Of cells ``outlines`` gives the rings of
+    values in longitude and latitude; of areas ``areas`` reads ``area``, the value, and its ``geometry``, as
+    GeoJSON.
     """
 
     name: str
@@ -46,6 +53,8 @@ class Grouping:
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     shown: Callable[[Any], Any] = lambda value: value
     join: Callable[[FromClause], FromClause] = lambda features: features
+    outlines: Callable[[Sequence[Any]], Sequence[Ring]] | None = None
+    areas: Statement | None = None
 
 
 def by_property(queryable: Queryable) -> Grouping:
@@ -88,25 +97,6 @@ def _check_number(queryable: Queryable, function: str) -> None:
         raise InvalidParameter(f"'{function}' takes a number, and '{queryable.name}' is a {queryable.type}.")
 
 
-def by_cell(selection: Selection, level: int, index: int) -> Grouping:
-    """Squares of the WebMercatorQuad grid, named level/x/y as tiles are."""
-    f = selection.source.c
-    if "quadkey" not in f:
-        raise InvalidParameter("'grid' is of the city model; an uploaded collection has no cells.")
-    if not 0 <= level <= LEVEL:
-        raise InvalidParameter(f"'grid' takes a level from 0 to {LEVEL}; 16 are squares of about 300 m.")
-    name = f"shift_{index}"
-    column = f.quadkey.op(">>")(bindparam(name, type_=Integer))
-
-    def shown(code: int | None) -> str | None:
-        if code is None:
-            return None
-        cell = Cell.from_code(level, code)
-        return f"{cell.level}/{cell.x}/{cell.y}"
-
-    return Grouping(f"grid({level})", column, "grid", {name: 2 * (LEVEL - level)}, shown)
-
-
 def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int) -> Grouping:
     """The areas of an uploaded collection, named by their id or by a property.
 
@@ -121,7 +111,19 @@ def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int
 
     shape = ("area", areas.id, areas.revision, label)
     title = f"area({areas.name})" if label is None else f"area({areas.name},{label})"
-    return Grouping(title, standing.c.area, shape, {name: areas.id}, join=join)
+    return Grouping(title, standing.c.area, shape, {name: areas.id}, join=join, areas=_outlines(areas, label))
+
+
+def _outlines(areas: Uploaded, label: str | None) -> Statement:
+    """One row for each value of a label, with all areas that have it as one geometry."""
+    a = collection_feature.alias("a")
+    value: ColumnElement[Any] = a.c.id if label is None else slot_of(areas, label, "a")
+    shape: ColumnElement[Any] = a.c.geometry if label is None else func.ST_Union(a.c.geometry)
+    columns = [value.label("area"), func.ST_AsGeoJSON(shape, literal_column("7", Integer)).label("geometry")]
+    clause = select(*columns).where(a.c.collection_id == bindparam("collection", type_=Integer))
+    if label is not None:
+        clause = clause.group_by(value)
+    return Statement(clause, ("outlines of areas", areas.id, areas.revision, label), {"collection": areas.id})
 
 
 def _standing(selection: Selection, areas: Uploaded, label: str | None, name: str) -> CTE:

@@ -34,6 +34,15 @@ def centre(collection: Collection, view: View) -> ColumnElement[Any]:
     return func.ST_SetSRID(middle, _WGS84)
 
 
+def lonlat(collection: Collection, view: View) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Longitude and latitude of `centre` in degrees, without making a point where columns do."""
+    f = collection.rows(view).c
+    if "west" not in f:
+        point = centre(collection, view)
+        return func.ST_X(point, type_=Double), func.ST_Y(point, type_=Double)
+    return (f.west + f.east) / _HALF, (f.south + f.north) / _HALF
+
+
 def geometry_of(view: View, collection: Collection, id: str) -> Statement:
     """The geometry of one feature as EWKB: one row, one column."""
     f = collection.rows(view).c

@@ -54,7 +54,7 @@ class OfferedSystem:
                              np.full(_STEPS, x0)])  # fmt: skip
         ys = np.concatenate([np.full(_STEPS, y0), y0 + (y1 - y0) * share, np.full(_STEPS, y1),
                              y1 + (y0 - y1) * share])  # fmt: skip
-        lon, lat = _to_degrees(self.code).transform(xs, ys)
+        lon, lat = to_degrees(self.code).transform(xs, ys)
         ring: Floats = np.column_stack([lon, lat])
         return [(float(x), float(y)) for x, y in ring]
 
@@ -91,7 +91,8 @@ def offered(heights: bool) -> tuple[OfferedSystem, ...]:
 
 
 @lru_cache(maxsize=16)
-def _to_degrees(code: int) -> Transformer:
+def to_degrees(code: int) -> Transformer:
+    """From easting and northing of a system to longitude and latitude."""
     return Transformer.from_crs(code, _WGS84, always_xy=True)
 
 
