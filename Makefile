@@ -65,7 +65,7 @@ viewer: $(VIEWER)
 docs: $(ENVIRONMENT) ## The documentation, into site/
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
-bench: setup ## Measure the speed of import, processing and tiles
+bench: setup $(BROWSER) ## Measure the speed of import, processing, tiles and viewer
 	@exec python -m benchmarks.run
 
 bless: setup $(GLTF) ## Take what the code gives now as the golden files of the tests

@@ -1,10 +1,28 @@
 """All benchmarks, one after the other: ``make bench``."""
 
-from benchmarks import bench_import, bench_processing, bench_tiles, bench_validity, bench_whole_path
+from benchmarks import (
+    bench_import,
+    bench_processing,
+    bench_tiles,
+    bench_validity,
+    bench_viewer,
+    bench_whole_path,
+    bench_workers,
+)
+
+ALL = (
+    bench_processing,
+    bench_validity,
+    bench_whole_path,
+    bench_workers,
+    bench_import,
+    bench_tiles,
+    bench_viewer,
+)
 
 
 def main() -> None:
-    for benchmark in (bench_processing, bench_validity, bench_whole_path, bench_import, bench_tiles):
+    for benchmark in ALL:
         print(f"\n{(benchmark.__doc__ or '').splitlines()[0]}\n", flush=True)
         benchmark.main()
 

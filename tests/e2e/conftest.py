@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.serving import VIEWER, chromium, launch, served
+from tests.e2e.serving import REAL_BUILDINGS, VIEWER, chromium, launch, served
 
-BUILDINGS = 250
-"""Of each city."""
+BUILDINGS = 2000
+"""Of each of the two cities, synthetic."""
+ALL = 2 * BUILDINGS + REAL_BUILDINGS
 
 RUNNING = os.environ.get("TWIN_E2E_ADDRESS")
 """A service that runs already, to write tests against: ``python -m tests.e2e.serving`` starts one. Read

@@ -19,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright
 
-from tests.fixtures import ROOT
+from tests.fixtures import ROOT, SHARED_DATA
 from twin.db import embedded
 from twin.settings import Settings
 
@@ -28,6 +28,13 @@ CITIES = ("helsinki", "tallinn")
 NEW_BUILDING = "new-building"
 """The id of a building that every import refuses."""
 REFUSED_SOME = 3
+REAL = {
+    ("helsinki/kalasatama_2549_6674.gml", "kalasatama"): 61,
+    ("tallinn/ee_tartu_kvissentali_6_lod2.city.json", "tartu"): 6,
+}
+"""Buildings of real models with the name each is served under, beside the synthetic cities: under the name
+of its city, a real model would take their place."""
+REAL_BUILDINGS = sum(REAL.values()) if SHARED_DATA.is_dir() else 0
 _START_S = 60
 
 _ARGUMENTS = (
@@ -68,7 +75,9 @@ def served(home: Path, buildings: int) -> Generator[str, None, None]:
     try:
         for city, model in zip(CITIES, models, strict=True):
             _twin(home, "synth", str(model), "--city", city, "--buildings", str(buildings))
-        _twin(home, "import", *map(str, models))
+        _twin(home, "import", "--jobs", "2", *map(str, models))
+        for model, name in REAL if REAL_BUILDINGS else ():
+            _twin(home, "import", str(SHARED_DATA / model), "--city", name, "--dataset", name)
         _twin(home, "import", str(_correction(models[1])), outcome=REFUSED_SOME)
         with _serving(home) as address:
             yield address
@@ -132,7 +141,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Serve the cities of the tests until interrupted."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--buildings", type=int, default=250, help="of each city")
+    parser.add_argument("--buildings", type=int, default=2000, help="of each city")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served(Path(folder) / "twin", given.buildings) as address:
         sys.stdout.write(f"{address}\n")

@@ -45,7 +45,8 @@ def test_cities_side_by_side_by_a_number(viewer: Viewer) -> None:
         expect(measure(panel, "count", city)).to_have_text(f"{group['count']:,}")
         expect(measure(panel, "sum", city)).to_have_text(f"{group['sum(volume_m3)']:,.0f}")
         expect(measure(panel, "median", city)).to_have_text(f"{group['median(volume_m3)']:,.0f}")
-    expect(panel.locator("figure")).to_have_count(2)
+    cities = {place["city"] for place in service(viewer, "/datasets")["datasets"]}
+    expect(panel.locator("figure")).to_have_count(len(cities))
     expect(panel.locator("figure").first).to_contain_text("Helsinki")
     expect(panel.locator("h3")).to_contain_text("m³")
     assert panel.locator("figure rect.bar").count() > 10
@@ -61,7 +62,7 @@ def test_cities_side_by_side_by_a_term(viewer: Viewer) -> None:
     gabled = {group["city"]: group["count"] for group in answer["groups"] if group["roof_type"] == "gabled"}
     for city, count in gabled.items():
         expect(measure(panel, "gabled", city)).to_contain_text(f"{count:,} (")
-    expect(panel.locator(".term").filter(has_text="Gabled").locator("em")).to_have_count(2)
+    expect(panel.locator(".term").filter(has_text="Gabled").locator("em")).to_have_count(len(gabled))
     assert viewer.problems == []
 
 

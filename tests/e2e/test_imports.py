@@ -29,7 +29,7 @@ def test_what_came_and_what_was_refused(viewer: Viewer) -> None:
 
     delivery = panel.locator("details").nth(1)
     delivery.locator("summary").click()
-    expect(delivery.locator("[data-outcome=reportStored] dd")).to_have_text(str(BUILDINGS))
+    expect(delivery.locator("[data-outcome=reportStored] dd")).to_have_text(f"{BUILDINGS:,}")
     expect(delivery).to_contain_text("Every feature of this file is stored")
     assert viewer.problems == []
 

@@ -28,7 +28,7 @@ def test_linked_cameras(viewer: Viewer) -> None:
     assert abs(right["lat"] - TALLINN) < 0.1
     for name in ("range", "heading", "pitch"):
         assert left[name] == right[name]
-    expect(page.locator("[data-pane='1'] header")).to_contain_text(f"{BUILDINGS} buildings")
+    expect(page.locator("[data-pane='1'] header")).to_contain_text(f"{BUILDINGS:,} buildings")
 
     drag(page, 1, 40, 30)
     drag(page, 1, 50, 0, button="right")

@@ -4,14 +4,14 @@ import urllib.request
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import BUILDINGS, Viewer
+from tests.e2e.conftest import ALL, Viewer
 from tests.e2e.probing import DETAILS, LEGEND, matched, probe, shown, visible_building
 
 
 def test_both_cities_load_without_an_error(viewer: Viewer) -> None:
     viewer.open()
     page = viewer.page
-    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    expect(page.get_by_test_id("total")).to_have_text(f"{ALL:,}")
     assert probe(page, "features") > 0
     assert any(name.startswith("helsinki") for name in probe(page, "ids"))
 
@@ -36,20 +36,20 @@ def test_controls_filter_counts_and_view(viewer: Viewer) -> None:
     low.fill("12")
     low.press("Enter")
     expected = matched(viewer, "height_m >= 12")
-    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
     viewer.settle()
-    assert 0 < expected < 2 * BUILDINGS
+    assert 0 < expected < ALL
     assert probe(page, "filter") == "height_m >= 12"
     assert 0 < probe(page, "features") < before
 
     page.get_by_label("Offices").check()
     expected = matched(viewer, "current_use = 'office' AND height_m >= 12")
-    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
     by_city = page.locator("[data-city]")
     assert sum(shown(by_city.nth(i).text_content()) for i in range(by_city.count())) == expected
 
     page.get_by_role("button", name="Clear filter").first.click()
-    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    expect(page.get_by_test_id("total")).to_have_text(f"{ALL:,}")
     viewer.settle()
     assert probe(page, "features") == before
     assert viewer.problems == []
@@ -60,7 +60,7 @@ def test_slider_is_moved_by_the_keyboard(viewer: Viewer) -> None:
     viewer.page.get_by_label("Highest Height").focus()
     viewer.page.keyboard.press("PageDown")
     viewer.page.wait_for_function("window.__twin.filter.startsWith('height_m <= ')")
-    assert shown(viewer.page.get_by_test_id("total").text_content()) < 2 * BUILDINGS
+    assert shown(viewer.page.get_by_test_id("total").text_content()) < ALL
 
 
 def test_expression_joins_the_controls_and_tells_of_mistakes(viewer: Viewer) -> None:
@@ -70,14 +70,14 @@ def test_expression_joins_the_controls_and_tells_of_mistakes(viewer: Viewer) -> 
     box.fill("roof_type = 'flat' OR height_m > 30")
     box.press("Enter")
     expected = matched(viewer, "roof_type = 'flat' OR height_m > 30")
-    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
     assert viewer.problems == []
 
     box.fill("heigth_m > 30")
     box.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("heigth_m")
     # What was understood last stays on show.
-    expect(page.get_by_test_id("total")).to_have_text(str(expected))
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
 
 
 def test_no_result_is_said_and_mended(viewer: Viewer) -> None:
@@ -86,7 +86,7 @@ def test_no_result_is_said_and_mended(viewer: Viewer) -> None:
     message = page.get_by_role("alert")
     expect(message).to_contain_text("No building matches")
     message.get_by_role("button", name="Clear filter").click()
-    expect(page.get_by_test_id("total")).to_have_text(str(2 * BUILDINGS))
+    expect(page.get_by_test_id("total")).to_have_text(f"{ALL:,}")
     viewer.settle()
     assert probe(page, "features") > 0
     assert viewer.problems == []
@@ -124,7 +124,7 @@ def test_colour_by_number_has_a_legend(viewer: Viewer) -> None:
     expect(counts.nth(3)).to_be_visible()
     total = sum(shown(counts.nth(i).text_content()) for i in range(counts.count()))
     # Classes are counted from a fine histogram: a class border may cut one of its bins.
-    assert abs(total - 2 * BUILDINGS) <= counts.count()
+    assert abs(total - ALL) <= counts.count()
     viewer.settle()
     assert page.locator("canvas").screenshot() != plain
     assert viewer.problems == []

@@ -1,4 +1,5 @@
 /** `window.__twin`: what the end-to-end tests ask the page. */
+import { markNextFrame } from "./marks";
 import * as state from "./state";
 import { histogramsAsked } from "./ui/histogram";
 import { openWorlds, theWorld } from "./view";
@@ -18,6 +19,8 @@ export interface TwinProbe {
   readonly counts: unknown;
   readonly selected: string | null;
   readonly colourBy: string | null;
+  /** Draw the view once more. */
+  redraw(): void;
   /** Where the top of a building is, CSS pixels, or null where it is not on screen. */
   project(id: string): { x: number; y: number } | null;
   /** The building under a point. */
@@ -64,6 +67,10 @@ export function exposeProbe(): void {
     },
     get colourBy() {
       return state.colourBy.value;
+    },
+    redraw: () => {
+      markNextFrame("redrawn");
+      theWorld()?.invalidate();
     },
     project: (id) => theWorld()?.project(id) ?? null,
     pick: (x, y) => theWorld()?.pick(x, y) ?? null,

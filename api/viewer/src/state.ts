@@ -137,8 +137,8 @@ export async function load(): Promise<void> {
 /** Run `work` for the newest value only; a newer one aborts it. */
 export function latest(work: (signal: AbortSignal) => Promise<void>): () => void {
   const abort = new AbortController();
-  work(abort.signal).catch((error: Error) => {
-    if (error.name !== "AbortError" && !abort.signal.aborted) throw error;
+  work(abort.signal).catch((error: unknown) => {
+    if ((error as Error).name !== "AbortError" && !abort.signal.aborted) throw error;
   });
   return () => abort.abort();
 }
@@ -173,15 +173,21 @@ function refuse(problem: Problem): void {
   });
 }
 
+/** Classes are of all buildings, whatever the filter: once is enough. */
+const scales = new Map<string, Scale>();
+
 function describeColours(): (() => void) | undefined {
   const attribute = colourBy.value ? attributes.value.get(colourBy.value) : undefined;
-  if (!attribute) {
-    scale.value = null;
+  const known = attribute && scales.get(attribute.name);
+  if (!attribute || known) {
+    scale.value = known ?? null;
     return undefined;
   }
   return latest(async (signal) => {
     try {
-      scale.value = makeScale(attribute, await fetchHistogram(attribute.name, { bins: 200, signal }));
+      const made = makeScale(attribute, await fetchHistogram(attribute.name, { bins: 200, signal }));
+      scales.set(attribute.name, made);
+      scale.value = made;
     } catch (error) {
       if ((error as Error).name !== "AbortError") unreachable();
     }

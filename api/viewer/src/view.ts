@@ -4,12 +4,14 @@ import { colouring } from "./colour/scale";
 import { type ReportEntry, tilesetUrl } from "./data/api";
 import { fetchColumn } from "./data/sidecar";
 import { distanceM, toGeodetic } from "./geo/geodesy";
+import { frameDrawn, markNextFrame } from "./marks";
 import { USUAL_GROUND_M, buildingPose, overviewPose, placePose } from "./poses";
 import { alongside } from "./scene/linking";
 import { PALETTES } from "./scene/palette";
 import type { Pose } from "./scene/pose";
 import { drawingOf } from "./scene/quality";
 import { loadBetweenFrames } from "./scene/scheduling";
+import type { ColourOf } from "./scene/tilelayer";
 import { World } from "./scene/world";
 import * as state from "./state";
 import { sunAt } from "./sunlight";
@@ -95,7 +97,7 @@ export function openSecond(): void {
 /** Make the 3D view of a pane and return how to end it. */
 export function openView(canvas: HTMLCanvasElement, pane: Pane): () => void {
   loadBetweenFrames();
-  const opened = new World(canvas, eventsOf(pane, () => opened), drawingOf(state.quality.value));
+  const opened: World = new World(canvas, eventsOf(pane, () => opened), drawingOf(state.quality.value));
   worlds[pane] = opened;
   const at = poses[pane].peek();
   if (at) opened.move(at);
@@ -129,8 +131,13 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
     },
     drawn: (complete) => {
       state.frame.value = state.frame.peek() + 1;
-      if (complete && !state.seen.peek()) requestAnimationFrame(see);
+      if (complete && !state.seen.peek()) {
+        markNextFrame("first-view");
+        requestAnimationFrame(() => (state.seen.value = true));
+      }
+      frameDrawn();
     },
+    replaced: () => markNextFrame("filtered"),
     blind: (error) => {
       console.warn(error);
       state.webglMissing.value = state.seen.value = true;
@@ -140,13 +147,6 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
       if (pane === 0 && (known.idle !== idle || known.fraction !== fraction)) state.progress.value = { fraction, idle };
     },
   };
-}
-
-/** The frame before this one has all that the first view needs. */
-function see(): void {
-  if (state.seen.peek()) return;
-  performance.mark("first-view");
-  state.seen.value = true;
 }
 
 /** A point of the canvas becomes a point of the drawing. */
@@ -203,10 +203,11 @@ function colour(opened: World): void {
   const missing = PALETTES[state.theme.value].missing;
   if (!scale) return void opened.paint(null);
   const colourOf = colouring(scale, missing);
-  void opened.paint(async (contentUrl) => {
+  const painter = async (contentUrl: string): Promise<ColourOf> => {
     const column = await fetchColumn(contentUrl, scale.attribute.name);
     return (feature) => colourOf(column[feature] ?? null);
-  });
+  };
+  void opened.paint(painter).then(() => markNextFrame("recoloured"));
 }
 
 /** Run once, when the chosen building's attributes have come. */

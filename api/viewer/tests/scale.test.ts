@@ -14,11 +14,11 @@ function attribute(kind: Attribute["kind"], integer = false): Attribute {
 
 describe("niceLimits", () => {
   it("cuts an even spread at round numbers", () => {
-    expect(niceLimits(bins(0, 70, Array(70).fill(1)), false)).toEqual([10, 20, 30, 40, 50, 60]);
+    expect(niceLimits(bins(0, 70, Array<number>(70).fill(1)), false)).toEqual([10, 20, 30, 40, 50, 60]);
   });
 
   it("stays ascending, distinct and inside for skewed values", () => {
-    const limits = niceLimits(bins(0, 10_000, [...Array(10).fill(500), ...Array(90).fill(3)]), false);
+    const limits = niceLimits(bins(0, 10_000, [...Array<number>(10).fill(500), ...Array<number>(90).fill(3)]), false);
     expect(limits.length).toBeGreaterThanOrEqual(3);
     expect(limits).toEqual([...new Set(limits)].sort((a, b) => a - b));
     expect(Math.min(...limits)).toBeGreaterThan(0);
@@ -26,7 +26,7 @@ describe("niceLimits", () => {
   });
 
   it("gives whole limits for whole numbers", () => {
-    expect(niceLimits(bins(1, 9, Array(16).fill(4)), true).every(Number.isInteger)).toBe(true);
+    expect(niceLimits(bins(1, 9, Array<number>(16).fill(4)), true).every(Number.isInteger)).toBe(true);
   });
 
   it("has none where all values are equal", () => {
@@ -36,9 +36,9 @@ describe("niceLimits", () => {
 
 describe("makeScale", () => {
   it("gives each number the colour of its class and grey to none", () => {
-    const scale = makeScale(attribute("number"), { property: "x", count: 70, missing: 5, bins: bins(0, 70, Array(70).fill(1)) });
+    const scale = makeScale(attribute("number"), { property: "x", count: 70, missing: 5, bins: bins(0, 70, Array<number>(70).fill(1)) });
     const colourOf = colouring(scale, "#808080");
-    expect(scale.classes.map((one) => one.count)).toEqual(Array(7).fill(10));
+    expect(scale.classes.map((one) => one.count)).toEqual(Array<number>(7).fill(10));
     expect(colourOf(9.9)).toBe(colourOf(-1));
     expect(colourOf(10)).not.toBe(colourOf(9.9));
     expect(colourOf(null)).toBe(0x808080);

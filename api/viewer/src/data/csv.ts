@@ -33,7 +33,7 @@ function middle(coordinates: unknown): [number, number] | [null, null] {
   const visit = (part: unknown): void => {
     if (!Array.isArray(part)) return;
     if (typeof part[0] !== "number") return part.forEach(visit);
-    lons.push(part[0] as number);
+    lons.push(part[0]);
     lats.push(part[1] as number);
   };
   visit(coordinates);

@@ -66,14 +66,17 @@ export function cql2(controls: Controls, without?: string): string {
   return clauses.join(" AND ");
 }
 
+function without<T>(record: Record<string, T>, name: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
+}
+
 export function withChoice(controls: Controls, name: string, values: string[]): Controls {
-  const choices = { ...controls.choices, [name]: values };
-  if (!values.length) delete choices[name];
-  return { ...controls, choices };
+  const { choices } = controls;
+  return { ...controls, choices: values.length ? { ...choices, [name]: values } : without(choices, name) };
 }
 
 export function withRange(controls: Controls, name: string, limits: Range): Controls {
-  const ranges = { ...controls.ranges, [name]: limits };
-  if (limits[0] === null && limits[1] === null) delete ranges[name];
-  return { ...controls, ranges };
+  const { ranges } = controls;
+  const open = limits[0] === null && limits[1] === null;
+  return { ...controls, ranges: open ? without(ranges, name) : { ...ranges, [name]: limits } };
 }

@@ -16,7 +16,7 @@ export function coastUv(lon: number, lat: number): [number, number] {
 export function drawCoast(): CanvasTexture {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
-  const context = canvas.getContext("2d")!;
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.fillStyle = "#000";
   context.fillRect(0, 0, SIZE, SIZE);
   context.fillStyle = "#fff";

@@ -123,5 +123,10 @@ export function formatValue(attribute: Attribute, value: unknown): string {
     const unit = unitText(attribute);
     return formatNumber(attribute, value) + (unit ? ` ${unit}` : "");
   }
-  return valueLabel(attribute, String(value));
+  return valueLabel(attribute, textOf(value));
+}
+
+/** Of a value as the service gave it. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -8,6 +8,7 @@ import {
   Mesh,
   MeshBasicMaterial,
   MeshLambertMaterial,
+  type Sphere,
   type Texture,
   Vector3,
 } from "three";
@@ -140,7 +141,7 @@ class Sheet {
     this.mesh = new Mesh(geometry, MATERIALS.lit);
     place(this.mesh, frame);
     geometry.computeBoundingSphere();
-    geometry.boundingSphere!.radius += HIGHEST_M;
+    (geometry.boundingSphere as Sphere).radius += HIGHEST_M;
     this.mesh.receiveShadow = true;
   }
 

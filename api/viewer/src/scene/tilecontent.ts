@@ -1,5 +1,5 @@
 /** What one tile holds beside triangles: ids of its features and the place of their feet. */
-import { BufferAttribute, type BufferGeometry, type InterleavedBufferAttribute, type Matrix4, type Mesh, type Object3D, Vector3 } from "three";
+import { BufferAttribute, type BufferGeometry, type InterleavedBufferAttribute, type Matrix4, type Mesh, type Object3D, type Sphere, Vector3 } from "three";
 import type { GLTFLoaderPlugin, GLTFParser } from "three/addons/loaders/GLTFLoader.js";
 import { localAxes, toGeodetic } from "../geo/geodesy";
 
@@ -41,10 +41,10 @@ function readStrings(values: ArrayBuffer, offsets: ArrayLike<number>): string[] 
   return Array.from({ length: offsets.length - 1 }, (_, i) => decoder.decode(bytes.subarray(offsets[i], offsets[i + 1])));
 }
 
-export function meshesOf(scene: Object3D): Mesh<BufferGeometry>[] {
-  const meshes: Mesh<BufferGeometry>[] = [];
+export function meshesOf(scene: Object3D): Mesh[] {
+  const meshes: Mesh[] = [];
   scene.traverse((child) => {
-    const mesh = child as Mesh<BufferGeometry>;
+    const mesh = child as Mesh;
     if (mesh.isMesh && mesh.geometry.hasAttribute(FEATURE_ATTRIBUTE)) meshes.push(mesh);
   });
   return meshes;
@@ -72,7 +72,7 @@ export function floatFeatureIds(geometry: BufferGeometry): void {
 }
 
 /** After `floatFeatureIds`. */
-export function featureCount(meshes: Mesh<BufferGeometry>[]): number {
+export function featureCount(meshes: Mesh[]): number {
   let last = -1;
   for (const { geometry } of meshes) {
     for (const id of geometry.getAttribute(FEATURE_ATTRIBUTE).array) if (id > last) last = id;
@@ -90,10 +90,10 @@ export interface Foot {
  * Sets attribute `above` (metres over the feature's lowest vertex) and adds the feet by feature.
  * `toEcef` maps the mesh to EPSG:4978. Returns one metre down in the mesh's own frame.
  */
-export function measureFeet(mesh: Mesh<BufferGeometry>, toEcef: Matrix4, feet: Map<number, Foot>): Vector3 {
+export function measureFeet(mesh: Mesh, toEcef: Matrix4, feet: Map<number, Foot>): Vector3 {
   const { geometry } = mesh;
   if (!geometry.boundingSphere) geometry.computeBoundingSphere();
-  const centre = geometry.boundingSphere!.center;
+  const { center: centre } = geometry.boundingSphere as Sphere;
   const up = upOf(centre, toEcef);
   const at = numbersOf(geometry.getAttribute("position"));
   const ids = geometry.getAttribute(FEATURE_ATTRIBUTE).array;
@@ -108,7 +108,7 @@ export function measureFeet(mesh: Mesh<BufferGeometry>, toEcef: Matrix4, feet: M
   const point = new Vector3();
   for (const [feature, i] of lowest) feet.set(feature, toGeodetic(point.fromArray(at, 3 * i).applyMatrix4(toEcef)));
   const ground = new Map([...lowest].map(([feature, i]) => [feature, heights[i]]));
-  for (let i = 0; i < ids.length; i++) heights[i] -= ground.get(ids[i])!;
+  for (let i = 0; i < ids.length; i++) heights[i] -= ground.get(ids[i]) ?? 0;
   geometry.setAttribute("above", new BufferAttribute(heights, 1));
   // The frame may be scaled (quantised positions): up · down must be one metre.
   return up.clone().divideScalar(-up.lengthSq());

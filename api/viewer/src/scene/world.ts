@@ -25,6 +25,8 @@ export interface WorldEvents {
   failed(error: Error, root: boolean): void;
   /** A frame was drawn; `complete`: with all that the view needs. */
   drawn(complete: boolean): void;
+  /** Another tileset is on show. */
+  replaced(): void;
   /** WebGL did not start. */
   blind(error: Error): void;
   /** Loading began, went on or ended: 0..1. */
@@ -87,7 +89,10 @@ export class World {
         this.frames.stir();
       },
       failed: (error, root) => this.events.failed(error, root),
-      shown: () => this.invalidate(),
+      shown: () => {
+        this.events.replaced();
+        this.invalidate();
+      },
     });
     this.camera.matrixAutoUpdate = false;
     this.earth.matrixAutoUpdate = false;

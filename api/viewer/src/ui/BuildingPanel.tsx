@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Building, itemUrl } from "../data/api";
 import { type Attribute, GROUPS } from "../data/catalogue";
 import type { Key } from "../i18n/en";
-import { attributeLabel, attributeMeaning, cityName, formatValue, t, valueLabel } from "../i18n";
+import { attributeLabel, attributeMeaning, cityName, formatValue, t, valueLabel, textOf } from "../i18n";
 import { attributes, building, buildingError, catalogue, selected } from "../state";
 import { flyToBuilding } from "../view";
 import { Close, Target } from "./icons";
@@ -47,10 +47,10 @@ function Title({ found, id }: { found: Building | null; id: string }) {
   const named = typeof properties.current_use === "string" && use ? valueLabel(use, properties.current_use) : t("details");
   return (
     <div class="details-title">
-      <p class="muted">{properties.city ? cityName(String(properties.city)) : "\u00a0"}</p>
+      <p class="muted">{properties.city ? cityName(textOf(properties.city)) : "\u00a0"}</p>
       <h2>{address || named}</h2>
       <p class="id" title={id}>
-        {String(properties.object_id ?? id)}
+        {textOf(properties.object_id ?? id)}
       </p>
       <p class="chips">
         {properties.synthetic === true && <span class="chip synthetic">{t("synthetic")}</span>}
@@ -92,7 +92,7 @@ function Attributes({ found }: { found: Building }) {
             {Object.entries(originals).map(([name, value]) => (
               <div class="row" key={name}>
                 <dt>{name}</dt>
-                <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+                <dd>{textOf(value)}</dd>
               </div>
             ))}
           </dl>

@@ -110,7 +110,7 @@ interface LimitProps {
   name: string;
   value: number;
   domain: Domain;
-  onCommit(value: number): void;
+  onCommit: (value: number) => void;
 }
 
 function Limit({ attribute, name, value, domain, onCommit }: LimitProps) {

@@ -7,8 +7,8 @@ import { partLabel } from "./CompareChart";
 export interface Measure {
   key: string;
   label: string;
-  text(side: Compared): string;
-  value(side: Compared): Cell;
+  text: (side: Compared) => string;
+  value: (side: Compared) => Cell;
 }
 
 export function measures(found: Comparison): Measure[] {

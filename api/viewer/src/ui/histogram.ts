@@ -1,6 +1,6 @@
 /** Histograms for a control: of all buildings, and of those that the other controls leave. */
 import { signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { type Histogram, fetchHistogram } from "../data/api";
 import { cql2 } from "../data/filter";
 import { attempts, controls, filterError, seen, started, unreachable } from "../state";
@@ -22,11 +22,11 @@ export function useHistograms(attribute: string, bins?: number): Histograms {
   const ready = started.value === "ready" && seen.value;
   const refused = filterError.value !== null;
   const attempt = attempts.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!ready) return undefined;
     return request(attribute, "", bins, setAll);
   }, [attribute, ready, attempt]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!ready || refused) return undefined;
     if (others) return request(attribute, others, bins, setLeft);
     setLeft(null);
@@ -47,9 +47,9 @@ function request(attribute: string, filter: string, bins: number | undefined, ta
   const timer = setTimeout(() => {
     fetchHistogram(attribute, { filter, signal: abort.signal, ...(bins && { bins }) })
       .then(take)
-      .catch((error: Error) => {
+      .catch((error: unknown) => {
         // Where there is a filter, the count by it tells of the failure.
-        if (!filter && error.name !== "AbortError") unreachable();
+        if (!filter && (error as Error).name !== "AbortError") unreachable();
       })
       .finally(close);
   }, filter ? DELAY_MS : 0);
