@@ -87,13 +87,17 @@ def _cube_model(*names: str, height: int = 3000) -> dict[str, Any]:
     corners = [(0, 0), (4000, 0), (4000, 4000), (0, 4000)]
     vertices = [[x, y, z] for z in (0, height) for x, y in corners]
     faces = [[3, 2, 1, 0], [4, 5, 6, 7], *([i, (i + 1) % 4, 4 + (i + 1) % 4, 4 + i] for i in range(4))]
-    shape = {"type": "Solid", "lod": "2", "boundaries": [[[face] for face in faces]]}
+    shell = [[face] for face in faces]
+    shapes = [
+        {"type": type, "lod": "2", "boundaries": b}
+        for type, b in (("Solid", [shell]), ("MultiSurface", shell))
+    ]
     return {
         "type": "CityJSON",
         "version": "2.0",
         "transform": {"scale": [0.001] * 3, "translate": [25496730.0, 6672500.0, 0.0]},
         "metadata": {"referenceSystem": "https://www.opengis.net/def/crs/EPSG/0/3879"},
-        "CityObjects": {name: {"type": "Building", "geometry": [shape]} for name in names},
+        "CityObjects": {name: {"type": "Building", "geometry": shapes} for name in names},
         "vertices": vertices,
     }
 

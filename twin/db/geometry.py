@@ -23,7 +23,7 @@ from twin.db.geometry_json import (
     semantics_json,
     template_json,
 )
-from twin.model.cityobject import Address
+from twin.model.cityobject import Address, same_faces
 from twin.model.geometry import Geometry, Ints, offsets
 
 _POLYHEDRAL_Z = 15 | 0x80000000
@@ -137,16 +137,19 @@ def _put_points(
 def decode(row: Mapping[str, Any]) -> Geometry:
     """A row of ``object_geometry`` as a geometry; ``geom`` holds EWKB bytes."""
     xyz, ring_start, surface_start = _decode(bytes(row["geom"]))
+    faces = len(surface_start) - 1
+    shells = _numbers(row["shell_start"], _one(faces))
+    semantics = read_semantics(row["surfaces"])
     return Geometry(
         type=row["geometry_type"],
         lod=row["lod"],
         xyz=xyz,
         ring_start=ring_start,
         surface_start=surface_start,
-        shell_start=np.asarray(row["shell_start"], dtype=np.int64),
-        solid_start=np.asarray(row["solid_start"], dtype=np.int64),
-        semantic=np.asarray(row["face_semantic"], dtype=np.int64),
-        semantics=read_semantics(row["surfaces"]),
+        shell_start=shells,
+        solid_start=_numbers(row["solid_start"], _one(len(shells) - 1)),
+        semantic=_numbers(row["face_semantic"], _usual_numbers(faces, len(semantics))),
+        semantics=semantics,
         appearance=read_appearance(row["appearance"], ring_start),
         instance=read_template(row["template"]),
     )
@@ -213,14 +216,53 @@ def addresses(stated: Sequence[Address]) -> list[dict[str, Any]] | None:
 
 
 def columns(geometry: Geometry) -> dict[str, Any]:
-    """What stands beside ``geom`` in a row of ``object_geometry``."""
+    """What stands beside ``geom`` in a row of ``object_geometry``; lists that are as usual are empty."""
+    usual = _usual_numbers(len(geometry.semantic), len(geometry.semantics))
     return {
         "lod": geometry.lod,
         "geometry_type": geometry.type,
-        "shell_start": geometry.shell_start.tolist(),
-        "solid_start": geometry.solid_start.tolist(),
-        "face_semantic": geometry.semantic.tolist(),
+        "shell_start": _several(geometry.shell_start),
+        "solid_start": _several(geometry.solid_start),
+        "face_semantic": [] if (geometry.semantic == usual).all() else geometry.semantic.tolist(),
         "surfaces": semantics_json(geometry.semantics),
         "appearance": appearance_json(geometry.appearance),
         "template": template_json(geometry.instance),
     }
+
+
+def _one(members: int) -> Ints:
+    """Offsets where all are in one: most geometries are of one solid with one shell."""
+    return np.array([0, members], dtype=np.int64)
+
+
+def _usual_numbers(faces: int, surfaces: int) -> Ints:
+    """The semantic surface of each face where every face has one of its own, or none has any."""
+    return np.arange(faces, dtype=np.int64) if surfaces else np.full(faces, -1, dtype=np.int64)
+
+
+def _several(start: Ints) -> list[int]:
+    return start.tolist() if len(start) > 2 else []
+
+
+def _numbers(stored: Sequence[int], usual: Ints) -> Ints:
+    return np.asarray(stored, dtype=np.int64) if len(stored) else usual
+
+
+def repeated(geometries: Sequence[Geometry]) -> list[int | None]:
+    """For each geometry of an object the number of an earlier one with the same faces, else None.
+
+    A solid is often given once more as a MultiSurface, or the other way round; its faces are stored once.
+    """
+    found: list[int | None] = []
+    for number, geometry in enumerate(geometries):
+        earlier = (n for n in range(number) if found[n] is None and _repeats(geometry, geometries[n]))
+        found.append(next(earlier, None))
+    return found
+
+
+def _repeats(geometry: Geometry, other: Geometry) -> bool:
+    return (
+        geometry.lod == other.lod
+        and geometry.dimension == other.dimension == 2
+        and same_faces(geometry, other)
+    )

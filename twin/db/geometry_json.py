@@ -4,8 +4,9 @@ Numbers keep all their digits: JSONB stores decimals, and those of Python are th
 back to the same number.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, cast
 
 import numpy as np
 
@@ -53,14 +54,51 @@ def _texture(stored: Mapping[str, Any], ring_start: Ints) -> TextureTheme:
     return TextureTheme(image, uv)
 
 
-def semantics_json(semantics: tuple[SemanticSurface, ...]) -> list[Json]:
-    """Semantic surfaces: type, id, attributes."""
-    return [{"type": s.type, "id": s.id, "attributes": s.attributes} for s in semantics]
+def semantics_json(semantics: Sequence[SemanticSurface]) -> Json:
+    """Semantic surfaces member by member, each a list with an entry for every surface.
+
+    A geometry has many surfaces of the same few members, whose names would be most of what is stored.
+    """
+    if not semantics:
+        return {}
+    types, ids, attributes = zip(*semantics, strict=True)
+    found: Json = {"type": types}
+    if ids.count(None) < len(ids):
+        found["id"] = ids
+    if any(attributes):
+        found["attributes"] = _by_name(attributes)
+    return found
 
 
-def read_semantics(stored: list[Json]) -> tuple[SemanticSurface, ...]:
+def _by_name(attributes: Sequence[Json]) -> Json | Sequence[Json]:
+    """A list for each attribute, null where a surface does not have it; as it is where one has a null."""
+    if len(set(map(tuple, attributes))) == 1:
+        columns = list(zip(*(values.values() for values in attributes), strict=True))
+        is_null = any(None in column for column in columns)
+        return attributes if is_null else dict(zip(attributes[0], columns, strict=True))
+    if any(None in values.values() for values in attributes):
+        return attributes
+    names = dict.fromkeys(chain.from_iterable(attributes))
+    return {name: [values.get(name) for values in attributes] for name in names}
+
+
+def read_semantics(stored: Json) -> tuple[SemanticSurface, ...]:
     """Semantic surfaces as the model has them."""
-    return tuple(SemanticSurface(s["type"], s.get("id"), s.get("attributes", {})) for s in stored)
+    types: list[str] = stored.get("type", [])
+    ids: list[str | None] = stored.get("id") or [None] * len(types)
+    return tuple(map(SemanticSurface, types, ids, _by_surface(stored.get("attributes"), len(types))))
+
+
+def _by_surface(stored: Any, surfaces: int) -> list[Json]:
+    if not stored:
+        return [{}] * surfaces
+    if isinstance(stored, list):
+        return cast("list[Json]", stored)
+    names, columns = stored.keys(), stored.values()
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in zip(*columns, strict=True)
+    ]
 
 
 def template_json(instance: Instance | None) -> Json | None:

@@ -283,7 +283,10 @@ FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)
 _WHOLE_OBJECTS = "SELECT * FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)"
 
 _SHAPES = """
-SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, ST_AsEWKB(g.geom) AS geom, g.shell_start,
+SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, g.shell_start, ST_AsEWKB(coalesce(g.geom, (
+           SELECT r.geom FROM object_geometry r
+           WHERE r.dataset_id = %(d)s AND r.object_id = g.object_id AND r.ordinal = g.same_as
+       ))) AS geom,
        g.solid_start, g.face_semantic, g.surfaces, NULL AS appearance, g.template
 """
 

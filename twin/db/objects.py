@@ -9,7 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, Connection, Select, SmallInteger, Text, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Label,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 from twin.db import geometry as codec
 from twin.db.geometry_json import read_address
@@ -30,15 +42,26 @@ def object_rows(dataset_id: int, root_ids: Sequence[str]) -> Statement:
 def geometry_rows(dataset_id: int, root_ids: Sequence[str]) -> Statement:
     """The geometries of whole features; ``geom`` is EWKB."""
     g = object_geometry.c
-    beside = [column for column in g if column.name != "geom"]
+    beside = [column for column in g if column.name not in ("geom", "same_as")]
     joined = (g.dataset_id == city_object.c.dataset_id) & (g.object_id == city_object.c.object_id)
     clause: Select[Any] = (
-        select(*beside, func.ST_AsEWKB(g.geom).label("geom"))
+        select(*beside, faces(object_geometry))
         .join_from(city_object, object_geometry, joined)
         .where(*_chosen())
         .order_by(g.object_id, g.ordinal)
     )
     return Statement(clause, "geometries", _values(dataset_id, root_ids))
+
+
+def faces(table: Table, *same: str) -> Label[bytes]:
+    """The EWKB of the geometries of a table, of those that repeat another one that one's.
+
+    ``same`` are columns that they have in common beside the keys of the object.
+    """
+    other = table.alias("repeated")
+    keys = (other.c[name] == table.c[name] for name in ("dataset_id", "object_id", *same))
+    found = select(other.c.geom).where(*keys, other.c.ordinal == table.c.same_as)
+    return func.ST_AsEWKB(func.coalesce(table.c.geom, found.scalar_subquery())).label("geom")
 
 
 def fetch(connection: Connection, statement: Statement) -> list[dict[str, Any]]:

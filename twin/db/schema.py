@@ -19,6 +19,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Double,
@@ -37,6 +38,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.schema import SchemaItem
 
 from twin.model.attributes import Attribute, Stage, of_stage
 
@@ -46,6 +48,7 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
 
@@ -147,31 +150,34 @@ city_object = Table(
 )
 
 
-def _shape_columns() -> list[Column[Any]]:
+def _shape_columns(*, is_whole: bool) -> list[Column[Any]]:
+    """``is_whole`` where the faces cannot stand in another row."""
     return [
         Column("lod", Text(collation="C"), nullable=False),
         Column("geometry_type", Text(collation="C"), nullable=False),
         Column(
             "geom",
             Geometry("GEOMETRYZ", spatial_index=False, dimension=3, srid=-1),
-            nullable=False,
+            nullable=not is_whole,
             comment="PolyhedralSurface Z, MultiPoint Z or MultiLineString Z in native coordinates",
         ),
-        Column("shell_start", ARRAY(Integer), nullable=False, comment="offsets into the faces"),
-        Column("solid_start", ARRAY(Integer), nullable=False, comment="offsets into the shells"),
-        Column("face_semantic", ARRAY(Integer), nullable=False, comment="into surfaces, or -1"),
-        Column("surfaces", JSONB, nullable=False, comment="semantic surfaces: type, id, attributes"),
+        Column("shell_start", ARRAY(Integer), nullable=False, comment="into the faces; empty: one shell"),
+        Column("solid_start", ARRAY(Integer), nullable=False, comment="into the shells; empty: one solid"),
+        Column("face_semantic", ARRAY(Integer), nullable=False, comment="into surfaces, or -1; may be empty"),
+        Column("surfaces", JSONB, nullable=False, comment="semantic surfaces: lists of type, id, attributes"),
     ]
 
 
-def _geometry_columns() -> list[Column[Any]]:
+def _geometry_columns() -> list[SchemaItem]:
     return [
         Column("dataset_id", SmallInteger, nullable=False),
         Column("object_id", Text(collation="C"), nullable=False),
         Column("ordinal", SmallInteger, nullable=False),
-        *_shape_columns(),
+        *_shape_columns(is_whole=False),
         Column("appearance", JSONB, comment="materials and textures by theme"),
         Column("template", JSONB, comment="of a GeometryInstance: matrix and geometry"),
+        Column("same_as", SmallInteger, comment="ordinal of the geometry whose faces these are"),
+        CheckConstraint("num_nonnulls(geom, same_as) = 1", name="geom_or_same_as"),
     ]
 
 
@@ -307,7 +313,7 @@ object_repair = Table(
         Column(name, Double, nullable=False)
         for name in ("volume_before_m3", "volume_after_m3", "area_before_m2", "area_after_m2")
     ),
-    *_shape_columns(),
+    *_shape_columns(is_whole=True),
     PrimaryKeyConstraint("dataset_id", "object_id", "part_id", "ordinal"),
 )
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from twin.db import feature_query, schema
 from twin.db.history import valid_at
 from twin.db.load import stored_specs
-from twin.db.objects import features, fetch, geometry_rows, object_rows
+from twin.db.objects import faces, features, fetch, geometry_rows, object_rows
 from twin.db.query import Selection, Statement
 from twin.model.cityobject import CityFeature
 
@@ -150,8 +150,9 @@ _AS_OF = bindparam("as_of", type_=DateTime(timezone=True))
 
 
 def _geometry(table: Any) -> list[Any]:
-    names = [column.name for column in schema.object_geometry.c if column.name != "geom"]
-    return [*(table.c[name] for name in names), func.ST_AsEWKB(table.c.geom).label("geom")]
+    names = [c.name for c in schema.object_geometry.c if c.name not in ("geom", "same_as")]
+    ended = ("recorded_to",) if table is schema.object_geometry_history else ()
+    return [*(table.c[name] for name in names), faces(table, *ended)]
 
 
 def _chosen(table: Any) -> tuple[Any, Any]:

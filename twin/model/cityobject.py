@@ -153,7 +153,7 @@ def measured(geometries: Sequence[Geometry]) -> tuple[Geometry, ...]:
 
 def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
     solids = [g for g in geometries if g.is_solid]
-    others = [g for g in geometries if not g.is_solid and not any(_same_faces(g, s) for s in solids)]
+    others = [g for g in geometries if not g.is_solid and not any(same_faces(g, s) for s in solids)]
     if not solids or not others:
         return
     known = {key for solid in solids for key in _face_keys(solid)}
@@ -163,7 +163,7 @@ def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
             yield _faces(geometry, kept)
 
 
-def _same_faces(geometry: Geometry, solid: Geometry) -> bool:
+def same_faces(geometry: Geometry, solid: Geometry) -> bool:
     """Whether they have the same faces in the same order, as where one was made of the other."""
     return (
         len(geometry.xyz) == len(solid.xyz)

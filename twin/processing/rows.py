@@ -127,17 +127,22 @@ def _quadkey(entry: Entry) -> int:
 
 
 def _add_geometries(rows: Rows, entries: Sequence[Entry], membership: Membership) -> None:
-    keys: list[tuple[str, int]] = []
-    geometries: list[Geometry] = []
-    for entry in entries:
-        for item in entry.feature:
-            for ordinal, geometry in enumerate(item.geometries):
-                keys.append((item.id, ordinal))
-                geometries.append(geometry)
-    encoded = geometry_values(geometries, membership)
-    for (object_id, ordinal), values in zip(keys, encoded, strict=True):
+    stored: list[tuple[str, int, int | None, Geometry]] = []
+    for _, item in _each(entries):
+        repeats = geometry_codec.repeated(item.geometries)
+        numbered = enumerate(zip(repeats, item.geometries, strict=True))
+        stored.extend((item.id, number, same, geometry) for number, (same, geometry) in numbered)
+    encoded = iter(geometry_codec.encode([g for *_, same, g in stored if same is None], membership.srid))
+    for object_id, ordinal, same, geometry in stored:
         rows.geometries.append(
-            {"dataset_id": membership.dataset_id, "object_id": object_id, "ordinal": ordinal, **values}
+            {
+                "dataset_id": membership.dataset_id,
+                "object_id": object_id,
+                "ordinal": ordinal,
+                "same_as": same,
+                "geom": next(encoded) if same is None else None,
+                **geometry_codec.columns(geometry),
+            }
         )
 
 

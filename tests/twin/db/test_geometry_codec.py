@@ -9,8 +9,9 @@ from sqlalchemy import Connection, text
 
 from tests import geometries
 from twin.db import geometry as codec
+from twin.db.geometry_json import read_semantics, semantics_json
 from twin.model.appearance import Appearance, TextureTheme
-from twin.model.geometry import Geometry, Instance, curves, points
+from twin.model.geometry import Geometry, Instance, SemanticSurface, curves, points
 
 FAR = (25_497_123.456, 6_673_512.789, 3.21)
 SLIVERS = geometries.boundary(
@@ -95,3 +96,41 @@ def test_postgis_reads_the_bytes_and_gives_the_same_back(connection: Connection)
     kind, patches, srid, back = connection.execute(statement, {"data": encoded}).one()
     assert (kind, patches, srid) == ("ST_PolyhedralSurface", len(courtyard.semantic), 3879)
     assert same(courtyard, codec.decode({"geom": back, **codec.columns(courtyard)}))
+
+
+def test_faces_of_an_object_that_are_there_before_are_found() -> None:
+    solid = geometries.cube()
+    surfaces = replace(solid, type="MultiSurface", semantics=(), semantic=np.full(6, -1))
+    moved = geometries.moved(solid, (0.0, 0.0, 0.001))
+    other_lod = replace(solid, lod="3")
+    assert codec.repeated([surfaces, solid, moved, other_lod, moved]) == [None, 0, None, None, 2]
+    assert codec.repeated([POINTS, POINTS]) == [None, None]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        [{}, {}, {}],
+        [{"a": 1, "b": [2]}, {"a": "x", "b": {}}, {"b": False, "a": 0}],
+        [{"a": 1}, {}, {"b": 2.5}],
+        [{"a": 1}, {"a": None}, {}],
+    ],
+)
+@pytest.mark.parametrize("ids", [(None, None, None), ("x", None, "")])
+def test_attributes_of_surfaces_come_back(
+    attributes: list[dict[str, object]], ids: tuple[str | None]
+) -> None:
+    surfaces = tuple(map(SemanticSurface, ["WallSurface", "+Own", "WallSurface"], ids, attributes))
+    stored = orjson.loads(orjson.dumps(semantics_json(surfaces)))
+    assert read_semantics(stored) == surfaces
+    assert read_semantics(semantics_json(())) == ()
+
+
+def test_what_is_usual_takes_no_room() -> None:
+    plain = geometries.cube()
+    own = replace(plain, semantic=np.arange(6), semantics=(SemanticSurface("WallSurface"),) * 6)
+    none = replace(plain, semantic=np.full(6, -1), semantics=())
+    for geometry in (own, none):
+        stored = codec.columns(geometry)
+        assert [len(stored[name]) for name in ("shell_start", "solid_start", "face_semantic")] == [0, 0, 0]
+        assert same(geometry, codec.decode({"geom": codec.encode([geometry], None)[0], **stored}))
