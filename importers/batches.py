@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from importers.port import Refused
 from importers.report import Tally
 from importers.sources import Source
-from twin.db.load import DatasetSpec, Rows
+from twin.db.load import DatasetSpec, PackedRows
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
 
@@ -38,7 +38,7 @@ class Candidate:
 class Prepared:
     """Rows of a batch and what there is to say about it."""
 
-    rows: Rows
+    rows: PackedRows = field(default_factory=PackedRows)
     refused: list[Refused] = field(default_factory=list[Refused])
     problems: list[Refused] = field(default_factory=list[Refused])
     unknown_codes: Counter[str] = field(default_factory=Counter[str])

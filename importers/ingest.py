@@ -24,7 +24,7 @@ from importers.port import Model, Refusal, Refused
 from importers.reader import open_model
 from importers.report import Report, Tally
 from importers.workers import prepared_batches
-from twin.db.load import DatasetSpec, Loader, Rows
+from twin.db.load import DatasetSpec, Loader, PackedRows
 from twin.db.runs import same_import
 from twin.db.stage import Begun, Stage, staging
 from twin.errors import InputError, InvalidParameter, UnreadableFile
@@ -187,7 +187,7 @@ class _FileImport:
         self.report.not_stored.update(self.model.ledger)
         if self._is_empty():
             self.report.refused.append(_EMPTY)
-            self.stage.write(Rows(), 0, self.waiting.as_dict())
+            self.stage.write(PackedRows(), 0, self.waiting.as_dict())
         elif not self.report.read and not self.report.left_out:
             raise UnreadableFile(self._nothing_read())
         stored = {k: v for k, v in self.report.as_dict().items() if k not in ("changes", "resumed_after")}

@@ -7,7 +7,6 @@ from importers.batches import Candidate, Prepared, Understanding
 from importers.harmonise import harmonise
 from importers.port import Refused
 from importers.sources import Source
-from twin.db.load import Rows
 from twin.memory import collecting_later
 from twin.model.cityobject import CityFeature
 from twin.model.crs import Placer
@@ -24,7 +23,7 @@ def prepare(candidates: Sequence[Candidate], understanding: Understanding) -> Pr
 
 def _prepared(candidates: Sequence[Candidate], understanding: Understanding) -> Prepared:
     derived, refused = _derive_each([c.feature for c in candidates], understanding.placer)
-    prepared = Prepared(Rows(), refused=refused)
+    prepared = Prepared(refused=refused)
     entries: list[Entry] = []
     for candidate, result in zip(candidates, derived, strict=True):
         if result is None:
@@ -34,7 +33,7 @@ def _prepared(candidates: Sequence[Candidate], understanding: Understanding) -> 
         if result.problem:
             prepared.problems.append(_without_mesh(candidate.feature, result.problem))
     membership = Membership.of(understanding.dataset_id, understanding.spec)
-    prepared.rows = rows_of(entries, membership)
+    prepared.rows = rows_of(entries, membership).packed()
     return prepared
 
 

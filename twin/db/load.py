@@ -5,18 +5,13 @@ are filled as plain tables and attached at the end: creating them as partitions 
 parent tables, and with them every reader, for as long as the import runs.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
-import numpy as np
-import orjson
-import psycopg
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Table,
@@ -31,12 +26,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin.db import history, schema
-from twin.model.geometry import Ints
-
-Row = Mapping[str, Any]
+from twin.db.copy_binary import Packed, Row, copy_rows, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +57,28 @@ class Rows:
     geometries: list[Row] = field(default_factory=list[Row])
     meshes: list[Row] = field(default_factory=list[Row])
     features: list[Row] = field(default_factory=list[Row])
+
+    def __len__(self) -> int:
+        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+
+    def packed(self) -> "PackedRows":
+        """The same in the form that the database takes."""
+        return PackedRows(
+            pack(schema.city_object, self.objects),
+            pack(schema.object_geometry, self.geometries),
+            pack(schema.object_mesh, self.meshes),
+            pack(schema.feature, self.features),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRows:
+    """Rows of whole features as bytes."""
+
+    objects: Packed = field(default_factory=Packed)
+    geometries: Packed = field(default_factory=Packed)
+    meshes: Packed = field(default_factory=Packed)
+    features: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
@@ -217,52 +232,7 @@ class Loader:
         return and_(table.c.dataset_id == self.dataset_id, among)
 
     def _copy(self, table: Table, name: str, rows: Sequence[Row]) -> None:
-        if rows:
-            copy_rows(self._connection, table, name, rows)
-
-
-def copy_rows(connection: Connection, table: Table, name: str, rows: Sequence[Row]) -> None:
-    """COPY BINARY rows of one shape into a table or partition called ``name``."""
-    columns = [column for column in table.columns if column.name in rows[0]]
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    command = f"COPY {name} ({names}) FROM STDIN (FORMAT BINARY)"
-    chosen = itemgetter(*(column.name for column in columns))
-    packed = [(place, pack) for place, column in enumerate(columns) if (pack := _packer(column)) is not None]
-    with driver.cursor() as cursor, cursor.copy(command.encode()) as copy:
-        copy.set_types([_copy_type(column) for column in columns])
-        for row in rows:
-            values = list(chosen(row))
-            for place, pack in packed:
-                if values[place] is not None:
-                    values[place] = pack(values[place])
-            copy.write_row(values)
-
-
-def _packer(column: Column[Any]) -> Callable[[Any], bytes] | None:
-    """What makes the binary form of a value where the driver would do it slowly."""
-    if isinstance(column.type, JSONB):
-        return _jsonb
-    return _integers if isinstance(column.type, ARRAY) else None
-
-
-def _jsonb(value: Any) -> bytes:
-    return _JSONB_VERSION + orjson.dumps(value)
-
-
-def _integers(values: Sequence[int] | Ints) -> bytes:
-    """The binary form of an int4[]: dimensions, nulls, type, length, lower bound; then each with its size."""
-    count = len(values)
-    if not count:
-        return _ARRAY_HEAD.pack(0, 0, _INT4)
-    items = np.full((count, 2), _INT4_BYTES, dtype=">i4")
-    items[:, 1] = values
-    return _ARRAY_HEAD.pack(1, 0, _INT4) + _DIMENSION.pack(count, 1) + items.tobytes()
-
-
-_JSONB_VERSION = b"\x01"
-_ARRAY_HEAD, _DIMENSION = struct.Struct(">3i"), struct.Struct(">2i")
-_INT4, _INT4_BYTES = 23, 4
+        copy_rows(self._connection, table, name, rows)
 
 
 def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,22 +243,6 @@ def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
         both = isinstance(known, dict) and isinstance(value, dict)
         whole[key] = merged(cast("dict[str, Any]", known), cast("dict[str, Any]", value)) if both else value
     return whole
-
-
-_COPY_TYPES = {
-    "text": "text",
-    "small_integer": "int2",
-    "integer": "int4",
-    "big_integer": "int8",
-    "double": "float8",
-    "boolean": "bool",
-    "datetime": "timestamptz",
-}
-
-
-def _copy_type(column: Column[Any]) -> str:
-    """The PostgreSQL type to send; what is packed here, and a geometry's EWKB, travels as bytes."""
-    return _COPY_TYPES.get(column.type.__visit_name__, "bytea")
 
 
 def _columns_of(spec: DatasetSpec) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from geoalchemy2 import Geometry
 from sqlalchemy import Column, Connection, Table, func, select, text
 
 from twin.db import schema
+from twin.db.copy_binary import copy_rows
 from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, spec_of
-from twin.db.load import Loader, Row, Rows, copy_rows, differs
+from twin.db.load import Loader, Row, Rows, differs
 
 
 class Refresher(Loader):

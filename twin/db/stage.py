@@ -15,7 +15,8 @@ import orjson
 from sqlalchemy import Connection, Engine, Table, text
 
 from twin.db import schema
-from twin.db.load import DatasetSpec, Loader, Rows, copy_rows
+from twin.db.copy_binary import copy_packed
+from twin.db.load import DatasetSpec, Loader, PackedRows
 
 _TABLES: tuple[tuple[Table, str], ...] = (
     (schema.city_object, "objects"),
@@ -148,7 +149,7 @@ class Stage:
             found = self._connection.execute(statement, {"ids": list(object_ids)}).all()
         return {row.object_id: (row.root_id, bytes(row.content_hash)) for row in found}
 
-    def write(self, rows: Rows, entries: int, tally: Mapping[str, Any]) -> None:
+    def write(self, rows: PackedRows, entries: int, tally: Mapping[str, Any]) -> None:
         """Commit a batch: its rows, how far the source was read, and what there is to report."""
         if self._dry_run:
             return
@@ -156,8 +157,7 @@ class Stage:
             if not self._exists:
                 self._create()
             for table, name in _TABLES:
-                if batch := getattr(rows, name):
-                    copy_rows(self._connection, table, f"{self._prefix}_{table.name}", batch)
+                copy_packed(self._connection, f"{self._prefix}_{table.name}", getattr(rows, name))
             self._batches += 1
             self._connection.execute(
                 text(f"INSERT INTO {self._prefix}_batch VALUES (:number, :entries, CAST(:tally AS jsonb))"),  # noqa: S608
