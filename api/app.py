@@ -31,6 +31,7 @@ from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
 from api.html import render
+from api.mcp import endpoint as mcp
 from api.static import PageFiles
 from twin.db.pool import read_pool
 from twin.db.query import ALL_SCOPES
@@ -47,6 +48,7 @@ ROUTERS = (
     search.router,
     histogram.router,
     statistics.router,
+    mcp.router,
     tiles3d.router,
     vector_tiles.router,
     health.router,

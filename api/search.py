@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api import formats
 from api.collections import Asked
 from api.features import ITEM_PARAMETERS
+from api.inside import OF_THE_ROUTE
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -48,12 +49,8 @@ class _AsGet(Response):
         self._query = urlencode(parameters, errors="surrogatepass").encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = {key: value for key, value in scope.items() if key not in _OF_THE_ROUTE}
+        inner = {key: value for key, value in scope.items() if key not in OF_THE_ROUTE}
         await self._app.router({**inner, "method": "GET", "query_string": self._query}, receive, send)
-
-
-_OF_THE_ROUTE = {"endpoint", "path_params", "route", "router", "fastapi_inner_astack"}
-"""What routing has put into a scope; the second routing puts its own."""
 
 
 @router.post(
