@@ -13,6 +13,7 @@ from api.dependencies import CurrentView, service
 from api.parameters import Parameter
 from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
+from tiles.glb import PROFILES
 from tiles.metadata import DEFAULT_PROPERTIES, SURFACE_PROPERTIES
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED
@@ -30,15 +31,15 @@ PROPERTIES = Parameter(
     ["height_m", "year_of_construction"],
 )
 
-ENCODING = Parameter(
-    "encoding",
-    "How the geometry of 3D tiles is written: compressed by EXT_meshopt_compression, or plain for clients "
-    "that do not read that.",
-    {"type": "string", "enum": ["meshopt", "plain"], "default": "meshopt"},
-    "plain",
+PROFILE = Parameter(
+    "profile",
+    "How the geometry of 3D tiles is written: compressed by EXT_meshopt_compression, 'compact' also without "
+    "normals, 'plain' for clients that do not read the compression.",
+    {"type": "string", "enum": list(PROFILES), "default": PROFILES[0]},
+    "compact",
 )
 
-_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES, ENCODING)]
+_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES, PROFILE)]
 
 
 async def wanted_cell(level: int, x: int, y: int) -> Cell:

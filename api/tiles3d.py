@@ -12,7 +12,7 @@ from api.collections import ChosenSolid
 from api.dependencies import Reader
 from api.parameters import SELECTION, choice, documented
 from api.tile_requests import (
-    ENCODING,
+    PROFILE,
     PROPERTIES,
     SolidProperties,
     WantedCell,
@@ -46,7 +46,7 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _WHOLE = 10_000
 """As many objects have one tileset, without nested ones: to open these one after the other takes longer."""
 _BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
-_DOCUMENTED = documented(*SELECTION, PROPERTIES, ENCODING)
+_DOCUMENTED = documented(*SELECTION, PROPERTIES, PROFILE)
 
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
@@ -56,9 +56,14 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
         lod=request.query_params.get("lod"),
         properties=properties.of_features,
         surface_properties=properties.of_surfaces,
-        meshopt=choice(request.query_params, ENCODING.name, ("meshopt", "plain"), "meshopt") == "meshopt",
+        profile=_profile(request),
         query=carried_query(request, selection.collection),
     )
+
+
+def _profile(request: Request) -> glb.Profile:
+    chosen = choice(request.query_params, PROFILE.name, glb.PROFILES, glb.PROFILES[0])
+    return next(profile for profile in glb.PROFILES if profile == chosen)
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]

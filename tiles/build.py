@@ -29,7 +29,7 @@ __all__ = ["WORLD", "Prepared", "Snapshot", "TileRequest", "connected", "snapsho
 
 Row: TypeAlias = Mapping[str, Any]
 
-ENCODER_VERSION = 4
+ENCODER_VERSION = 5
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 _STEP_OF_SIZE = 0.01
@@ -42,14 +42,14 @@ WORLD = Cell(0, 0, 0)
 @dataclass(frozen=True, slots=True, eq=False)
 class TileRequest:
     """Which objects of one collection are shown, at which LoD (None: the highest of each), with
-    which properties of theirs and of their surfaces, compressed by meshopt or not; ``query`` is what
-    nested addresses have to carry, names and values."""
+    which properties of theirs and of their surfaces, in which profile; ``query`` is what nested
+    addresses have to carry, names and values."""
 
     selection: Selection
     lod: str | None = None
     properties: tuple[str, ...] = DEFAULT_PROPERTIES
     surface_properties: tuple[str, ...] = ()
-    meshopt: bool = True
+    profile: glb.Profile = "standard"
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
@@ -104,7 +104,7 @@ class TileRequest:
         of the request has to be part of it.
         """
         properties = self.properties, self.surface_properties
-        shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties, self.meshopt]
+        shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties, self.profile]
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -132,11 +132,10 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
         mesh = blocks.build(rows)
         unknown = np.full(int(mesh.face.max()) + 1, np.nan)
         measures = dict.fromkeys(request.surface_properties, unknown)
-        return glb.encode(
-            mesh, frame, table, measures, step_m=min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
-        )
+        step_m = min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
+        return glb.encode(mesh, frame, table, measures, step_m=step_m, profile=request.profile)
     mesh = decode([row["mesh"] for row in rows])
-    return glb.encode(mesh, frame, table, _measures(request, mesh, rows), meshopt=request.meshopt)
+    return glb.encode(mesh, frame, table, _measures(request, mesh, rows), profile=request.profile)
 
 
 def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:

@@ -21,6 +21,7 @@ def build(
     surfaces: Annotated[
         bool, typer.Option(help="With slope, azimuth and area of every surface, for some more bytes.")
     ] = False,
+    compact: Annotated[bool, typer.Option(help="Without normals, for fewer bytes.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
     compress: Annotated[
         list[str] | None, typer.Option(help="'br' or 'gz': also compressed files beside each file.")
@@ -42,7 +43,11 @@ def build(
         raise InputError(f"'{min(unknown)}' is no compression; known: {', '.join(VARIANTS)}.")
     conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
     selection = Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
-    request = TileRequest(selection, surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else ())
+    request = TileRequest(
+        selection,
+        surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else (),
+        profile="compact" if compact else "standard",
+    )
     with database(load()) as opened, console.progress("tiles") as advance:
         written = write_tileset(opened.engine, out, request, advance, jobs=jobs, variants=compress or ())
     console.say(

@@ -4,14 +4,15 @@ Vertices are centimetres in the tile's frame (KHR_mesh_quantization), each with 
 and two feature ids (EXT_mesh_features): set 0 is the object, set 1 the surface. Both index property
 tables (EXT_structural_metadata). Every vertex attribute takes a multiple of 4 bytes, as glTF 2.0
 asks for in section 3.6.2.4. Vertices and indices are compressed by EXT_meshopt_compression unless
-that is declined; property tables never are.
+the profile is ``plain``; property tables never are. ``compact`` leaves the normals out: clients then
+light each triangle by itself (glTF 2.0, 3.7.2.1), or not at all.
 """
 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ Json: TypeAlias = dict[str, Any]
 Array: TypeAlias = npt.NDArray[Any]
 
 MEDIA_TYPE = "model/gltf-binary"
+
+Profile: TypeAlias = Literal["standard", "compact", "plain"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 MESHOPT = "EXT_meshopt_compression"
 """The EXT form and not KHR_meshopt_compression, which CesiumJS does not read."""
 
@@ -148,19 +152,22 @@ def encode(
     measures: Mapping[str, Floats] = MappingProxyType({}),
     *,
     step_m: float = _METRES_PER_STEP,
-    meshopt: bool = True,
+    profile: Profile = "standard",
 ) -> bytes:
     """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
 
     ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
-    Positions may be rounded to ``step_m`` where that saves bytes. ``meshopt`` compresses the geometry.
+    Positions may be rounded to ``step_m`` where that saves bytes.
     """
-    binary = _Binary(meshopt)
+    binary = _Binary(meshopt=profile != "plain")
     surfaces = _surface_table(mesh, measures)
     positions, placement = _positions(mesh, frame, step_m)
     attributes = {
-        "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions)),
-        "NORMAL": binary.vertices(_normals(mesh, frame), _BYTE, "VEC3", normalized=True),
+        "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions))
+    }
+    if profile != "compact":
+        attributes["NORMAL"] = binary.vertices(_normals(mesh, frame), _BYTE, "VEC3", normalized=True)
+    attributes |= {
         "COLOR_0": binary.vertices(_PALETTE[mesh.surface_type], _UNSIGNED_BYTE, "VEC4", normalized=True),
         "_FEATURE_ID_0": _feature_ids(binary, mesh.object_of_vertex),
         "_FEATURE_ID_1": _feature_ids(binary, mesh.face),

@@ -18,7 +18,7 @@ pa: Any = pyarrow
 
 TO_HEIGHT: Any = pyproj.Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
 
-PLAIN = {"encoding": "plain"}
+PLAIN = {"profile": "plain"}
 
 FILTERS = [
     "height_m > 20 AND city = 'helsinki'",
@@ -84,7 +84,7 @@ def test_tiles_are_plain_where_that_is_asked_for(client: Client) -> None:
         "KHR_mesh_quantization",
     ]
     assert np.array_equal(packed.positions(), plain.positions())
-    assert "meshopt, plain" in client.get(ROOT, encoding="draco").json()["detail"]
+    assert "compact, plain" in client.get(ROOT, profile="draco").json()["detail"]
 
 
 def test_blocks_have_a_sidecar_of_their_own(client: Client) -> None:
@@ -126,6 +126,7 @@ def test_the_tileset_of_everything_refers_to_the_same_buildings(client: Client) 
         address(ROOT, filter="height_m > 15"),
         address(ROOT, properties="slope_deg,azimuth_deg,area_m2"),
         address(ROOT, **PLAIN),
+        address(ROOT, profile="compact", properties="height_m,slope_deg"),
         "/3dtiles/tileset.json",
     ],
 )

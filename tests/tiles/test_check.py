@@ -238,7 +238,7 @@ GLB_FAULTS: list[tuple[str, Callable[[Json], Any]]] = [
 def test_planted_faults_of_tiles_are_found(code: str, change: Callable[[Json], Any]) -> None:
     found = {
         problem.code
-        for problem in inspect_glb(changed_glb(encode(street(40), meshopt=False), change)).problems
+        for problem in inspect_glb(changed_glb(encode(street(40), profile="plain"), change)).problems
     }
     assert code in found
 
@@ -271,7 +271,7 @@ def test_planted_measures_of_surfaces_are_found(name: str, value: float, code: s
 
 
 def test_planted_values_are_found() -> None:
-    data = encode(street(40), meshopt=False)
+    data = encode(street(40), profile="plain")
     indices, positions, objects = 5, 0, 3
     assert _codes(poked(data, indices, struct.pack("<H", 60_000))) == {"index-range"}
     assert _codes(poked(data, positions, struct.pack("<h", 32_000))) == {"extremes"}
@@ -279,7 +279,7 @@ def test_planted_values_are_found() -> None:
 
 
 def test_not_a_number_is_found() -> None:
-    far = encode([street(1)[0], street(1)[0].__class__(3_000, 0)], meshopt=False)
+    far = encode([street(1)[0], street(1)[0].__class__(3_000, 0)], profile="plain")
     assert "not-finite" in _codes(poked(far, 0, struct.pack("<f", math.nan)))
 
 

@@ -37,8 +37,8 @@ def table(count: int) -> FeatureTable:
     return FeatureTable.from_rows("building", PROPERTIES, rows)
 
 
-def encode(blocks: Sequence[Block], cell: Cell = CELL, *, meshopt: bool = True) -> bytes:
-    return glb.encode(decode(meshes(blocks)), Frame.of_cell(cell), table(len(blocks)), meshopt=meshopt)
+def encode(blocks: Sequence[Block], cell: Cell = CELL, *, profile: glb.Profile = "standard") -> bytes:
+    return glb.encode(decode(meshes(blocks)), Frame.of_cell(cell), table(len(blocks)), profile=profile)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_every_normal_is_of_unit_length_for_the_checker() -> None:
     "blocks", [street(1), street(100), [Block(0, 0), Block(3_000, 2_500)]], ids=["one", "many", "far apart"]
 )
 def test_compressed_tiles_hold_the_same(blocks: Sequence[Block]) -> None:
-    packed, plain = (encode(blocks, meshopt=meshopt) for meshopt in (True, False))
+    packed, plain = encode(blocks), encode(blocks, profile="plain")
     ours, theirs = gltf.read(packed), gltf.read(plain)
     for name in ours.primitive["attributes"]:
         assert np.array_equal(ours.attribute(name), theirs.attribute(name)), name
@@ -199,6 +199,14 @@ def test_compressed_tiles_hold_the_same(blocks: Sequence[Block]) -> None:
     assert np.array_equal(inspect_glb(packed).positions, inspect_glb(plain).positions)
     if len(blocks) > 50:
         assert len(packed) < 0.5 * len(plain)
+
+
+def test_compact_tiles_lack_normals_alone() -> None:
+    whole, compact = gltf.read(encode(street(100))), gltf.read(encode(street(100), profile="compact"))
+    assert whole.primitive["attributes"].keys() - compact.primitive["attributes"].keys() == {"NORMAL"}
+    for name in compact.primitive["attributes"]:
+        assert np.array_equal(compact.attribute(name), whole.attribute(name)), name
+    assert inspect_glb(encode(street(100), profile="compact")).problems == []
 
 
 def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
@@ -222,7 +230,8 @@ def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty-strings.glb").write_bytes(
         glb.encode(decode(meshes(street(1))), Frame.of_cell(CELL), nothing)
     )
-    (tmp_path / "plain.glb").write_bytes(encode(street(30), meshopt=False))
+    (tmp_path / "plain.glb").write_bytes(encode(street(30), profile="plain"))
+    (tmp_path / "compact.glb").write_bytes(encode(street(30), profile="compact"))
     report = gltf.validate(tmp_path)
-    assert report["files"] == 7
+    assert report["files"] == 8
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
