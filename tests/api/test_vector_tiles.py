@@ -198,3 +198,8 @@ def test_roof_surfaces_have_tilejson_too(client: Client) -> None:
         {"id": "roofsurfaces", "fields": {"id": "String", "slope_deg": "Number"}}
     ]
     assert client.get(address, properties="slop_deg").status_code == 400
+
+
+def test_a_level_of_any_size_is_answered(client: Client) -> None:
+    address = f"/collections/buildings/tiles/WebMercatorQuad/{10**13}/0/0"
+    assert client.get(address).status_code == 404

@@ -86,8 +86,10 @@ class Cell:
     @property
     def exists(self) -> bool:
         """Whether the grid has this cell."""
-        size = 1 << max(self.level, 0)
-        return 0 <= self.level <= LEVEL and 0 <= self.x < size and 0 <= self.y < size
+        if not 0 <= self.level <= LEVEL:
+            return False
+        size = 1 << self.level
+        return 0 <= self.x < size and 0 <= self.y < size
 
     def contains(self, other: "Cell") -> bool:
         """Whether the other cell is this one or lies inside it."""
