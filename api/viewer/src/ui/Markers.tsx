@@ -2,9 +2,12 @@
 import { toEcef } from "../geo/geodesy";
 import { cityName, formatCount } from "../i18n";
 import { counts, frame, places, pose } from "../state";
+import type { Screen } from "../scene/projection";
 import { flyToPlace, theWorld } from "../view";
 
 const FAR_M = 9_000;
+/** Width and height of a name. */
+const NAME_PX = [110, 30];
 
 export function Markers() {
   const from = pose.value;
@@ -12,11 +15,14 @@ export function Markers() {
   // Places are projected with the camera of the last frame drawn.
   if (!from || !world || from.range < FAR_M || frame.value === 0) return null;
   const projection = world.projection();
+  const named: Screen[] = [];
   return (
     <div class="markers">
       {places.value.map((place) => {
         const at = projection.point(toEcef((place.west + place.east) / 2, (place.south + place.north) / 2, 20));
-        if (!at) return null;
+        // Of places on one spot, the first is named.
+        if (!at || named.some(({ x, y }) => Math.abs(x - at.x) < NAME_PX[0] && Math.abs(y - at.y) < NAME_PX[1])) return null;
+        named.push(at);
         return (
           <button
             key={place.key}

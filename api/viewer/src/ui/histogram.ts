@@ -32,7 +32,7 @@ export function useHistograms(attribute: string, bins?: number): Histograms {
     setLeft(null);
     return undefined;
   }, [attribute, others, ready, refused, attempt]);
-  return { all, left: others ? left : all };
+  return { all, left: (others ? left : null) ?? all };
 }
 
 /** Ask after a moment, unless something newer is asked first. */
