@@ -7,6 +7,7 @@ does: the whole by its mean, each tile of a coarse grid by its own.
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ _AS_WEBP = """async ([text, quality]) => {
   const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${text}`)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height);
   canvas.getContext("2d").drawImage(image, 0, 0);
-  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/webp", quality })).arrayBuffer());
+  const file = await canvas.convertToBlob({ type: "image/webp", quality });
+  const bytes = new Uint8Array(await file.arrayBuffer());
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }"""
 _DIFFERENCE = """async ([one, other]) => {
@@ -149,6 +151,6 @@ def test_another_picture_is_told_apart(viewer: Viewer) -> None:
     viewer.page.goto("about:blank")
     pictures = {path.stem: path.read_bytes() for path in sorted(GOLDEN.glob("*.webp"))}
     wide = [name for name in pictures if STATES[name].size == SIZE]
-    for one, other in zip(wide, wide[1:], strict=False):
+    for one, other in pairwise(wide):
         off = difference(viewer.page, pictures[one], pictures[other])
         assert off["mean"] > MEAN or off["worst"] > WORST, (one, other)
