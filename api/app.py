@@ -54,16 +54,21 @@ ROUTERS = (
     health.router,
 )
 
-_MIDDLEWARE = (
-    Middleware(
+_LOCAL_PAGES = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+
+
+def _middleware(scopes: frozenset[str]) -> tuple[Middleware, ...]:
+    """Pages of any site may read what everyone sees; personal data only those of this machine."""
+    personal = "personal" in scopes
+    cors = Middleware(
         CORSMiddleware,
-        allow_origins=["*"],
+        allow_origins=[] if personal else ["*"],
+        allow_origin_regex=_LOCAL_PAGES if personal else None,
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["*"],
         expose_headers=["Link", "ETag", "Retry-After", "Content-Crs", "Content-Disposition"],
-    ),
-    Middleware(Compression),
-)
+    )
+    return cors, Middleware(Compression)
 
 
 def create_app(
@@ -102,7 +107,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(known_parameters)],
-        middleware=_MIDDLEWARE,
+        middleware=_middleware(scopes),
     )
     app.state.templates = None
     problems.install(app)
