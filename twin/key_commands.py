@@ -71,7 +71,7 @@ def list_() -> None:
 
 @commands.command(epilog="Example: twin keys revoke twin_a1B2c3D4")
 def revoke(prefix: Annotated[str, typer.Argument(help="The prefix of the key, as 'list' shows it.")]) -> None:
-    """End a key for good. Running servers refuse it within ten seconds."""
+    """End a key for good."""
     from twin.db import keys
     from twin.db.engine import database
     from twin.settings import load
