@@ -136,7 +136,7 @@ def test_colour_by_term_names_missing_values(viewer: Viewer) -> None:
     missing = matched(viewer, "year_of_construction IS NULL")
     row = page.locator(LEGEND).get_by_role("listitem").filter(has_text="No value")
     if missing:
-        expect(row.locator(".choice-count")).to_have_text(str(missing))
+        expect(row.locator(".choice-count")).to_have_text(f"{missing:,}")
     else:
         expect(row).to_have_count(0)
 

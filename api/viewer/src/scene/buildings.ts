@@ -38,7 +38,10 @@ export class Buildings {
     if ((this.next ?? this.current)?.url === url) return;
     this.next?.dispose();
     this.next = null;
-    if (this.current?.url === url) return;
+    if (this.current?.url !== url) this.load(url);
+  }
+
+  private load(url: string): void {
     const layer = new TileLayer(url, this.camera, {
       ...this.hooks,
       painter: () => this.paintWith,
@@ -107,10 +110,10 @@ export class Buildings {
   }
 
   retry(): void {
-    this.current?.retry();
-    this.next?.retry();
-    if (this.wanted) this.show(this.wanted);
-    this.hooks.invalidate();
+    // The library does not ask again for what failed: all is asked for anew, and replaces what is on show.
+    if (this.next?.incomplete) this.giveUp(this.next);
+    if (this.next || !this.wanted) return;
+    if (this.current?.url !== this.wanted || this.current.incomplete) this.load(this.wanted);
   }
 
   dispose(): void {

@@ -61,7 +61,7 @@ export class TileLayer {
   readonly tiles: TilesRenderer;
   private readonly contents = new Map<LibraryTile, Content>();
   private hovered: { content: Content; feature: number } | null = null;
-  private readonly failed = new Set<unknown>();
+  private failed = false;
   private loaded = false;
   /** The tileset itself could not be loaded. */
   broken = false;
@@ -99,7 +99,7 @@ export class TileLayer {
       hooks.invalidate();
     });
     tiles.addEventListener("load-error", ({ tile, error }) => {
-      if (tile) this.failed.add(tile);
+      if (tile) this.failed = true;
       else this.broken = true;
       if (!this.disposed) hooks.failed(error, !tile);
       hooks.invalidate();
@@ -112,6 +112,11 @@ export class TileLayer {
   get idle(): boolean {
     const { queued, downloading, parsing } = this.stats;
     return this.broken || (this.loaded && queued + downloading + parsing === 0);
+  }
+
+  /** Something could not be loaded. */
+  get incomplete(): boolean {
+    return this.broken || this.failed;
   }
 
   /** Something that the camera needs is on its way, or everything is there. */
@@ -196,15 +201,6 @@ export class TileLayer {
       }
     }
     return best;
-  }
-
-  retry(): void {
-    // The library asks again only for tiles that its cache has forgotten.
-    const cache = this.tiles.lruCache as unknown as { remove(tile: unknown): boolean };
-    for (const tile of this.failed) cache.remove(tile);
-    this.failed.clear();
-    this.broken = false;
-    this.tiles.resetFailedTiles();
   }
 
   dispose(): void {
