@@ -50,9 +50,9 @@ FORMAT = Parameter(
 async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> Response:
     """Groups in ascending order, those of missing values last; values that are no numbers are left out."""
     given = request.query_params
-    form = parameters.choice(given, FORMAT.name, FORMATS, _accepted(request))
     wanted = aggregates(given.get(AGGREGATE.name), selection.queryables)
     groups = await groupings(request, selection)
+    form = parameters.choice(given, FORMAT.name, FORMATS, _accepted(request, groups))
     places = _places(groups) if form == "geojson" else None
     scopes = selection.view.scopes
     tag = entity_tag(request, f"{await service(request).revisions.digest()} {form}", scopes)
@@ -82,20 +82,27 @@ async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> R
     return Response(orjson.dumps(body), headers=headers, media_type=JSON)
 
 
-def _accepted(request: Request) -> str:
+def _accepted(request: Request, groups: Sequence[Grouping]) -> str:
+    """The form that a client prefers and these groups have: what has no place is no map."""
     accepted = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip()
-    return {"text/csv": "csv", GEOJSON: "geojson"}.get(accepted, "json")
+    if accepted == GEOJSON:
+        return "geojson" if len(_placed(groups)) == 1 else "json"
+    return "csv" if accepted == CSV.partition(";")[0] else "json"
 
 
 def _places(groups: Sequence[Grouping]) -> tuple[int, Grouping]:
     """Which of the groups has a place, and its number; InvalidParameter where not exactly one has."""
-    placed = [(n, group) for n, group in enumerate(groups) if group.outlines or group.areas]
+    placed = _placed(groups)
     if len(placed) != 1:
         raise InvalidParameter(
             "GeoJSON needs one group that has a place: square(metres), h3(resolution), grid(level) or "
             "area(collection)."
         )
     return placed[0]
+
+
+def _placed(groups: Sequence[Grouping]) -> list[tuple[int, Grouping]]:
+    return [(n, group) for n, group in enumerate(groups) if group.outlines or group.areas]
 
 
 async def _features(

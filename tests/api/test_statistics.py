@@ -201,3 +201,16 @@ def test_what_cannot_be_computed_is_explained(
         return
     assert response.status_code == 400
     assert message in response.json()["detail"]
+
+
+def test_who_prefers_a_map_gets_numbers_of_what_has_no_place(client: Client) -> None:
+    """As a viewer asks, which takes GeoJSON wherever there is some."""
+    answer = client.request(
+        "GET",
+        "/collections/buildings/statistics",
+        params={"groupby": "city", "aggregate": "count"},
+        headers={"Accept": "application/geo+json, application/json"},
+    )
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert {"helsinki", "tallinn"} <= {group["city"] for group in answer.json()["groups"]}
