@@ -2,14 +2,13 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from api.dependencies import service
-from api.hosts import is_loopback
+from api.hosts import hostname, is_loopback
 from api.links import JSON, base
 from api.parameters import Parameter, documented
 from importers.areas import feature_text, read_layer
@@ -98,18 +97,11 @@ def _store(request: Request) -> Store:
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
     # Where the name is foreign, a proxy or a page whose name was bent to this machine asks.
-    if not is_loopback(_hostname(host)):
+    if not is_loopback(hostname(host)):
         raise HTTPException(403, "Collections are changed at the address of this machine, such as localhost.")
     if origin is not None and origin.partition("://")[2] != host:
         raise HTTPException(403, "A page of another site may not change collections.")
     return store
-
-
-def _hostname(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 async def _body(request: Request) -> bytes:
