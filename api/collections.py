@@ -119,7 +119,7 @@ async def _area(request: Request, view: View, place: str, pool: ReadPool) -> byt
         )
     other = await collection_of(request, name)
     # Areas without a history are as they are, whatever the time of what stands in them.
-    seen = view if other.history else View(scopes=view.scopes)
+    seen = view if other.history else view.of_now
     area = await pool.fetch_value(geometry_of(seen, other, id))
     if area is None:
         raise NotFound(f"There is no item '{id[:80]}' with a geometry in the collection '{name}'.")

@@ -43,22 +43,29 @@ class View:
 
     ``as_of`` (with time zone) shows what the database held then, ``valid_at`` what stood in the world
     then as far as it knew; ``scenario`` overlays planned changes; ``scopes`` name the access levels
-    whose attributes may be selected or filtered by.
+    whose attributes may be selected or filtered by. Of the city model only ``cities`` are there, all
+    without them.
     """
 
     as_of: datetime | None = None
     valid_at: datetime | None = field(default=None, kw_only=True)
     scenario: str | None = None
     scopes: frozenset[str] = ALL_SCOPES
+    cities: frozenset[str] | None = None
 
     @property
     def shape(self) -> Hashable:
         """What of the view changes the text of SQL."""
-        return (self.as_of is not None, self.scenario)
+        return (self.as_of is not None, self.scenario, self.cities is not None)
 
     @property
     def values(self) -> dict[str, Any]:
         return {} if self.as_of is None else {"as_of": self.as_of}
+
+    @property
+    def of_now(self) -> "View":
+        """The same glasses on what is there now."""
+        return View(scopes=self.scopes, cities=self.cities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +129,23 @@ class Collection:
         return self.queryables(view).get(GEOMETRY).column
 
     def members(self, view: View) -> list[ColumnElement[bool]]:
-        """The conditions, at most one, that a row belongs to the collection."""
-        return [] if self.member is None else [self.member(self.rows(view))]
+        """The conditions that a row belongs to the collection and to what the view shows of it.
+
+        Every statement over a collection has them: nothing else keeps cities apart.
+        """
+        f = self.rows(view)
+        found = [] if self.member is None else [self.member(f)]
+        if self._of_cities(view):
+            found.append(f.c.city == any_(bindparam("cities", type_=ARRAY(Text))))
+        return found
+
+    def _of_cities(self, view: View) -> bool:
+        return self.of_datasets and view.cities is not None
 
     def values(self, view: View) -> dict[str, Any]:
         """What `rows` and `members` bind."""
-        return {**view.values, **self.bound}
+        shown = {"cities": sorted(view.cities or ())} if self._of_cities(view) else {}
+        return {**view.values, **self.bound, **shown}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

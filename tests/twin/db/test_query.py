@@ -11,6 +11,7 @@ from tests.api.seeding import RECORDED, dataset_row, row_of, seeded
 from twin.db.collections import BUILDINGS, FEATURES, collection_named
 from twin.db.feature_query import item, item_count, items
 from twin.db.filters import compile_filter, parse
+from twin.db.places import geometry_of
 from twin.db.query import Condition, Selection, Statement, View, intersects
 from twin.db.schema import dataset, feature, feature_history
 from twin.db.shapes import box, solid_box
@@ -117,6 +118,22 @@ def test_another_collection_type_is_not_shown(connection: Connection) -> None:
     assert len(ids(connection, Selection(View(), FEATURES, TOWN))) == 4
 
 
+@pytest.mark.usefixtures("dataset_id")
+def test_a_view_of_some_cities_shows_nothing_of_others(connection: Connection) -> None:
+    supersede(connection, "seed_harbour.b001")
+    for moment, number in ((None, 3), (RECORDED, 4)):
+        for cities, shown in ((None, number), ({"harbour", "hill"}, number), ({"hill"}, 0), (set[str](), 0)):
+            view = View(as_of=moment, cities=None if cities is None else frozenset(cities))
+            for collection in (BUILDINGS, FEATURES):
+                selection = Selection(view, collection, TOWN)
+                assert len(ids(connection, selection)) == shown
+                assert run(connection, item_count(selection))[0][0] == shown
+                assert len(run(connection, item(view, collection, "seed_harbour.b000"))) == min(shown, 1)
+                assert len(run(connection, geometry_of(view, collection, "seed_harbour.b000"))) == min(
+                    shown, 1
+                )
+
+
 def test_an_unknown_scenario_or_collection_is_not_found() -> None:
     with pytest.raises(NotFound, match="scenario 'flood'"):
         items(Selection(View(scenario="flood"), BUILDINGS), 1)
@@ -138,6 +155,8 @@ def test_digests_tell_selections_apart() -> None:
         Selection(view, BUILDINGS, (), (high,)),
         Selection(View(as_of=RECORDED), BUILDINGS),
         Selection(View(as_of=LATER), BUILDINGS),
+        Selection(View(cities=frozenset({"harbour"})), BUILDINGS),
+        Selection(View(cities=frozenset({"hill"})), BUILDINGS),
     ]
     assert len({selection.digest() for selection in selections}) == len(selections)
     assert Selection(view, BUILDINGS, (), (low,)).digest() == selections[4].digest()
