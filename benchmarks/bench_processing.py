@@ -37,6 +37,7 @@ _AREAS: dict[int, str] = {
 }
 
 REPEATS = 5
+RUN_S = 0.5
 BATCH = 640
 TILE = 150
 
@@ -125,13 +126,20 @@ def count_edges(rings: list[list[Point]], edges: dict[tuple[Point, Point], int])
 
 
 def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """CPU time of the best of several runs: what else the machine does only ever adds."""
-    times: list[float] = []
-    for _ in range(repeats):
-        start = time.process_time()
+    """CPU time of the best of several runs: what else the machine does only ever adds.
+
+    Each run repeats the work until it has taken ``RUN_S``, so that long and short work are judged alike.
+    """
+    return min(_run(work) for _ in range(repeats))
+
+
+def _run(work: Callable[[], object]) -> float:
+    start, times, taken = time.process_time(), 0, 0.0
+    while taken < RUN_S:
         work()
-        times.append(time.process_time() - start)
-    return min(times)
+        times += 1
+        taken = time.process_time() - start
+    return taken / times
 
 
 def naive_around(buildings: Buildings, footprints: Sequence[Any]) -> list[dict[str, Any]]:
@@ -213,7 +221,7 @@ def run(buildings: Buildings) -> tuple[list[Result], float, float]:
     party = np.array([values["party_wall_area_m2"] for values in around])
     found = neighbour_values(many, len(many), result.footprints)["party_wall_area_m2"]
     print(f"party walls of both ways differ on {np.sum(np.abs(party - found) > 0.05)}")
-    return speeds(many, batch, result), seconds(lambda: decode(blobs), 30) * 1000.0, difference
+    return speeds(many, batch, result), seconds(lambda: decode(blobs)) * 1000.0, difference
 
 
 def _near(batch: GeometryBatch) -> Callable[[Floats], Floats]:

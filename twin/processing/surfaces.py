@@ -21,6 +21,9 @@ LEVEL_DEGREES = 0.5
 DEGENERATE_M2 = 1e-4
 """Faces below one square centimetre have no normal worth using."""
 
+_PIECE = 8192
+"""Points measured at a time: what stays in the cache of the processor takes half the time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rings:
@@ -36,6 +39,8 @@ class Rings:
 
     def turned(self, sign: Floats) -> "Rings":
         """The rings with their direction multiplied by ``sign`` (rings,)."""
+        if (sign > 0.0).all():
+            return self
         return Rings(self.area * sign, self.moment * sign, self.volume * sign)
 
 
@@ -62,12 +67,15 @@ def _fans(d: Floats) -> Floats:
     ``d`` (3, points + 1) are the points around their apexes. Behind the last point of a ring stands
     the apex of the next one, which is zero, so that no triangle reaches from ring to ring.
     """
-    (ax, ay, az), (bx, by, bz) = d[:, :-1], d[:, 1:]
     cross = np.empty((4, d.shape[1] - 1))
-    np.subtract(ay * bz, az * by, out=cross[0])
-    np.subtract(az * bx, ax * bz, out=cross[1])
-    np.subtract(ax * by, ay * bx, out=cross[2])
-    np.multiply(cross[2], az + bz, out=cross[3])
+    for first in range(0, cross.shape[1], _PIECE):
+        piece = slice(first, first + _PIECE)
+        (ax, ay, az), (bx, by, bz) = d[:, :-1][:, piece], d[:, 1:][:, piece]
+        x, y, z, moment = cross[:, piece]
+        np.subtract(ay * bz, az * by, out=x)
+        np.subtract(az * bx, ax * bz, out=y)
+        np.subtract(ax * by, ay * bx, out=z)
+        np.multiply(z, az + bz, out=moment)
     return cross
 
 

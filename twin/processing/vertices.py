@@ -39,9 +39,15 @@ _ROUNDING = 1.5 * 2.0**52
 
 def mixed(key: Hashes) -> Hashes:
     """Spread every bit of a key over all 64."""
-    key = (key ^ (key >> _SHIFT_1)) * _MIX_1
-    key = (key ^ (key >> _SHIFT_2)) * _MIX_2
-    return key ^ (key >> _SHIFT_3)
+    spread = key >> _SHIFT_1
+    spread ^= key
+    spread *= _MIX_1
+    shifted = spread >> _SHIFT_2
+    spread ^= shifted
+    spread *= _MIX_2
+    np.right_shift(spread, _SHIFT_3, out=shifted)
+    spread ^= shifted
+    return spread
 
 
 def vertex_hashes(batch: GeometryBatch) -> Hashes:
