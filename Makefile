@@ -43,7 +43,7 @@ serve: setup ## The API and the viewer over what is in the database
 cesium: $(CESIUM) ## The second page, in CesiumJS, at /cesium.html
 
 test: setup $(BROWSER) $(GLTF) $(CESIUM) ## All tests but those of 'make slow'
-	@exec pytest
+	@exec pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 check: format lint types contracts viewer docs test ## All that a commit has to pass
 

@@ -14,6 +14,9 @@ from twin.db import embedded, engine
 from twin.settings import Settings
 
 
+BROWSER_TESTS = Path(__file__).parent / "e2e"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="take what the code gives now as the golden files")
 
@@ -23,6 +26,17 @@ def pytest_configure() -> None:
     # A shell lets what it runs in the background ignore Ctrl-C, and so would the programs under test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda _number, _frame: pytest.exit("terminated", 143))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of a file stay together, and so do all of the browser.
+
+    Those of the browser come first: they are the largest group, and nothing may wait for them at the end.
+    """
+    for item in items:
+        group = "browser" if item.path.parent == BROWSER_TESTS else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent != BROWSER_TESTS)
 
 
 _KEPT = {"TWIN_POSTGRES_BIN"}
