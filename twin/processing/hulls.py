@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
 # scipy has no types.
 
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ _CORNERS = 6
 """Of the least prism, on a triangle."""
 
 _SLIVER_M2 = 1e-3
+_NEAR_M = 1e-6
 
 _ConvexHull: Any = spatial.ConvexHull
 _QhullError = cast("type[Exception]", spatial.QhullError)
@@ -76,9 +78,19 @@ def _volume(points: Floats) -> float:
         return np.nan
     try:
         if len(points) <= MANY_POINTS:
-            return float(_ConvexHull(points).volume)
+            return float(_hull(points).volume)
         volume = float(_ConvexHull(points, qhull_options="QJ").volume)
     except _QhullError:  # flat to within the precision of the points
         return np.nan
     diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
     return volume if volume > _FLAT * diagonal**3 else np.nan
+
+
+def _hull(points: Floats) -> Any:
+    """The hull, without Qhull's care for rounding, which takes as long again, where it does not matter."""
+    with suppress(_QhullError):
+        hull = _ConvexHull(points, qhull_options="Q0")
+        planes = hull.equations
+        if (planes[:, :3] @ points.T + planes[:, 3:]).max() <= _NEAR_M:
+            return hull
+    return _ConvexHull(points)

@@ -39,3 +39,24 @@ def test_only_others_than_blocks_are_left_to_qhull(monkeypatch: pytest.MonkeyPat
     runs = [prism(L_SHAPE, 0.0, 3.0), GABLE, prism(L_SHAPE + 100.0, 7.0, 9.0)]
     hull_volumes(np.concatenate(runs), offsets([len(run) for run in runs]))
     assert asked == [len(GABLE)]
+
+
+def test_points_in_common_planes_and_on_circles_do_not_mislead_the_quick_hull() -> None:
+    chance = np.random.default_rng(3)
+    angle = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
+    round_ = np.column_stack([np.cos(angle), np.sin(angle)]) * 9.0
+    for tilt in chance.normal(size=(40, 2)):
+        top = np.column_stack([round_, np.round(8.0 + round_ @ tilt / 9.0, 3)])
+        run = np.round(np.concatenate([prism(round_, 0.0, 0.0), top, top * [0.5, 0.5, 1.0]]), 4)
+        careful = float(hulls._ConvexHull(run).volume)  # pyright: ignore[reportPrivateUsage]
+        assert hull_volumes(run, np.array([0, len(run)]))[0] == pytest.approx(careful, rel=1e-12)
+
+
+def test_a_hull_that_leaves_a_point_outside_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = hulls._ConvexHull  # pyright: ignore[reportPrivateUsage]
+
+    def careless(points: Floats, **options: str) -> object:
+        return careful(points[: 4 if options else len(points)])
+
+    monkeypatch.setattr(hulls, "_ConvexHull", careless)
+    assert hull_volumes(GABLE, np.array([0, len(GABLE)]))[0] == pytest.approx(8.0 * 6.0 * 3.0 / 2.0)
