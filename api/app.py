@@ -32,57 +32,55 @@ from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
 from api.html import render
 from api.mcp import endpoint as mcp
+from api.security.caller import EXPORT, IMPORT, READ, STATS, Access, Needs, here
+from api.security.gate import Gate
+from api.security.guard import Guard
 from api.static import PageFiles
 from twin.db.pool import read_pool
-from twin.db.query import ALL_SCOPES
 from twin.db.uploads import Store
 from twin.settings import Settings
 
 ROUTERS = (
-    ogc.router,
-    catalog.router,
-    reports.router,
-    uploads.router,
-    features.router,
-    download.router,
-    search.router,
-    histogram.router,
-    statistics.router,
-    mcp.router,
-    tiles3d.router,
-    vector_tiles.router,
-    health.router,
+    (ogc.router, None),
+    (catalog.router, READ),
+    (reports.router, READ),
+    (uploads.router, IMPORT),
+    (features.router, READ),
+    (download.router, EXPORT),
+    (search.router, READ),
+    (histogram.router, STATS),
+    (statistics.router, STATS),
+    (mcp.router, READ),
+    (tiles3d.router, READ),
+    (vector_tiles.router, READ),
+    (health.router, None),
 )
+"""The routes, and the scope without which those of a router are not reached."""
 
-_LOCAL_PAGES = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 
-
-def _middleware(scopes: frozenset[str]) -> tuple[Middleware, ...]:
-    """Pages of any site may read what everyone sees; personal data only those of this machine."""
-    personal = "personal" in scopes
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=[] if personal else ["*"],
-        allow_origin_regex=_LOCAL_PAGES if personal else None,
-        allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["*"],
-        expose_headers=["Link", "ETag", "Retry-After", "Content-Crs", "Content-Disposition"],
+def _middleware(guard: Guard) -> tuple[Middleware, ...]:
+    # Outermost is CORS, so that pages can read also why they were refused.
+    return (
+        Middleware(CORSMiddleware, **guard.origins.cors()),
+        Middleware(Gate, guard=guard, refuse=problems.problem),
+        Middleware(Compression),
     )
-    return cors, Middleware(Compression)
 
 
 def create_app(
     connect: Mapping[str, Any],
     settings: Settings,
-    scopes: frozenset[str] = ALL_SCOPES,
+    access: Access | None = None,
     writer: Any = None,
 ) -> FastAPI:
     """The application; its pool opens and closes with its lifespan.
 
     ``connect`` are keyword arguments of ``asyncpg.connect`` for a role that may only read, as
-    ``twin.db.engine.Database.reader`` gives them. ``scopes`` are what every request may see. ``writer``
-    is the address of the database for a role that may write collections; without it none are uploaded.
+    ``twin.db.engine.Database.reader`` gives them. ``access`` is what those may who do not say who they are;
+    without it, who asks from this machine may everything. ``writer`` is the address of the database for
+    a role that may read keys and write collections; without it there are no keys, and nothing is uploaded.
     """
+    guard = Guard(access or here(), settings, writer)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -92,9 +90,10 @@ def create_app(
             store = None if writer is None else Store(writer)
             downloads = Downloads(max(1, settings.pool_size // 2))
             app.state.service = Service(
-                pool, settings, scopes, Revisions(pool), Datasets(pool), store, downloads
+                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads
             )
             yield
+            guard.close()
             if store is not None:
                 store.close()
 
@@ -106,19 +105,24 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(known_parameters)],
-        middleware=_middleware(scopes),
+        middleware=_middleware(guard),
     )
     app.state.templates = None
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    _route(app)
     if ogc.VIEWER.is_dir():
         app.mount("/viewer", PageFiles(directory=ogc.VIEWER), name="viewer")
     cesium.install(app)
     render.install(app)
     _document(app)
     return app
+
+
+def _route(app: FastAPI) -> None:
+    for router, scope in ROUTERS:
+        # First of all the scope: who may not ask is not even told which parameters there are.
+        needed = () if scope is None else (Depends(Needs(scope)),)
+        app.include_router(router, dependencies=[*needed, Depends(known_parameters)])
 
 
 def _document(app: FastAPI) -> None:

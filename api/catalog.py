@@ -13,6 +13,7 @@ from api.html import documents as pages
 from api.html.language import LANG
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES, documented
+from api.security.caller import caller_of, seen_by
 from twin.db.collections import COLLECTIONS, ROOF_SURFACES
 from twin.db.pool import Row
 from twin.db.query import Collection, View
@@ -32,8 +33,9 @@ _DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
 
 
 async def _datasets(request: Request) -> Sequence[Row]:
+    """The datasets of the cities that the caller may see."""
     known = service(request)
-    return await known.datasets.at(await known.revisions.digest())
+    return seen_by(caller_of(request), await known.datasets.at(await known.revisions.digest()))
 
 
 @router.get("/datasets", summary="Datasets: the products of publishers, and how they are placed")

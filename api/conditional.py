@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from fastapi import Request, Response
 
+from api.security.caller import caller_of
 from twin.db.dataset_query import datasets
 from twin.db.pending_query import ledger, pending
 from twin.db.pool import ReadPool, Row
@@ -96,8 +97,10 @@ def _short(text: str) -> str:
 
 
 def entity_tag(request: Request, revision: str, scopes: frozenset[str]) -> str:
-    """A weak tag of an answer that depends on the address and the data alone."""
-    return f'W/"{_short(f"{revision} {request.url} {sorted(scopes)}")}"'
+    """A weak tag of an answer that depends on the address, the data and what its caller may see of them."""
+    cities = caller_of(request).cities
+    seen = f"{sorted(scopes)} {None if cities is None else sorted(cities)}"
+    return f'W/"{_short(f"{revision} {request.url} {seen}")}"'
 
 
 def matches(request: Request, tag: str) -> bool:

@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from api import parameters
 from api.conditional import Datasets, Revisions
+from api.security.caller import SCENARIO, caller_of, require
+from api.security.guard import Guard
 from twin.db.pool import ReadPool
 from twin.db.query import View
 from twin.db.uploads import Store
@@ -40,7 +42,7 @@ class Service:
 
     pool: ReadPool
     settings: Settings
-    scopes: frozenset[str]
+    guard: Guard
     revisions: Revisions
     datasets: Datasets
     store: Store | None
@@ -58,13 +60,16 @@ async def reader(request: Request) -> ReadPool:
 
 
 async def current_view(request: Request) -> View:
-    """The time, the scenario and the scopes of a request."""
-    given = request.query_params
+    """The time and the scenario of a request, and what of the data its caller may see."""
+    given, caller = request.query_params, caller_of(request)
     when = given.get(parameters.DATETIME.name)
+    if (scenario := given.get(parameters.SCENARIO.name)) is not None:
+        require(request, SCENARIO)
     return View(
         as_of=None if when is None else parameters.moment(when),
-        scenario=given.get(parameters.SCENARIO.name),
-        scopes=service(request).scopes,
+        scenario=scenario,
+        scopes=caller.levels,
+        cities=caller.cities,
     )
 
 

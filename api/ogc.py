@@ -13,6 +13,7 @@ from api.html import documents as pages
 from api.html.language import LANG
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
 from api.parameters import documented
+from api.security.caller import READ, caller_of
 from twin.db.uploads import uploaded_collection
 
 router = APIRouter(tags=["Start"])
@@ -100,8 +101,9 @@ async def conformance(request: Request) -> Response:
 
 @router.get("/api", summary="This document")
 async def service_description(request: Request) -> Response:
-    """OpenAPI 3.0 with a path for each collection, the uploaded ones among them."""
+    """OpenAPI 3.0 with a path for each collection, for readers also of the uploaded ones."""
     app = cast(FastAPI, request.app)
-    uploads = await service(request).revisions.uploads()
-    document = openapi.with_collections(app, map(uploaded_collection, uploads.values()))
+    found = await service(request).revisions.uploads()
+    uploads = map(uploaded_collection, found.values() if READ in caller_of(request).scopes else ())
+    document = openapi.with_collections(app, uploads)
     return Response(orjson.dumps(document), media_type=OPENAPI_JSON)

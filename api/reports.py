@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import Reader, service
 from api.links import JSON
+from api.security.caller import caller_of, seen_by
 from importers.report import is_kept
 from twin.db.pool import ReadPool, Row
 from twin.db.report_query import reports, standing
@@ -37,10 +38,11 @@ async def get_report(request: Request, name: str, pool: Reader) -> Response:
     """
     known = service(request)
     digest = await known.revisions.digest()
-    named = {row["name"]: row for row in await known.datasets.at(digest)}
+    caller = caller_of(request)
+    named = {row["name"]: row for row in seen_by(caller, await known.datasets.at(digest))}
     if name not in named:
         raise NotFound(f"There is no dataset '{name[:60]}'. Known: {', '.join(named) or 'none'}.")
-    headers = cache_headers(entity_tag(request, digest, known.scopes), known.scopes)
+    headers = cache_headers(entity_tag(request, digest, caller.levels), caller.levels)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
     rows = await pool.fetch(reports(name, MOST_FILES, MOST_ENTRIES))

@@ -19,11 +19,11 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.hosts import is_loopback
+from api.security.caller import Access, closed, here, public
+from twin.db import keys
 from twin.db.engine import Database
-from twin.db.query import ALL_SCOPES
 from twin.errors import ServiceError, TwinError
 
-PUBLIC_SCOPES = frozenset({"public"})
 GRACE_S = 5
 """How long requests may finish after the server was told to stop."""
 
@@ -33,27 +33,50 @@ STABLE_S = 10
 Factory = Callable[[], FastAPI]
 
 
-def serve(database: Database, *, host: str, port: int, workers: int = 1, public_read: bool = False) -> None:
-    """Serves until Ctrl-C. Beyond this machine only with ``public_read``, and without personal data.
+def serve(
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    public_read: bool = False,
+    ask_for_keys: bool = False,
+) -> None:
+    """Serves until Ctrl-C, beyond this machine, or if asked for, those alone that send a key.
 
-    TwinError tells why the address cannot be served.
+    ``public_read`` lets everyone read, without personal data. TwinError tells why the address cannot be
+    served.
     """
-    loopback = is_loopback(host)
-    if not loopback and not public_read:
-        raise TwinError(
-            f"{host} can be reached from other machines. Use --host 127.0.0.1, or --public-read to let "
-            "everyone read everything but personal data."
-        )
-    scopes = PUBLIC_SCOPES if public_read else ALL_SCOPES
+    access = access_of(database, host, public_read=public_read, ask_for_keys=ask_for_keys)
     listener = _listen(host, port)
-    # Who reaches this machine alone may upload; who shows data to others may not be written to by them.
-    writer = database.connect.owner_url if loopback and not public_read else None
-    factory = partial(create_app, database.reader(), database.settings, scopes, writer)
+    writer = database.connect.owner_url
+    factory = partial(create_app, database.reader(), database.settings, access, writer)
     with listener, suppress(KeyboardInterrupt):
         if workers > 1:
             _Workers(factory, listener, workers).run()
         else:
             _run(factory, listener)
+
+
+def access_of(
+    database: Database, host: str, *, public_read: bool = False, ask_for_keys: bool = False
+) -> Access:
+    """What an address opens to those who send no key; TwinError where nobody could be served."""
+    if public_read and ask_for_keys:
+        raise TwinError("--public-read lets everyone read and --keys nobody without a key. Choose one.")
+    if public_read:
+        return public()
+    if is_loopback(host) and not ask_for_keys:
+        return here()
+    with database.engine.connect() as connection:
+        if any(key.state == "active" for key in keys.keys(connection)):
+            return closed()
+    raise TwinError(
+        f"{'--keys' if is_loopback(host) else f'What others reach, as {host},'} asks for API keys, and there "
+        "are none that are active. Make one: twin keys create NAME --scope read. "
+        "Or use --public-read to let everyone read everything but personal data, or --host 127.0.0.1 to "
+        "serve this machine alone."
+    )
 
 
 def _run(factory: Factory, listener: socket.socket) -> None:

@@ -11,6 +11,7 @@ from api.collections import Asked, taken
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
 from api.parameters import Parameter
+from api.security.caller import caller_of
 from tiles.build import ENCODER_VERSION
 from tiles.cache import TileCache
 from tiles.glb import PROFILES
@@ -75,7 +76,8 @@ async def mapped_properties(request: Request, view: CurrentView, collection: Ask
 
 def _properties(view: View, collection: Collection, names: Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
-        return tuple(attribute.name for attribute in collection.attributes if attribute.in_tiles)
+        shown = (a for a in collection.attributes if a.in_tiles and a.access in view.scopes)
+        return tuple(attribute.name for attribute in shown)
     queryables = collection.queryables(view)
     found = [queryables.get(name, InvalidParameter).name for name in names]
     for name in (GEOMETRY, UPDATED):
@@ -116,7 +118,7 @@ async def answer(
 
     The ETag of what was built may be newer than the one asked for. An empty body becomes 204.
     """
-    scopes = service(request).scopes
+    scopes = caller_of(request).levels
     if matches(request, etag):
         return not_modified(cache_headers(etag, scopes))
     cache = tile_cache(request)

@@ -8,7 +8,6 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from api.dependencies import service
-from api.hosts import hostname, is_loopback
 from api.links import JSON, base
 from api.parameters import Parameter, documented
 from importers.areas import feature_text, read_layer
@@ -23,7 +22,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 TITLE = Parameter("title", "The title of the collection; without it, its name.")
 DESCRIPTION = Parameter("description", "What the collection holds.")
 LAYER = Parameter("layer", "The layer of a GeoPackage with several.")
-_FORBIDDEN: dict[str, Any] = {"description": "Only the machine that serves may write collections"}
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -47,7 +45,6 @@ _BODY: dict[str, Any] = {
             "content": {JSON: {"schema": {"type": "object"}}},
         },
         201: {"description": "There was none of this name before"},
-        403: _FORBIDDEN,
         413: {"description": "The file is too large"},
     },
     openapi_extra={**documented(TITLE, DESCRIPTION, LAYER), **_BODY},
@@ -77,7 +74,6 @@ async def put_collection(request: Request, name: str) -> Response:
     "/collections/{name}",
     summary="Remove an uploaded collection",
     status_code=204,
-    responses={403: _FORBIDDEN},
 )
 async def delete_collection(request: Request, name: str) -> Response:
     """Collections of the city model stay."""
@@ -88,19 +84,10 @@ async def delete_collection(request: Request, name: str) -> Response:
 
 
 def _store(request: Request) -> Store:
-    """Where to write; refused where uploads are not open, or to pages of other sites."""
+    """Where to write; refused by servers that may not write to their database."""
     store = service(request).store
     if store is None:
-        raise HTTPException(
-            403, "Collections are uploaded on the machine that serves, without --public-read."
-        )
-    host = request.headers.get("host", "")
-    origin = request.headers.get("origin")
-    # Where the name is foreign, a proxy or a page whose name was bent to this machine asks.
-    if not is_loopback(hostname(host)):
-        raise HTTPException(403, "Collections are changed at the address of this machine, such as localhost.")
-    if origin is not None and origin.partition("://")[2] != host:
-        raise HTTPException(403, "A page of another site may not change collections.")
+        raise HTTPException(403, "This server takes no collections: its role in the database may only read.")
     return store
 
 

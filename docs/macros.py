@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import typer
@@ -15,6 +15,7 @@ from api.parameters import SELECTION
 from importers.report import SCHEMA
 from twin import cli
 from twin.db import schema
+from twin.db.keys import SCOPES
 from twin.model.attributes import BY_NAME, CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Group, Origin, Stage
 from twin.settings import Settings
 
@@ -25,7 +26,7 @@ def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
         *(import_report, settings, commands, attributes, measures, surface_measures),
-        *(roof_surface_attributes, surface_attributes),
+        *(roof_surface_attributes, surface_attributes, scopes),
         *(code_lists, routes, selection, grouping, tables),
     ):
         env.macro(macro)
@@ -187,13 +188,23 @@ def code_lists() -> str:
 
 def each_route() -> Iterator[Any]:
     """The routes of the API."""
-    for router in ROUTERS:
+    for router, _ in ROUTERS:
         yield from router.routes
 
 
 def routes() -> str:
-    """All addresses that are served."""
-    return _table(("Address", "Serves"), ((f"`{route.path}`", route.summary or "") for route in each_route()))
+    """All addresses that are served, each with the scope that it needs."""
+    rows = (
+        (f"`{route.path}`", route.summary or "", scope or "")
+        for router, scope in ROUTERS
+        for route in cast(list[Any], router.routes)
+    )
+    return _table(("Address", "Serves", "Scope"), rows)
+
+
+def scopes() -> str:
+    """The scopes of keys."""
+    return _table(("Scope", "Opens"), ((f"`{name}`", opens) for name, opens in SCOPES.items()))
 
 
 def selection() -> str:

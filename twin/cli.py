@@ -194,12 +194,17 @@ def serve(
     public_read: Annotated[
         bool, typer.Option(help="Let everyone who reaches the address read all but personal data.")
     ] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Ask for API keys on this machine too, as for a proxy before it.")
+    ] = False,
 ) -> None:
-    """Serve the API, tiles and viewer."""
+    """Serve the API, tiles and viewer: openly to this machine alone, to others by 'twin keys'."""
     from api import server
 
     with _database() as opened:
-        server.serve(opened, host=host, port=port, workers=workers, public_read=public_read)
+        server.serve(
+            opened, host=host, port=port, workers=workers, public_read=public_read, ask_for_keys=keys
+        )
 
 
 @app.command(epilog='Example: twin demo, or with your own models: twin demo a.gml "b.city.json"')

@@ -10,7 +10,7 @@ from twin import console
 commands = typer.Typer(
     no_args_is_help=True,
     help="API keys: who may ask the API from other machines, and for what. A key is shown once and kept as a "
-    "hash. The API does not ask for keys yet: it serves this machine, or everyone by --public-read.",
+    "hash. 'twin serve' asks for keys on addresses that others reach.",
 )
 
 

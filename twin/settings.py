@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     max_limit: int = Field(
         default=10_000, ge=1, description="Largest number of items in one page of the API."
     )
+    cors_origins: str | None = Field(
+        default=None,
+        description="Sites whose pages may read the API, such as https://maps.example, separated by commas; "
+        "`*` are all. Without: pages of this machine, or where others are served all.",
+    )
 
 
 def load() -> Settings:

@@ -9,10 +9,9 @@ from typing import Any, cast
 import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from api.dependencies import service
-from api.hosts import hostname, is_loopback
 from api.links import JSON
 from api.mcp.tools import TOOLS, Json, call
+from api.security.origins import is_own
 from twin.errors import TwinError
 
 router = APIRouter()
@@ -80,13 +79,10 @@ async def mcp(request: Request) -> Response:
 
 
 def _check_site(request: Request) -> None:
-    """Refuses pages of other sites, and names that were bent to this machine (DNS rebinding)."""
-    host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != host:
+    """Refuses pages of other sites, as the protocol demands, also those that may read by CORS."""
+    origin = request.headers.get("origin")
+    if origin is not None and not is_own(origin, request.headers.get("host", "")):
         raise HTTPException(403, "A page of another site may not ask here.")
-    # Where uploads are open, this machine alone is served.
-    if service(request).store is not None and not is_loopback(hostname(host)):
-        raise HTTPException(403, "This is answered at the address of this machine, such as localhost.")
 
 
 async def _message(request: Request) -> Json:

@@ -13,13 +13,12 @@ from fastapi import FastAPI
 class Client:
     """GET and other requests against one application on its own event loop."""
 
-    def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
+    def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient, app: FastAPI) -> None:
+        self.app = app
         self._portal = portal
         self._http = http
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        if method in {"PUT", "DELETE"}:
-            more["headers"] = {"Host": "localhost", **more.get("headers", {})}
         return self._portal.call(partial(self._http.request, method, url, **more))
 
     def run(self, function: Callable[[], Awaitable[None]]) -> None:
@@ -39,10 +38,10 @@ class Client:
 def serving(app: FastAPI) -> Generator[Client, None, None]:
     """The application within its lifespan; errors of the server are answers, not exceptions."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    http = httpx.AsyncClient(transport=transport, base_url="http://twin.example")
+    http = httpx.AsyncClient(transport=transport, base_url="http://localhost")
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),
         portal.wrap_async_context_manager(http),
     ):
-        yield Client(portal, http)
+        yield Client(portal, http, app)

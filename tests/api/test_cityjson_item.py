@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from api.app import create_app
+from api.security.caller import public
 from importers.ingest import Ingest
 from importers.port import Refused
 from importers.reader import open_model
@@ -102,7 +103,7 @@ def test_the_past_and_the_public(client: Client, stored: Database, model: Path) 
     assert now.json() == then.json()
     assert client.get(path, f="cityjson", datetime="2001-01-01T00:00:00Z").status_code == 404
     assert "offered: json, geojson, jsonfg, cityjson" in client.get(path, f="gml").json()["detail"]
-    with serving(create_app(stored.reader(), stored.settings, frozenset({"public"}))) as outsider:
+    with serving(create_app(stored.reader(), stored.settings, public())) as outsider:
         for response in (
             outsider.get(path, f="cityjson"),
             outsider.items(f="cityjson"),

@@ -94,8 +94,8 @@ def test_whoever_goes_away_gives_the_connection_back(
         await app(
             {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
              "method": "GET", "path": DOWNLOAD, "raw_path": DOWNLOAD.encode(), "root_path": "",
-             "scheme": "http", "query_string": f"dataset={TOWNS}".encode(), "headers": [(b"host", b"twin")],
-             "server": ("twin", 80), "client": ("127.0.0.1", 1)},
+             "scheme": "http", "query_string": f"dataset={TOWNS}".encode(),
+             "headers": [(b"host", b"localhost")], "server": ("twin", 80), "client": ("127.0.0.1", 1)},
             receive, send,
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ import shapely
 
 from api.app import create_app
 from api.formats import OF_DOWNLOADS
+from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.seeding import ALTERNATIVE, PRIMARY, Seeded
 from twin.db.engine import Database
@@ -206,7 +207,7 @@ def test_chosen_properties(client: Client, seeded_towns: list[Seeded]) -> None:
 @pytest.mark.parametrize("form", [form.name for form in OF_DOWNLOADS if not form.solids])
 def test_personal_data_need_their_scope(database: Database, seeded_towns: list[Seeded], form: str) -> None:
     assert seeded_towns
-    app = create_app(database.reader(), database.settings, frozenset({"public"}))
+    app = create_app(database.reader(), database.settings, public())
     with serving(app) as outsider:
         for path in (ITEMS, DOWNLOAD):
             response = outsider.get(path, f=form, dataset=TOWNS)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.seeding import ALTERNATIVE, PRIMARY, Seeded, overlaps
 from twin.db.engine import Database
@@ -243,7 +244,7 @@ def test_what_has_not_changed_is_not_sent_again(client: Client, seeded_towns: li
 
 
 def test_personal_data_need_their_scope(database: Database, seeded_towns: list[Seeded]) -> None:
-    app = create_app(database.reader(), database.settings, frozenset({"public"}))
+    app = create_app(database.reader(), database.settings, public())
     with serving(app) as client:
         served = [
             client.items(dataset=TOWNS, limit=500),

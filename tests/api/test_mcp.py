@@ -13,6 +13,7 @@ import pytest
 from api import server
 from api.app import create_app
 from api.mcp.tools import MAX_ITEMS, TOOLS
+from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.seeding import PRIMARY, Seeded
 from tests.api.test_server import answer, running
@@ -99,10 +100,10 @@ def test_what_is_no_message_is_told(client: Client, body: Any, code: int) -> Non
 def test_pages_of_other_sites_are_refused(client: Client, database: Database) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     assert post(client, body, Origin="https://evil.example").status_code == 403
-    assert post(client, body, Host="evil.example", Origin="http://evil.example").status_code == 403
+    assert post(client, body, Host="evil.example", Origin="http://evil.example").status_code == 401
     assert post(client, body, Origin="http://localhost").status_code == 200
-    with serving(create_app(database.reader(), database.settings, frozenset({"public"}))) as public:
-        assert post(public, body, Host="twin.example").status_code == 200
+    with serving(create_app(database.reader(), database.settings, public())) as everyone:
+        assert post(everyone, body, Host="twin.example").status_code == 200
 
 
 def test_every_tool_has_its_schemas(client: Client) -> None:
@@ -182,14 +183,14 @@ def test_errors_of_tools_are_read_by_the_assistant(
 
 def test_personal_data_stay_closed(database: Database, seeded_towns: list[Seeded]) -> None:
     assert seeded_towns
-    with serving(create_app(database.reader(), database.settings, frozenset({"public"}))) as public:
-        found = given(public, "items", **BUILDINGS, limit=100)
+    with serving(create_app(database.reader(), database.settings, public())) as everyone:
+        found = given(everyone, "items", **BUILDINGS, limit=100)
         assert "Satamakatu" not in str(found)
         assert "a person" not in str(found)
         assert "personal data" in refused(
-            public, "count", collection="buildings", filter="street = 'Mäkitie'"
+            everyone, "count", collection="buildings", filter="street = 'Mäkitie'"
         )
-        assert "personal data" in refused(public, "statistics", collection="buildings", groupby="street")
+        assert "personal data" in refused(everyone, "statistics", collection="buildings", groupby="street")
 
 
 _CLIENT = """

@@ -16,6 +16,7 @@ from api import ogc
 from api.app import create_app
 from api.html.language import LANGUAGES, words_of
 from api.html.plan import plan
+from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.seeding import Seeded
 from tests.fixtures import ROOT
@@ -206,16 +207,16 @@ def test_one_feature_has_its_groups_units_and_links(client: Client, seeded_towns
     for text in ("Mitat", "20,25\N{NO-BREAK SPACE}m", "bu-base:heightAboveGround", "owner", "a person"):
         assert text in found.text
     hrefs = {str(a["href"]) for a in Outline(found.text).named("a")}
-    about = f"http://twin.example/collections/buildings/items/{seeded.id}"
+    about = f"http://localhost/collections/buildings/items/{seeded.id}"
     assert {f"{about}?f=json", f"{about}?f=cityjson", f"{about}?f=jsonfg"} <= hrefs
-    assert f"http://twin.example/#id={seeded.id}&lang=fi" in hrefs
+    assert f"http://localhost/#id={seeded.id}&lang=fi" in hrefs
 
 
 def test_personal_data_are_in_no_page_of_others(database: Database, seeded_towns: list[Seeded]) -> None:
-    app = create_app(database.reader(), database.settings, scopes=frozenset({"public"}))
-    with serving(app) as public:
+    app = create_app(database.reader(), database.settings, access=public())
+    with serving(app) as everyone:
         for path in ("/collections/buildings/items", f"/collections/buildings/items/{seeded_towns[0].id}"):
-            text = page(public, path).text
+            text = page(everyone, path).text
             assert BY_NAME["street"].label.en not in text
             assert "Satamakatu" not in text
             assert "a person" not in text

@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from api.app import create_app
+from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.roofs import Row, roofs
 from tests.api.test_items import detail, ids, next_of
@@ -223,12 +224,12 @@ def test_a_face_has_no_cityjson(client: Client, rows: list[Row]) -> None:
 
 
 def test_originals_are_hidden_from_the_public(database: Database, rows: list[Row]) -> None:
-    app = create_app(database.reader(), database.settings, scopes=frozenset({"public"}))
-    with serving(app) as public:
-        page = public.get(ITEMS, limit=3).json()
+    app = create_app(database.reader(), database.settings, access=public())
+    with serving(app) as everyone:
+        page = everyone.get(ITEMS, limit=3).json()
         assert all(set(feature["properties"]) == set(NAMES) for feature in page["features"])
-        assert "personal data" in detail(public.get(ITEMS, properties="attributes"))
-        assert set(public.get(f"{ITEMS}/{rows[0]['id']}").json()["properties"]) == set(NAMES)
+        assert "personal data" in detail(everyone.get(ITEMS, properties="attributes"))
+        assert set(everyone.get(f"{ITEMS}/{rows[0]['id']}").json()["properties"]) == set(NAMES)
 
 
 def test_the_collection_is_described(client: Client) -> None:

@@ -125,7 +125,7 @@ def test_bad_files_and_pages_of_other_sites_are_refused(
     assert client.request("PUT", ADDRESS, content=b"{}", headers=own).status_code == 400
     for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "[", "[::1"):
         bent = {"Origin": f"http://{host}", "Host": host}
-        assert client.request("PUT", ADDRESS, content=b"{}", headers=bent).status_code == 403
+        assert client.request("PUT", ADDRESS, content=b"{}", headers=bent).status_code in {401, 403}
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 10)
     assert client.request("PUT", ADDRESS, content=b" " * 10).status_code == 400
     assert client.request("PUT", ADDRESS, content=b" " * 11).status_code == 413

@@ -65,5 +65,6 @@ def _reader(connection: Connection) -> Fact:
         "reading role",
         f"{READERS} is missing: the API reads with the owner's rights, in read-only transactions",
         f"As a superuser: CREATE ROLE {READERS} NOLOGIN; GRANT {READERS} TO CURRENT_USER; "
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READERS};",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READERS}; "
+        f"REVOKE ALL ON api_key FROM {READERS};",  # noqa: S608
     )

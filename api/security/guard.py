@@ -1,0 +1,113 @@
+"""Tells from the headers of a request who asks."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from anyio import to_thread
+
+from api.hosts import hostname, is_loopback
+from api.security.caller import FOREIGN, Access, Caller
+from api.security.origins import Origins
+from api.security.refusal import invalid
+from twin.db.keys import FORM, Key, KeyRing
+from twin.settings import Settings
+
+KNOWN_S = 10.0
+"""So long is a key believed without asking the database, and a revoked one may go on."""
+
+_MAX_KNOWN = 4096
+
+CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
+"""Headers that may say who asks; no other part of a request does."""
+
+_OF_PROXIES = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request says of who asks."""
+
+    text: str
+
+
+def credential(headers: Mapping[bytes, bytes]) -> Credential | None:
+    """What the headers of a request say of who asks, if they do."""
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer":
+        return Credential(value.strip().decode("latin-1"))
+    if (key := headers.get(b"x-api-key")) is not None:
+        return Credential(key.strip().decode("latin-1"))
+    return None
+
+
+class Guard:
+    """What stands before the routes of one application.
+
+    ``writer`` is the address of the database for a role that may read keys; without it there are none.
+    """
+
+    def __init__(self, access: Access, settings: Settings, writer: Any = None) -> None:
+        self._access = access
+        self._ring = None if writer is None else KeyRing(writer)
+        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self.origins = Origins(settings.cors_origins, here=access.here)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        if self._ring is not None:
+            self._ring.close()
+
+    def anonymous(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks without saying who it is."""
+        foreign = self._access.here and (
+            not _names_this_machine(headers.get(b"host", b"")) or not _OF_PROXIES.isdisjoint(headers)
+        )
+        return FOREIGN if foreign else self._access.anonymous
+
+    def known(self, given: Credential) -> Caller | None:
+        """Who was told from the same credential a moment ago."""
+        until, caller = self._known.get(_digest(given), (-math.inf, None))
+        if caller is None or until < time.monotonic() or caller.expires <= time.time():
+            return None
+        return caller
+
+    async def identify(self, given: Credential) -> Caller:
+        """Who asks. Refusal where a key opens nothing."""
+        caller = await self._by_key(given.text)
+        self._known[_digest(given)] = time.monotonic() + KNOWN_S, caller
+        if len(self._known) > _MAX_KNOWN:
+            self._known.popitem(last=False)
+        return caller
+
+    async def _by_key(self, text: str) -> Caller:
+        key = None
+        if self._ring is not None and FORM.fullmatch(text):
+            key = await to_thread.run_sync(self._ring.by_secret, text)
+        if key is None:
+            raise invalid("There is no such key. It may have been sent only in part.")
+        if key.state != "active":
+            raise invalid(f"The key {key.prefix} is {key.state}. Ask for a new one.")
+        return _of_key(key)
+
+
+def _of_key(key: Key) -> Caller:
+    expires = math.inf if key.expires_at is None else key.expires_at.astimezone(UTC).timestamp()
+    name = f"key {key.prefix} {key.name}"
+    return Caller.of(name, key.scopes, cities=key.cities, key=key.prefix, expires=expires)
+
+
+def _digest(given: Credential) -> bytes:
+    # So that no secret stays in memory for longer than its request.
+    return sha256(given.text.encode()).digest()
+
+
+@lru_cache(maxsize=256)
+def _names_this_machine(host: bytes) -> bool:
+    return is_loopback(hostname(host.decode("latin-1")))
