@@ -1,9 +1,8 @@
-"""Whole tilesets as files, from one snapshot, in any number of processes; see `tiles.folder`."""
+"""Whole tilesets as files, from one snapshot, in any number of processes; see `tiles.output`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from tiles.build import (
@@ -17,7 +16,8 @@ from tiles.build import (
     digest_of,
     snapshot,
 )
-from tiles.folder import TileFolder
+from tiles.output import TileOutput
+from tiles.places import Out, place
 from tiles.tileset import Tile, tile_of, tile_path
 from twin.model.cells import Cell
 from twin.processing.scale_out import Workers
@@ -67,7 +67,7 @@ class _Task:
 
     url: Any
     shared: str
-    folder: Path
+    out: Out
     variants: tuple[str, ...]
     request: TileRequest
     tiles: Sequence[_Planned]
@@ -83,23 +83,24 @@ class _Done:
 
 def write_tileset(
     engine: Any,
-    folder: Path,
+    out: Out,
     request: TileRequest,
     progress: Progress | None = None,
     *,
     jobs: int = 1,
     variants: Sequence[str] = (),
 ) -> Written:
-    """Write a whole tileset into a folder, or bring one up to date, its tileset.json last.
+    """Write a whole tileset into a place, or bring one up to date, its tileset.json last.
 
-    Of the data of one moment. Addresses carry no query string, since files have none. Raises
-    InputError if the folder holds anything else.
+    ``out`` and ``variants`` are those of `tiles.places.place`. All is of the data of one moment.
+    Addresses carry no query string, since files have none. Raises InputError if the place holds
+    anything else.
     """
-    target = TileFolder(folder, variants)
+    target, files = TileOutput(out, variants), place(out, variants)
     with snapshot(engine) as state:
         plan = _plan(state, replace(request, query=()), target.known())
         written = Written(tilesets=len(plan.tilesets), tiles=len(plan.tiles))
-        shape = engine.url, state.share(), folder, target.variants, request.encoding
+        shape = engine.url, state.share(), out, tuple(variants), request.encoding
         tasks = [_Task(*shape, tiles) for tiles in _portions(plan.tiles)]
         etags: dict[str, str] = {}
         with Workers(jobs) as workers:
@@ -111,7 +112,8 @@ def write_tileset(
                 written.kept += done.kept
                 (progress or _silent)(written.objects, plan.objects)
     for path, body in plan.tilesets:
-        written.size += target.put(path, body)
+        written.size += len(body)
+        files.put(path, body)
     target.finish(etags, [path for path, _ in plan.tilesets])
     return written
 
@@ -163,7 +165,7 @@ def _elsewhere(task: _Task) -> _Done:
 
 
 def _here(state: Snapshot, task: _Task) -> _Done:
-    folder = TileFolder(task.folder, task.variants)
+    files = place(task.out, task.variants)
     etags: list[tuple[str, str]] = []
     objects = size = kept = 0
     for planned in task.tiles:
@@ -171,7 +173,9 @@ def _here(state: Snapshot, task: _Task) -> _Done:
         if etag is None:
             rows = state.run(planned.members)
             etag = task.request.etag("glb", planned.tile, digest_of(rows))
-            size += folder.put(planned.path, build_tile(task.request, planned.tile, rows))
+            body = build_tile(task.request, planned.tile, rows)
+            files.put(planned.path, body)
+            size += len(body)
         else:
             kept += 1
         etags.append((planned.path, etag))

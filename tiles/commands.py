@@ -14,7 +14,10 @@ commands = typer.Typer(no_args_is_help=True, help="Batch tiles and their checker
 @commands.command(epilog="Example: twin tiles build tiles/ --filter \"city = 'helsinki'\"")
 def build(
     out: Annotated[
-        Path, typer.Argument(help="A new folder, or one of an earlier build to bring up to date.")
+        str,
+        typer.Argument(
+            help="A new folder, or one of an earlier build to bring up to date; s3://, gs:// or az:// too."
+        ),
     ],
     filter: Annotated[str | None, typer.Option(help="CQL2 text: which buildings.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only this dataset, primary or not.")] = None,
@@ -24,14 +27,15 @@ def build(
     compact: Annotated[bool, typer.Option(help="Without normals, for fewer bytes.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
     compress: Annotated[
-        list[str] | None, typer.Option(help="'br' or 'gz': also compressed files beside each file.")
+        list[str] | None,
+        typer.Option(help="'br' or 'gz': compressed files beside each; in an object store in place of it."),
     ] = None,
 ) -> None:
     """Write a 3D Tiles 1.1 tileset as files; after an interruption or an import, only what differs."""
     from tiles.batch import write_tileset
     from tiles.build import TileRequest
-    from tiles.folder import VARIANTS
     from tiles.metadata import SURFACE_PROPERTIES
+    from tiles.places import VARIANTS
     from twin.db.collections import BUILDINGS
     from twin.db.engine import database
     from twin.db.filters import compile_filter, parse
