@@ -9,7 +9,15 @@ from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, n
 from sqlalchemy.dialects.postgresql import JSONB
 
 from twin.db.filter_values import SQL_TYPES
-from twin.db.query import Collection, Selection, Statement, View, select_features, statement
+from twin.db.query import (
+    AnySelect,
+    Collection,
+    Selection,
+    Statement,
+    View,
+    select_features,
+    statement,
+)
 from twin.db.queryables import GEOMETRY, Queryable
 from twin.db.schema import dataset
 from twin.model.offered import OfferedSystem
@@ -108,24 +116,27 @@ def items(
     if isinstance(after, str):
         after = (after,)
     f = selection.source.c
-    keys = [sort.queryable.column for sort in order]
-    clause = select_features(selection, columns)
-    clause = clause.add_columns(*(output.column.label(output.name) for output in outputs))
-    clause = clause.add_columns(*(key.label(f"sort_{index}") for index, key in enumerate(keys)))
-    clause = clause.order_by(*map(_ordered, order), f.id)
-    values: dict[str, Any] = {}
-    if limit is not None:
-        clause = clause.limit(bindparam("page", type_=BigInteger))
-        values["page"] = limit
+    values: dict[str, Any] = {} if limit is None else {"page": limit}
     if after is not None:
-        clause = clause.where(_behind(order, after, f.id, values))
+        values |= _after(after)
+
+    def made() -> AnySelect:
+        keys = [sort.queryable.column for sort in order]
+        clause = select_features(selection, columns)
+        clause = clause.add_columns(*(output.column.label(output.name) for output in outputs))
+        clause = clause.add_columns(*(key.label(f"sort_{index}") for index, key in enumerate(keys)))
+        clause = clause.order_by(*map(_ordered, order), f.id)
+        if limit is not None:
+            clause = clause.limit(bindparam("page", type_=BigInteger))
+        return clause if after is None else clause.where(_behind(order, after, f.id))
+
     missing = None if after is None else tuple(value is None for value in after)
     names = tuple((sort.queryable.name, sort.descending) for sort in order)
     shown = tuple(output.key for output in outputs)
     # What the names of an uploaded collection stand for is told by the key of its queryables alone.
     told = selection.queryables.key if outputs or order else None
     shape = (limit is None, missing, tuple(columns), names, shown, told)
-    return statement("items", clause, selection, shape, **values)
+    return statement("items", made, selection, shape, **values)
 
 
 def _ordered(sort: Sort) -> ColumnElement[Any]:
@@ -133,18 +144,20 @@ def _ordered(sort: Sort) -> ColumnElement[Any]:
     return nulls_last(key.desc() if sort.descending else key.asc())
 
 
-def _behind(
-    order: Sequence[Sort], after: Sequence[Any], id: ColumnElement[Any], values: dict[str, Any]
-) -> ColumnElement[bool]:
-    """Whether a feature comes after a position, from the last key to the first; adds what is bound."""
-    values["after"] = after[-1]
+def _after(after: Sequence[Any]) -> dict[str, Any]:
+    """What `_behind` binds: the values of a position that are not missing, and the id."""
+    *keys, id = after
+    return {f"after_{index}": value for index, value in enumerate(keys) if value is not None} | {"after": id}
+
+
+def _behind(order: Sequence[Sort], after: Sequence[Any], id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a feature comes after a position, from the last key to the first."""
     behind: ColumnElement[bool] = id > bindparam("after", type_=Text)
     for index, sort in reversed(list(enumerate(order))):
         key, value = sort.queryable.column, after[index]
         if value is None:
             behind = and_(key.is_(None), behind)
             continue
-        values[f"after_{index}"] = value
         bound = bindparam(f"after_{index}", type_=SQL_TYPES[sort.queryable.type])
         beyond = key < bound if sort.descending else key > bound
         behind = or_(beyond, key.is_(None), and_(key == bound, behind))
@@ -153,8 +166,12 @@ def _behind(
 
 def item_count(selection: Selection) -> Statement:
     """How many features there are: one row, one column."""
-    clause = select(func.count()).select_from(selection.source).where(selection.where())
-    return statement("item_count", clause, selection)
+    features = selection.source
+
+    def made() -> AnySelect:
+        return select(func.count()).select_from(features).where(selection.where())
+
+    return statement("item_count", made, selection)
 
 
 _OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building")
@@ -167,12 +184,15 @@ def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] 
     of a dataset also its horizontal_epsg; then ``outputs``.
     """
     f = collection.rows(view).c
-    columns: list[ColumnElement[Any]] = [f[name] for name in _OF_AN_ITEM if name in f]
-    columns += [output.column.label(output.name) for output in outputs]
-    if collection.of_datasets:
-        own = select(dataset.c.horizontal_epsg).where(dataset.c.id == f.dataset_id)
-        columns.append(own.scalar_subquery().label("horizontal_epsg"))
-    clause = select(*columns).where(f.id == bindparam("id", type_=Text), *collection.members(view))
+
+    def made() -> AnySelect:
+        columns: list[ColumnElement[Any]] = [f[name] for name in _OF_AN_ITEM if name in f]
+        columns += [output.column.label(output.name) for output in outputs]
+        if collection.of_datasets:
+            own = select(dataset.c.horizontal_epsg).where(dataset.c.id == f.dataset_id)
+            columns.append(own.scalar_subquery().label("horizontal_epsg"))
+        return select(*columns).where(f.id == bindparam("id", type_=Text), *collection.members(view))
+
     values = {**collection.values(view), "id": id}
     shown = tuple(output.key for output in outputs)
-    return Statement(clause, ("item", view.shape, collection.key, shown), values)
+    return Statement(made, ("item", view.shape, collection.key, shown), values)

@@ -72,12 +72,17 @@ class View:
 class Statement:
     """A SELECT with the values of its parameters; the same ``key`` means the same SQL text.
 
-    A ``key`` of None means that the text must not be remembered.
+    A ``key`` of None means that the text must not be remembered. ``made`` is the SELECT, or makes it: to
+    put one together takes longer than to run it, so that it is left until its text is not known.
     """
 
-    clause: AnySelect
+    made: AnySelect | Callable[[], AnySelect]
     key: Hashable | None
     values: Mapping[str, Any]
+
+    @property
+    def clause(self) -> AnySelect:
+        return self.made() if callable(self.made) else self.made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,10 +218,14 @@ def _in_datasets(features: FromClause, *, named: bool) -> ColumnElement[bool]:
 
 
 def statement(
-    name: str, clause: AnySelect, selection: Selection, shape: Hashable = None, **values: Any
+    name: str,
+    made: AnySelect | Callable[[], AnySelect],
+    selection: Selection,
+    shape: Hashable = None,
+    **values: Any,
 ) -> Statement:
     """A statement over a selection; ``name`` and ``shape`` tell its text from that of others."""
-    return Statement(clause, (name, shape, selection.key), {**selection.values, **values})
+    return Statement(made, (name, shape, selection.key), {**selection.values, **values})
 
 
 def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:
