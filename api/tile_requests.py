@@ -40,7 +40,15 @@ PROFILE = Parameter(
     "compact",
 )
 
-_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, PROPERTIES, PROFILE)]
+LOD = Parameter(
+    "lod",
+    "The level of detail of the meshes, as the source states it; what has no such mesh is not shown. "
+    "Without it: the highest of each object.",
+    {"type": "string"},
+    "2.2",
+)
+
+_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, LOD, PROPERTIES, PROFILE)]
 
 
 async def wanted_cell(level: int, x: int, y: int) -> Cell:

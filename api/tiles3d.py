@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from api.collections import ChosenSolid
 from api.dependencies import Reader
 from api.parameters import SELECTION, choice, documented
+from api.tile_memory import memory, remembering
 from api.tile_requests import (
+    LOD,
     PROFILE,
     PROPERTIES,
     SolidProperties,
@@ -36,7 +38,7 @@ from twin.db.pool import ReadPool
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import Cell
 
-router = APIRouter(tags=["3D Tiles"])
+router = APIRouter(tags=["3D Tiles"], lifespan=remembering)
 
 JSON_TYPE = "application/json"
 TILESET_TYPE = "application/json+3dtiles"
@@ -46,14 +48,14 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _WHOLE = 10_000
 """As many objects have one tileset, without nested ones: to open these one after the other takes longer."""
 _BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
-_DOCUMENTED = documented(*SELECTION, PROPERTIES, PROFILE)
+_DOCUMENTED = documented(*SELECTION, LOD, PROPERTIES, PROFILE)
 
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
     """The tiles that a request asks for."""
     return TileRequest(
         selection,
-        lod=request.query_params.get("lod"),
+        lod=request.query_params.get(LOD.name),
         properties=properties.of_features,
         surface_properties=properties.of_surfaces,
         profile=_profile(request),
@@ -92,7 +94,7 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
     etag = await revision_etag(request, tiles.selection.view)
 
     async def build() -> tuple[str, bytes]:
-        rows = [await pool.fetch(part.counts(WORLD)) for part, _ in parts]
+        rows = [await memory(request).counts(pool, part, WORLD) for part, _ in parts]
         found = [(part, up, counts) for (part, up), counts in zip(parts, rows, strict=True)]
         return etag, await to_thread.run_sync(build_joint_tileset, found)
 
@@ -131,10 +133,10 @@ async def _tileset(
 
     async def build() -> tuple[str, bytes]:
         whole = tiles
-        rows = await pool.fetch(tiles.counts(cell))
+        rows = await memory(request).counts(pool, tiles, cell)
         if sum(row["objects"] for row in rows) <= _WHOLE:
             whole = replace(tiles, limits=replace(tiles.limits, nested_at=()))
-            rows = await pool.fetch(whole.counts(cell))
+            rows = await memory(request).counts(pool, whole, cell)
         return etag, await to_thread.run_sync(partial(build_tileset, whole, cell, rows, nested=nested))
 
     return await answer(request, etag, JSON_TYPE, build)
@@ -169,7 +171,7 @@ async def blocks_sidecar(
 
 
 async def _glb(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile) -> Response:
-    etag = await _digest_etag(pool, tiles, tile, "glb")
+    etag = await _digest_etag(request, pool, tiles, tile, "glb")
 
     async def build() -> tuple[str, bytes]:
         rows = await _members(pool, tiles, tile, mesh=True)
@@ -184,7 +186,7 @@ async def _arrow(request: Request, pool: ReadPool, tiles: TileRequest, tile: Til
         raise InvalidParameter(
             f"'{tiles.surface_properties[0]}' is of surfaces; this table is of features. Ask the GLB."
         )
-    etag = await _digest_etag(pool, tiles, tile, "arrow")
+    etag = await _digest_etag(request, pool, tiles, tile, "arrow")
 
     async def build() -> tuple[str, bytes]:
         rows = await _members(pool, tiles, tile, mesh=False)
@@ -194,16 +196,21 @@ async def _arrow(request: Request, pool: ReadPool, tiles: TileRequest, tile: Til
     return await answer(request, etag, sidecar.MEDIA_TYPE, build)
 
 
-async def _digest_etag(pool: ReadPool, tiles: TileRequest, tile: Tile, content: str) -> str:
-    row = await pool.fetch_one(tiles.digest(tile))
-    if row is None or row["digest"] is None:
-        raise _no_tile(tile)
-    if not tiles.is_servable(tile, row):
-        raise NotFound(
-            f"There is no tile {tile.path}: its {row['objects']} objects are divided "
-            "into smaller tiles. Start at tileset.json."
-        )
-    return tiles.etag(content, tile, row["digest"])
+async def _digest_etag(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile, content: str) -> str:
+    """The ETag of a tile as it is now; NotFound where there is none."""
+
+    async def find() -> str:
+        row = await pool.fetch_one(tiles.digest(tile))
+        if row is None or row["digest"] is None:
+            raise _no_tile(tile)
+        if not tiles.is_servable(tile, row):
+            raise NotFound(
+                f"There is no tile {tile.path}: its {row['objects']} objects are divided "
+                "into smaller tiles. Start at tileset.json."
+            )
+        return tiles.etag(content, tile, row["digest"])
+
+    return await memory(request).tag(request, tiles.selection.view, pool, find)
 
 
 async def _members(pool: ReadPool, tiles: TileRequest, tile: Tile, *, mesh: bool) -> Sequence[Any]:

@@ -31,7 +31,7 @@ from twin.db import engine
 from twin.db.collections import BUILDINGS
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Selection, View
-from twin.db.schema import feature
+from twin.db.schema import dataset, feature
 from twin.settings import Settings
 
 EACH = 12_500
@@ -168,6 +168,7 @@ def changed(database: Any, client: Client, tiles: list[str]) -> float:
         own = func.sha256(feature.c.row_hash)
         changes = update(feature).where(feature.c.id.in_(five)).values(height_m=88.0, row_hash=own)
         connection.execute(changes)
+        connection.execute(update(dataset).values(revision=dataset.c.revision + 1))
     after = gltf.read(client.request("GET", tile).content)
     elapsed = 1e3 * (time.perf_counter() - started)
     assert after.column(0, "height_m")[:5] == [88.0] * 5

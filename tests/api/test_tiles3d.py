@@ -156,6 +156,13 @@ def test_every_address_carries_the_whole_query(client: Client) -> None:
         assert {name: values[0] for name, values in parse_qs(urlsplit(tile).query).items()} == query
 
 
+def test_a_lod_is_that_of_all_tiles(client: Client) -> None:
+    every = sorted(ids_over_leaves(client, ROOT))
+    assert sorted(ids_over_leaves(client, f"{ROOT}?lod=2")) == every
+    assert all("lod=2" in path for path in contents(client, f"{ROOT}?lod=2"))
+    assert ids_over_leaves(client, f"{ROOT}?lod=1.3") == []
+
+
 def test_a_filter_that_finds_nothing_gives_an_empty_tileset(client: Client) -> None:
     for root in (ROOT, "/3dtiles/tileset.json"):
         found = client.get(root, filter="height_m > 10000")

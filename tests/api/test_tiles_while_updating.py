@@ -15,7 +15,7 @@ from tests.api.client import Client
 from tests.api.tile_client import ROOT, all_contents, serving_cities
 from tests.tiles import gltf
 from twin.db.engine import Database
-from twin.db.schema import feature, object_mesh
+from twin.db.schema import dataset, feature, object_mesh
 
 pa: Any = pyarrow
 
@@ -38,14 +38,18 @@ def moved(mesh: bytes, steps: int) -> bytes:
 
 
 def revise(engine: Engine, meshes: dict[tuple[int, str, str], bytes], revision: int) -> None:
-    """One transaction: every building has the revision as its height, and a place that goes with it."""
+    """One transaction: every building has the revision as its height, and a place that goes with it.
+
+    Like every writer it counts the revisions of the datasets up.
+    """
     with engine.begin() as connection:
+        connection.execute(update(dataset).values(revision=dataset.c.revision + 1))
         own = func.sha256(feature.c.row_hash)
         connection.execute(update(feature).values(height_m=float(revision), row_hash=own))
-        for (dataset, id, lod), mesh in meshes.items():
+        for (number, id, lod), mesh in meshes.items():
             body = moved(mesh, revision)
             row = (object_mesh.c.dataset_id, object_mesh.c.object_id, object_mesh.c.lod)
-            where = [column == value for column, value in zip(row, (dataset, id, lod), strict=True)]
+            where = [column == value for column, value in zip(row, (number, id, lod), strict=True)]
             digest = hashlib.blake2b(body, digest_size=16).digest()
             connection.execute(update(object_mesh).where(*where).values(mesh=body, mesh_hash=digest))
 

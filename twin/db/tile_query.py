@@ -5,6 +5,7 @@ mesh at that LoD is in no 3D tile.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
@@ -54,37 +55,43 @@ def cell_counts(
     object, which bounds every width of it; its class is how many of ``least_m`` it reaches, less one.
     ``block_m`` is how far the block of an object differs from its mesh, at most.
     """
-    f = selection.source.c
-    code = f.quadkey.op(">>")(bindparam("shift", type_=Integer))
-    size = _size_m(f)
+    o = _measured(selection, lod)
     classes = bindparam("least_sizes", type_=ARRAY(Double))
     columns: list[ColumnElement[Any]] = [
-        code.label("code"),
-        (func.width_bucket(size, classes, type_=Integer) - 1).label("size_class"),
+        o.code,
+        (func.width_bucket(o.size_m, classes, type_=Integer) - 1).label("size_class"),
         func.count().label("objects"),
-        func.sum(_m.c.triangles).label("triangles"),
-        func.sum(_points(f)).label("points"),
-        func.min(f.west).label("west"),
-        func.min(f.south).label("south"),
-        func.min(f.z_min).label("z_min"),
-        func.max(f.east).label("east"),
-        func.max(f.north).label("north"),
-        func.max(f.z_max).label("z_max"),
-        func.max(size).label("size_m"),
-        func.max(_block_m(f)).label("block_m"),
+        func.sum(o.triangles).label("triangles"),
+        func.sum(o.points).label("points"),
+        *(func.min(o[name]).label(name) for name in ("west", "south", "z_min")),
+        *(func.max(o[name]).label(name) for name in ("east", "north", "z_max", "size_m")),
+        func.max(_block_m(o)).label("block_m"),
     ]
-    clause = (
-        select(*columns)
-        .select_from(_with_mesh(selection, lod))
-        .where(selection.where(), _in_cell(f))
-        .group_by(literal_column("1"), literal_column("2"))
-    )
+    clause = select(*columns).group_by(literal_column("1"), literal_column("2"))
     values = {
         **_cell_values(cell, lod),
         "shift": 2 * (LEVEL - level),
         "least_sizes": [float(m) for m in least_m],
     }
     return statement("cell_counts", clause, selection, lod is None, **values)
+
+
+def _measured(selection: Selection, lod: str | None) -> Any:
+    """The columns of a table with the objects of a cell, all that is measured of one computed once."""
+    f = selection.source.c
+    plan = func.Box3D(f.footprint, type_=LargeBinary)
+    columns: list[ColumnElement[Any]] = [
+        f.quadkey.op(">>")(bindparam("shift", type_=Integer)).label("code"),
+        *(f[name] for name in ("west", "south", "z_min", "east", "north", "z_max")),
+        _m.c.triangles,
+        _points(f).label("points"),
+        _size_m(f).label("size_m"),
+        (f.height_max_m - f.height_eave_m).label("roof_m"),
+        plan.label("plan"),
+    ]
+    rows = select(*columns).select_from(_with_mesh(selection, lod)).where(selection.where(), _in_cell(f))
+    # With OFFSET the planner keeps the subquery; else it would measure anew wherever a column is named.
+    return rows.offset(literal_column("0")).subquery("o").c
 
 
 def tile_members(
@@ -119,7 +126,15 @@ def tile_members(
 def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
     if geometry == "blocks":
         footprint = func.ST_AsBinary(f.footprint, type_=LargeBinary).label("footprint")
-        return [footprint, f.west, f.south, f.east, f.north, f.z_min, (f.z_max - _roof_m(f) / 2).label("top")]
+        return [
+            footprint,
+            f.west,
+            f.south,
+            f.east,
+            f.north,
+            f.z_min,
+            (f.z_max - _roof_m(f) * _float(0.5)).label("top"),
+        ]
     return [_m.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
 
 
@@ -147,6 +162,7 @@ def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, lea
     return statement("tile_digest", clause, selection, shape, **_cell_values(cell, lod, least_m))
 
 
+@cache
 def revisions() -> Statement:
     """Id, role and revision of every dataset: what changes when anything that tilesets show does."""
     columns: list[ColumnElement[Any]] = [dataset.c.id, dataset.c.role, dataset.c.revision]
@@ -216,6 +232,11 @@ def _cell_values(cell: Cell, lod: str | None, least_m: int = 0) -> dict[str, Any
     return values if lod is None else {**values, "lod": lod}
 
 
+def _float(value: float) -> ColumnElement[Any]:
+    """A constant that PostgreSQL does not take for a numeric, which is slow."""
+    return literal_column(f"{float(value)}::float8", Double)
+
+
 def _points(f: Any) -> ColumnElement[Any]:
     return func.coalesce(func.ST_NPoints(f.footprint, type_=Integer), 5)
 
@@ -226,29 +247,27 @@ def _size_m(f: Any) -> ColumnElement[Any]:
 
 def _roof_m(f: Any) -> ColumnElement[Any]:
     """How high the roof rises above its eaves; 0 where that is not known, as the block goes to the top."""
-    return func.greatest(func.coalesce(f.height_max_m - f.height_eave_m, 0.0), 0.0)
+    return func.greatest(func.coalesce(f.height_max_m - f.height_eave_m, _float(0)), _float(0))
 
 
-def _block_m(f: Any) -> ColumnElement[Any]:
+def _block_m(o: Any) -> ColumnElement[Any]:
     """How far a block differs from the mesh, at most: by half the roof, or by what reaches over its edges."""
-    unknown = f.z_max - f.z_min
-    roof = func.coalesce(f.height_max_m - f.height_eave_m, 2 * unknown) / 2
-    return func.greatest(roof, _overhang_m(f), _LEAST_BLOCK_M)
+    roof = func.coalesce(o.roof_m, (o.z_max - o.z_min) * _float(2)) * _float(0.5)
+    return func.greatest(roof, _overhang_m(o), _float(_LEAST_BLOCK_M))
 
 
-def _overhang_m(f: Any) -> ColumnElement[Any]:
-    """How far the object reaches over the bounds of its footprint."""
-    plan = f.footprint
-    scale = func.cos(func.radians(f.south))
+def _overhang_m(o: Any) -> ColumnElement[Any]:
+    """How far an object reaches over the bounds of its footprint."""
+    scale = func.cos(func.radians(o.south))
     over = [
-        (func.ST_XMin(plan, type_=Double) - f.west) * scale,
-        func.ST_YMin(plan, type_=Double) - f.south,
-        (f.east - func.ST_XMax(plan, type_=Double)) * scale,
-        f.north - func.ST_YMax(plan, type_=Double),
+        (func.ST_XMin(o.plan, type_=Double) - o.west) * scale,
+        func.ST_YMin(o.plan, type_=Double) - o.south,
+        (o.east - func.ST_XMax(o.plan, type_=Double)) * scale,
+        o.north - func.ST_YMax(o.plan, type_=Double),
     ]
-    return func.coalesce(func.greatest(*over), 0.0) * _METRES_PER_DEGREE
+    return func.coalesce(func.greatest(*over), _float(0)) * _float(_METRES_PER_DEGREE)
 
 
 def _diagonal_m(f: Any) -> ColumnElement[Any]:
     width = (f.east - f.west) * func.cos(func.radians(f.south))
-    return func.sqrt(width * width + (f.north - f.south) * (f.north - f.south)) * _METRES_PER_DEGREE
+    return func.sqrt(width * width + (f.north - f.south) * (f.north - f.south)) * _float(_METRES_PER_DEGREE)

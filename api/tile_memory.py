@@ -1,0 +1,118 @@
+"""What a process remembers of tiles between requests, by the revisions of all datasets.
+
+The revisions are read anew for each request, in a tenth of a millisecond, so that what changed shows at
+once; whatever is remembered of others is never asked for again and falls out.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from hashlib import blake2b
+from typing import Any, Generic, TypeVar
+
+from fastapi import FastAPI, Request
+
+from tiles.build import WORLD, TileRequest
+from twin.db.collections import COLLECTIONS
+from twin.db.pool import ReadPool
+from twin.db.query import ALL_SCOPES, Selection, Statement, View
+from twin.db.tile_query import revisions
+from twin.errors import TwinError
+from twin.model.cells import Cell
+
+Value = TypeVar("Value")
+
+TAGS = 50_000
+COUNTS = 32
+"""Counts of whole cities are some hundred kilobytes each."""
+
+
+class Recent(Generic[Value]):
+    """At most so many values by key, the least recently used dropped first; used by one thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[bytes, Value] = OrderedDict()
+
+    def get(self, key: bytes) -> Value | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: bytes, value: Value) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
+class TileMemory:
+    """ETags by address, and counts of cells by statement."""
+
+    def __init__(self) -> None:
+        self._tags: Recent[str] = Recent(TAGS)
+        self._counts: Recent[Sequence[Any]] = Recent(COUNTS)
+
+    async def tag(
+        self, request: Request, view: View, pool: ReadPool, find: Callable[[], Awaitable[str]]
+    ) -> str:
+        """The ETag of an address; ``find`` tells it where it is not known for these revisions.
+
+        A change between the reading of the revisions and of the tag makes the tag newer than they are,
+        which the next request mends.
+        """
+        key = await _key(pool, request.url, view)
+        found = self._tags.get(key)
+        if found is None:
+            found = await find()
+            self._tags.put(key, found)
+        return found
+
+    async def counts(self, pool: ReadPool, tiles: TileRequest, cell: Cell) -> Sequence[Any]:
+        """The rows of `TileRequest.counts`."""
+        statement = tiles.counts(cell)
+        if statement.key is None:
+            return await pool.fetch(statement)
+        key = await _key(pool, *_text_and_values(statement))
+        found = self._counts.get(key)
+        if found is None:
+            found = await pool.fetch(statement)
+            self._counts.put(key, found)
+        return found
+
+
+def _text_and_values(statement: Statement) -> tuple[Any, ...]:
+    return statement.key, sorted(statement.values.items())
+
+
+async def _key(pool: ReadPool, *parts: Any) -> bytes:
+    now = [tuple(row.values()) for row in await pool.fetch(revisions())]
+    return blake2b(repr((now, *parts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def memory(request: Request) -> TileMemory:
+    """What this process remembers."""
+    return request.app.state.tile_memory
+
+
+@asynccontextmanager
+async def remembering(app: FastAPI) -> AsyncGenerator[None, None]:
+    """Give an application its memory, and count all cells before the first client asks."""
+    app.state.tile_memory = TileMemory()
+    warming = asyncio.create_task(_warm(app))
+    yield
+    warming.cancel()
+    with suppress(asyncio.CancelledError):
+        await warming
+
+
+async def _warm(app: FastAPI) -> None:
+    """Without a database, or with one that is busy, the first client counts."""
+    known = app.state.service
+    with suppress(TwinError, OSError):
+        for collection in COLLECTIONS.values():
+            if collection.solids:
+                everything = TileRequest(Selection(View(scopes=ALL_SCOPES), collection))
+                await app.state.tile_memory.counts(known.pool, everything, WORLD)
