@@ -13,7 +13,7 @@ from api.html import documents as pages
 from api.html.language import LANG
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES, documented
-from api.security.caller import caller_of, seen_by
+from api.security.caller import PERSONAL, caller_of, seen_by
 from twin.db.collections import COLLECTIONS, ROOF_SURFACES
 from twin.db.pool import Row
 from twin.db.query import Collection, View
@@ -194,15 +194,16 @@ async def get_sortables(request: Request, view: CurrentView, asked: Asked) -> Re
     openapi_extra=_DOCUMENTED,
 )
 async def get_schema(request: Request, view: CurrentView, asked: Asked) -> Response:
-    """As the queryables, with the source's original attributes."""
+    """As the queryables, with the source's original attributes where they are open."""
     properties = _properties(view, asked)
     if asked.attributes:
         properties.pop(UPDATED, None)
-        properties[ORIGINALS] = {
-            "type": "object",
-            "title": "Original attributes",
-            "description": "The source's own attributes, under its own names.",
-        }
+        if PERSONAL in view.scopes:
+            properties[ORIGINALS] = {
+                "type": "object",
+                "title": "Original attributes",
+                "description": "The source's own attributes, under its own names.",
+            }
     return _schema(request, view, asked, properties)
 
 
