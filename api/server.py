@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.hosts import is_loopback
+from api.security.buckets import shared_table
 from api.security.caller import Access, closed, here, public
 from twin.db import keys
 from twin.db.engine import Database
@@ -50,8 +51,9 @@ def serve(
     access = access_of(database, host, public_read=public_read, ask_for_keys=ask_for_keys)
     listener = _listen(host, port)
     writer = database.connect.owner_url
-    factory = partial(create_app, database.reader(), database.settings, access, writer)
-    with listener, suppress(KeyboardInterrupt):
+    with shared_table() as shared, listener, suppress(KeyboardInterrupt):
+        counted = replace(access, shared=shared)
+        factory = partial(create_app, database.reader(), database.settings, counted, writer)
         if workers > 1:
             _Workers(factory, listener, workers).run()
         else:

@@ -50,6 +50,15 @@ class Settings(BaseSettings):
         description="Sites whose pages may read the API, such as https://maps.example, separated by commas; "
         "`*` are all. Without: pages of this machine, or where others are served all.",
     )
+    rate_limit_per_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="Requests in a second that a key, or an address without one, may send for long; 0: any "
+        "number. Without: 50, and any number where only this machine is served.",
+    )
+    rate_burst: int = Field(
+        default=500, ge=1, description="Requests that a key or an address may send at once."
+    )
 
 
 def load() -> Settings:

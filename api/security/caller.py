@@ -4,6 +4,7 @@ import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -62,12 +63,14 @@ class Access:
 
     ``here``: only this machine reaches it. Whoever asks by a name that is not this machine's, or through
     a proxy, is then `FOREIGN`: a proxy asks for somebody else, and a page may have bent its own name to
-    this machine (DNS rebinding). ``secret`` is the same in all workers, and new with each start.
+    this machine (DNS rebinding). ``secret`` is the same in all workers, and new with each start;
+    ``shared`` is the file in which all of them count requests.
     """
 
     anonymous: Caller
     here: bool = False
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    shared: Path | None = None
 
 
 def here() -> Access:

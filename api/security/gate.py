@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.security.buckets import address_of
 from api.security.caller import Caller, set_caller
 from api.security.guard import CREDENTIALS, Credential, Guard, credential
 from api.security.origins import is_own
@@ -17,7 +18,7 @@ Refuse = Callable[..., Response]
 
 
 class Gate:
-    """Tells who asks; ``refuse`` writes a problem document."""
+    """Tells who asks, and counts; ``refuse`` writes a problem document."""
 
     def __init__(self, app: ASGIApp, guard: Guard, refuse: Refuse) -> None:
         self._app = app
@@ -29,11 +30,12 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict[bytes, bytes](scope["headers"])
-        if scope["method"] == "GET" and CREDENTIALS.isdisjoint(headers):
-            set_caller(scope, self._guard.anonymous(headers))
+        guard = self._guard
+        if scope["method"] == "GET" and not guard.watches and CREDENTIALS.isdisjoint(headers):
+            set_caller(scope, guard.anonymous(headers))
             await self._app(scope, receive, send)
             return
-        visit = _Visit(scope, headers, send, self._guard)
+        visit = _Visit(scope, headers, send, guard)
         try:
             await visit.admit()
             await self._app(scope, receive, visit.send)
@@ -52,6 +54,7 @@ class _Visit:
         self._headers = headers
         self._send = send
         self._guard = guard
+        self._added: list[tuple[bytes, bytes]] = []
         self._caller = guard.anonymous(headers)
         set_caller(scope, self._caller)
 
@@ -59,9 +62,25 @@ class _Visit:
         """Finds out who asks; Refusal where that one may not."""
         self._check_origin()
         given = credential(self._headers)
+        known = None if given is None else self._guard.known(given)
+        if known is None:
+            # Before the database is asked, so that guessing is slow.
+            self._count(f"address {address_of(self._scope.get('client'))}")
         if given is not None:
-            self._caller = self._guard.known(given) or await self._identified(given)
+            self._caller = known or await self._identified(given)
             set_caller(self._scope, self._caller)
+            self._count(self._caller.name)
+
+    def _count(self, name: str) -> None:
+        buckets = self._guard.buckets
+        if buckets is None:
+            return
+        taken = buckets.take(name)
+        headers = buckets.headers(taken)
+        self._added = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        if not taken.allowed:
+            again = f"Ask again in {taken.reset_s} s, and more slowly."
+            raise Refusal(429, "Too many requests", f"There were too many requests. {again}")
 
     async def _identified(self, given: Credential) -> Caller:
         try:
@@ -81,9 +100,10 @@ class _Visit:
 
     async def send(self, message: Message) -> None:
         """Sends on, with further headers."""
-        if message["type"] == "http.response.start" and self._caller.identified:
+        if message["type"] == "http.response.start":
+            headers: list[tuple[bytes, bytes]] = [*message["headers"], *self._added]
             # What is shown to somebody is that one's, and no shared cache may keep it.
-            message["headers"] = _private(message["headers"])
+            message["headers"] = _private(headers) if self._caller.identified else headers
         await self._send(message)
 
 

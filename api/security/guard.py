@@ -4,6 +4,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 from anyio import to_thread
 
 from api.hosts import hostname, is_loopback
+from api.security.buckets import Buckets, shared_table
 from api.security.caller import FOREIGN, Access, Caller
 from api.security.origins import Origins
 from api.security.refusal import invalid
@@ -21,6 +23,9 @@ from twin.settings import Settings
 
 KNOWN_S = 10.0
 """So long is a key believed without asking the database, and a revoked one may go on."""
+
+REQUESTS_PER_S = 50.0
+"""Of each caller, unless the settings say otherwise, where others than this machine are served."""
 
 _MAX_KNOWN = 4096
 
@@ -51,18 +56,37 @@ class Guard:
     """What stands before the routes of one application.
 
     ``writer`` is the address of the database for a role that may read keys; without it there are none.
+    It counts in ``access.shared``, or without that in a table of its own.
     """
 
     def __init__(self, access: Access, settings: Settings, writer: Any = None) -> None:
         self._access = access
+        self._open = ExitStack()
         self._ring = None if writer is None else KeyRing(writer)
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self.origins = Origins(settings.cors_origins, here=access.here)
+        self.buckets = self._buckets(settings)
+
+    def _buckets(self, settings: Settings) -> Buckets | None:
+        default = 0.0 if self._access.here else REQUESTS_PER_S
+        per_s = default if settings.rate_limit_per_s is None else settings.rate_limit_per_s
+        if per_s <= 0:
+            return None
+        shared = self._access.shared or self._open.enter_context(shared_table())
+        buckets = Buckets(per_s, settings.rate_burst, shared, self._access.secret)
+        self._open.callback(buckets.close)
+        return buckets
+
+    @property
+    def watches(self) -> bool:
+        """Whether something is counted or kept of requests of whoever asks."""
+        return self.buckets is not None
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Lets go of the database and of what is counted."""
         if self._ring is not None:
             self._ring.close()
+        self._open.close()
 
     def anonymous(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Who asks without saying who it is."""

@@ -6,6 +6,7 @@ from api.hosts import hostname, is_loopback
 
 EXPOSED = [
     "Link", "ETag", "Retry-After", "Content-Crs", "Content-Disposition", "WWW-Authenticate",
+    "RateLimit", "RateLimit-Policy",
 ]  # fmt: skip
 _LOCAL_PAGES = r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 
