@@ -21,6 +21,7 @@ from api.app import create_app
 from api.hosts import is_loopback
 from api.security.buckets import shared_table
 from api.security.caller import Access, closed, here, public
+from api.security.guard import Guard
 from twin.db import keys
 from twin.db.engine import Database
 from twin.errors import ServiceError, TwinError
@@ -53,6 +54,8 @@ def serve(
     writer = database.connect.owner_url
     with shared_table() as shared, listener, suppress(KeyboardInterrupt):
         counted = replace(access, shared=shared)
+        # What cannot be used of the settings is told here, before there are workers.
+        Guard(counted, database.settings).close()
         factory = partial(create_app, database.reader(), database.settings, counted, writer)
         if workers > 1:
             _Workers(factory, listener, workers).run()

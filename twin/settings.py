@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     rate_burst: int = Field(
         default=500, ge=1, description="Requests that a key or an address may send at once."
     )
+    audit_log: str | None = Field(
+        default=None,
+        description="Where a line of JSON goes for each request that was refused, writes or downloads: a "
+        "file, `stderr` or `off`. Without: `stderr`, and `off` where only this machine is served.",
+    )
 
 
 def load() -> Settings:

@@ -1,10 +1,12 @@
 """The middleware before all routes, as pure ASGI: a plain request on this machine costs microseconds."""
 
+import time
 from collections.abc import Callable
 
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.security.audit import REFUSED, what
 from api.security.buckets import address_of
 from api.security.caller import Caller, set_caller
 from api.security.guard import CREDENTIALS, Credential, Guard, credential
@@ -14,11 +16,14 @@ from twin.errors import ServiceError
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
+EXPORTS = "/download"
+"""How the paths of whole collections end."""
+
 Refuse = Callable[..., Response]
 
 
 class Gate:
-    """Tells who asks, and counts; ``refuse`` writes a problem document."""
+    """Tells who asks, counts, and keeps what was refused or written; ``refuse`` writes a problem document."""
 
     def __init__(self, app: ASGIApp, guard: Guard, refuse: Refuse) -> None:
         self._app = app
@@ -44,6 +49,8 @@ class Gate:
                 Request(scope), refusal.status, refusal.kind, refusal.detail, **refusal.headers
             )
             await answer(scope, receive, visit.send)
+        finally:
+            visit.keep()
 
 
 class _Visit:
@@ -54,6 +61,8 @@ class _Visit:
         self._headers = headers
         self._send = send
         self._guard = guard
+        self._started = time.monotonic()
+        self._status = 500
         self._added: list[tuple[bytes, bytes]] = []
         self._caller = guard.anonymous(headers)
         set_caller(scope, self._caller)
@@ -101,10 +110,23 @@ class _Visit:
     async def send(self, message: Message) -> None:
         """Sends on, with further headers."""
         if message["type"] == "http.response.start":
+            self._status = message["status"]
             headers: list[tuple[bytes, bytes]] = [*message["headers"], *self._added]
             # What is shown to somebody is that one's, and no shared cache may keep it.
             message["headers"] = _private(headers) if self._caller.identified else headers
         await self._send(message)
+
+    def keep(self) -> None:
+        """Adds a line to the audit log where the request was refused, writes or takes all away."""
+        audit = self._guard.audit
+        if audit is None:
+            return
+        writes = self._scope["method"] in {"PUT", "DELETE", "PATCH"}
+        if writes or self._status in REFUSED or self._scope["path"].endswith(EXPORTS):
+            took = round((time.monotonic() - self._started) * 1000)
+            address = address_of(self._scope.get("client"))
+            asked = what(self._scope)
+            audit.write(who=self._caller.name, address=address, **asked, status=self._status, took_ms=took)
 
 
 def _private(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -14,6 +14,7 @@ from typing import Any
 from anyio import to_thread
 
 from api.hosts import hostname, is_loopback
+from api.security.audit import OFF, STDERR, Audit
 from api.security.buckets import Buckets, shared_table
 from api.security.caller import FOREIGN, Access, Caller
 from api.security.origins import Origins
@@ -65,6 +66,7 @@ class Guard:
         self._ring = None if writer is None else KeyRing(writer)
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self.origins = Origins(settings.cors_origins, here=access.here)
+        self.audit = self._audit(settings)
         self.buckets = self._buckets(settings)
 
     def _buckets(self, settings: Settings) -> Buckets | None:
@@ -77,13 +79,21 @@ class Guard:
         self._open.callback(buckets.close)
         return buckets
 
+    def _audit(self, settings: Settings) -> Audit | None:
+        target = settings.audit_log or (OFF if self._access.here else STDERR)
+        if target == OFF:
+            return None
+        audit = Audit(target)
+        self._open.callback(audit.close)
+        return audit
+
     @property
     def watches(self) -> bool:
         """Whether something is counted or kept of requests of whoever asks."""
-        return self.buckets is not None
+        return self.buckets is not None or self.audit is not None
 
     def close(self) -> None:
-        """Lets go of the database and of what is counted."""
+        """Lets go of the database, of what is counted and of the audit log."""
         if self._ring is not None:
             self._ring.close()
         self._open.close()
