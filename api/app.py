@@ -30,6 +30,7 @@ from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
+from api.head import Head
 from api.html import render
 from api.mcp import endpoint as mcp
 from api.security.caller import EXPORT, IMPORT, READ, STATS, Access, Needs, here
@@ -63,6 +64,7 @@ def _middleware(guard: Guard) -> tuple[Middleware, ...]:
     return (
         Middleware(CORSMiddleware, **guard.origins.cors()),
         Middleware(Gate, guard=guard, refuse=problems.problem),
+        Middleware(Head),
         Middleware(Compression),
     )
 

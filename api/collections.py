@@ -81,11 +81,12 @@ def filter_tree(request: Request, collection: Collection, queryables: Queryables
     encoding = parameters.choice(given, "filter-lang", parameters.ENCODINGS, parameters.ENCODINGS[0])
     named = equalities(collection)
     wanted = sorted((name, value) for name, value in given.items() if name in named)
+    system = parameters.system(given, parameters.FILTER_CRS.name)
     trees = [equals(name, value, queryables) for name, value in wanted]
     text = given.get(parameters.FILTER.name)
     # The form of a page sends its field also where nothing is written in it.
     if text is not None and (text or given.get("f") != "html"):
-        trees.append(parse(text, cast(Encoding, encoding)))
+        trees.append(parse(text, cast(Encoding, encoding), system))
     return all_of(trees)
 
 

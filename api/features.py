@@ -18,7 +18,18 @@ from api.formats import Format
 from api.html import features as pages
 from api.html.language import LANG, language
 from api.html.render import headers as page_headers
-from api.links import CITYJSON, GEOJSON, JSON, Link, base, link, link_header, with_query
+from api.links import (
+    CITYJSON,
+    GEOJSON,
+    JSON,
+    OGC,
+    SCHEMA_JSON,
+    Link,
+    base,
+    link,
+    link_header,
+    with_query,
+)
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
 from twin.db.collections import BUILDINGS, ROOF_SURFACES
@@ -165,6 +176,7 @@ def _page_links(request: Request, selection: Selection, form: Format) -> list[Li
         link(f"{about}/items{query}", "self", form.accepted, "This page"),
         *(link(f"{start}{o.name}", "alternate", o.accepted, f"As {o.title}") for o in others),
         link(about, "collection", JSON, "The collection"),
+        link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What can be asked of it"),
     ]
 
 

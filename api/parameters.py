@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from twin.db.shapes import Shape, ShapeError, box, outline, solid_box
+from twin.db.shapes import Shape, ShapeError, box_in
 from twin.errors import InvalidParameter
 from twin.model.offered import CRS84, SYSTEMS, OfferedSystem
 
@@ -93,6 +93,12 @@ FILTER_LANG = Parameter(
     "The encoding of `filter`; `cql-text`, the older name, is read as `cql2-text`.",
     {"type": "string", "enum": list(ENCODINGS), "default": ENCODINGS[0]},
 )
+FILTER_CRS = Parameter(
+    "filter-crs",
+    "The reference system of the geometries in `filter`, whose numbers then come in the order of its axes; "
+    "without it CRS84.",
+    {"type": "string", "format": "uri", "enum": [system.uri for system in SYSTEMS], "default": CRS84.uri},
+)
 WITHIN = Parameter(
     "within",
     "A feature as `collection/id`: only features that stand within it, by the middle of their bounding box, "
@@ -106,7 +112,7 @@ DATASET = Parameter(
 )
 
 
-SELECTION = (FILTER, FILTER_LANG, BBOX, BBOX_CRS, WITHIN, DATETIME, SCENARIO, DATASET)
+SELECTION = (FILTER, FILTER_LANG, FILTER_CRS, BBOX, BBOX_CRS, WITHIN, DATETIME, SCENARIO, DATASET)
 """What `api.collections.chosen` reads, on every route that depends on it, beside the properties of the
 collection by their names."""
 
@@ -164,21 +170,10 @@ def bbox(text: str, system: OfferedSystem = CRS84) -> Shape:
             f"'bbox' is '{text[:80]}'; expected 4 numbers (west,south,east,north) or 6 with heights "
             "(west,south,lowest,east,north,highest)."
         )
-    if len(numbers) == 6 and not (system.heights or system is CRS84):
-        raise InvalidParameter(f"'bbox' has heights and {system.name} has none; give 4 numbers.")
     try:
-        return _area(numbers, system)
+        return box_in(system, numbers)
     except ShapeError as error:
         raise InvalidParameter(f"'bbox' is not usable: {error}") from None
-
-
-def _area(numbers: list[float], system: OfferedSystem) -> Shape:
-    if system.in_degrees:
-        corners = system.east_first(numbers)
-        return box(*corners) if len(corners) == 4 else solid_box(*corners)
-    if numbers[0] > numbers[2] or numbers[1] > numbers[3]:
-        raise ShapeError("its first corner is not the lower one on both axes.")
-    return outline(system.to_crs84(numbers))
 
 
 def moment(text: str) -> datetime | None:

@@ -127,7 +127,10 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """The methods of all routes of an address; the router names those of the first alone."""
     app: FastAPI = request.app
-    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    # HEAD is answered wherever GET is.
+    scopes = {
+        method: {**request.scope, "method": "GET" if method == "HEAD" else method} for method in _METHODS
+    }
     return [
         method
         for method, scope in scopes.items()

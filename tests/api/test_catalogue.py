@@ -115,7 +115,7 @@ def test_the_api_document_tells_what_is_answered(client: Client) -> None:
 
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are(client: Client) -> None:
     response = client.request("PATCH", "/collections/districts")
-    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PUT")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
 
 
 def test_conformance_names_what_the_tests_prove(client: Client) -> None:
@@ -149,3 +149,31 @@ def test_without_a_built_viewer_a_browser_gets_the_landing_page(
 ) -> None:
     monkeypatch.setattr(ogc, "VIEWER", tmp_path)
     assert "<h1>FinEst twin</h1>" in client.request("GET", "/", headers={"Accept": "text/html"}).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/conformance", "/collections/buildings/items?limit=5", "/collections/buildings/items?limit=0",
+     "/collections/buildings/items/no", "/collections/buildings/download?f=csv"],
+)  # fmt: skip
+def test_head_is_get_without_the_body(client: Client, path: str) -> None:
+    head, whole = client.request("HEAD", path), client.request("GET", path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers == whole.headers
+
+
+def test_part_5_is_kept_where_it_is_declared(client: Client) -> None:
+    """OGC 23-058r1: links to the schemas of a collection, and the roles of id and geometry."""
+    ogc_rel = "http://www.opengis.net/def/rel/ogc/1.0/"
+    for collection in client.get("/collections").json()["collections"]:
+        links = {link["rel"]: link["href"] for link in collection["links"]}
+        found = {
+            name: client.get(links[ogc_rel + name]).json() for name in ("schema", "queryables", "sortables")
+        }
+        for name, schema in found.items():
+            assert schema["$id"] == links[ogc_rel + name]
+            assert (schema["type"], bool(schema["properties"])) == ("object", True)
+        roles = [p["x-ogc-role"] for p in found["schema"]["properties"].values() if "x-ogc-role" in p]
+        assert sorted(roles) == ["id", "primary-geometry"]
+        page = client.request("HEAD", f"/collections/{collection['id']}/items")
+        assert page.links[ogc_rel + "queryables"]["url"] == links[ogc_rel + "queryables"]

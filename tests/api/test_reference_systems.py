@@ -214,3 +214,48 @@ def test_the_past_in_another_system(client: Client, seeded_towns: list[Seeded]) 
         assert rows_of(then) == rows_of(now)
         assert len(rows_of(then)) == 100 < len(seeded_towns)
         assert rows_of(client.get(ITEMS, **query, datetime="2025-06-01")) == []
+
+
+@pytest.mark.parametrize("encoding", ["cql2-text", "cql2-json"])
+@pytest.mark.parametrize("system", SYSTEMS, ids=IDS)
+def test_geometries_of_a_filter_in_any_system(
+    client: Client, seeded_towns: list[Seeded], system: OfferedSystem, encoding: str
+) -> None:
+    west, south, _, _ = seeded_towns[0].square
+    _, _, east, north = seeded_towns[33].square
+    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
+    ring = [in_system(system, lon, lat) for lon, lat in corners]
+    if encoding == "cql2-text":
+        points = ", ".join(f"{x!r} {y!r}" for x, y in ring)
+        text = f"S_INTERSECTS(geometry, POLYGON(({points})))"
+    else:
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        text = orjson.dumps({"op": "s_intersects", "args": [{"property": "geometry"}, shape]}).decode()
+    asked = {
+        "filter": text,
+        "filter-lang": encoding,
+        "filter-crs": system.uri,
+        "dataset": TOWNS,
+        "limit": 500,
+    }
+    found = client.request("GET", ITEMS, params=asked).json()["features"]
+    expected = sorted(item.id for item in seeded_towns if _meets(item, CRS84, west, south, east, north))
+    assert 12 <= len(expected) < len(seeded_towns)
+    assert [feature["id"] for feature in found] == expected
+    # A page goes on in the same system, and a body asks as an address does.
+    posted = client.request("POST", ITEMS, json=asked | {"limit": 3})
+    assert [feature["id"] for feature in posted.json()["features"]] == expected[:3]
+    again = client.request("GET", posted.links["next"]["url"]).json()["features"]
+    assert [feature["id"] for feature in again] == expected[3:6]
+
+
+def test_boxes_of_a_filter_have_the_order_of_their_system(client: Client, seeded_towns: list[Seeded]) -> None:
+    west, south, east, north = seeded_towns[0].square
+    latitude_first = {"filter-crs": SYSTEMS[2].uri, "dataset": TOWNS}
+    text = f"S_INTERSECTS(geometry, BBOX({south}, {west}, {north}, {east}))"
+    found = client.request("GET", ITEMS, params={"filter": text, **latitude_first})
+    assert [feature["id"] for feature in found.json()["features"]] == [seeded_towns[0].id]
+    turned = f"S_INTERSECTS(geometry, BBOX({east}, 190, {east}, 191))"
+    refused = client.request("GET", ITEMS, params={"filter": turned, **latitude_first})
+    assert refused.status_code == 400
+    assert "is not a longitude" in refused.json()["detail"]

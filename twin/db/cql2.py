@@ -12,8 +12,9 @@ from typing import Any, TypeAlias, cast
 
 import orjson
 
-from twin.db.shapes import Shape, ShapeError, box, from_geojson, solid_box, to_geojson
+from twin.db.shapes import Shape, ShapeError, box_in, from_geojson, to_geojson
 from twin.errors import InvalidFilter
+from twin.model.offered import CRS84, OfferedSystem
 
 MAX_BYTES = 16 * 1024
 MAX_NODES = 2_000
@@ -148,22 +149,22 @@ def _end(node: Node) -> Node:
             raise InvalidFilter(f"An interval ends in a date, a time, a property or '{OPEN}'.")
 
 
-def from_json(data: bytes | str) -> Node:
-    """The tree of a CQL2 JSON document; raises InvalidFilter."""
+def from_json(data: bytes | str, system: OfferedSystem = CRS84) -> Node:
+    """The tree of a CQL2 JSON document whose geometries are in a system; raises InvalidFilter."""
     try:
         loaded = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise InvalidFilter(f"The filter is not JSON: {error}.") from None
-    return _node(loaded, 0)
+    return _node(loaded, 0, system)
 
 
-def _node(data: Any, depth: int) -> Node:
+def _node(data: Any, depth: int, system: OfferedSystem) -> Node:
     if depth > 2 * MAX_DEPTH:
         raise too_deep()
     if isinstance(data, dict):
-        return _object(cast(dict[str, Any], data), depth)
+        return _object(cast(dict[str, Any], data), depth, system)
     if isinstance(data, list):
-        return items([_node(member, depth + 1) for member in cast(list[Any], data)])
+        return items([_node(member, depth + 1, system) for member in cast(list[Any], data)])
     return _literal(data)
 
 
@@ -175,51 +176,51 @@ def _literal(data: Literal) -> Value:
     return Value.number(data)
 
 
-def _object(data: dict[str, Any], depth: int) -> Node:
+def _object(data: dict[str, Any], depth: int, system: OfferedSystem) -> Node:
     if "op" in data:
-        return _call(data, depth)
+        return _call(data, depth, system)
     if isinstance(name := data.get("property"), str):
         return Property(name)
     for kind in ("date", "timestamp"):
         if isinstance(text := data.get(kind), str):
             return moment(kind, text)
     if isinstance(ends := data.get("interval"), list):
-        return interval([_node(end, depth + 1) for end in cast(list[Any], ends)])
+        return interval([_node(end, depth + 1, system) for end in cast(list[Any], ends)])
     if "bbox" in data:
-        return bounding_box(data["bbox"])
+        return bounding_box(data["bbox"], system)
     if "type" in data:
-        return geometry(data)
+        return geometry(data, system)
     raise InvalidFilter(
         f"The filter has an object with the members {', '.join(map(repr, data)) or 'none'}; "
         "expected 'op' and 'args', 'property', 'date', 'timestamp', 'interval', 'bbox' or a GeoJSON geometry."
     )
 
 
-def _call(data: dict[str, Any], depth: int) -> Call:
+def _call(data: dict[str, Any], depth: int, system: OfferedSystem) -> Call:
     op, args = data["op"], data.get("args")
     if not isinstance(op, str) or not isinstance(args, list):
         raise InvalidFilter("In the filter, 'op' has to be a text and 'args' a list.")
-    members = [_node(arg, depth + 1) for arg in cast(list[Any], args)]
+    members = [_node(arg, depth + 1, system) for arg in cast(list[Any], args)]
     name = "isNull" if op.lower() == "isnull" else op.lower()
     return interval(members) if name == "interval" else call(name, *members)
 
 
-def geometry(data: dict[str, Any]) -> Shape:
-    """The geometry of a GeoJSON object in longitude and latitude; raises InvalidFilter."""
+def geometry(data: dict[str, Any], system: OfferedSystem = CRS84) -> Shape:
+    """The geometry of a GeoJSON object in a reference system; raises InvalidFilter."""
     try:
-        return from_geojson(orjson.dumps(data).decode())
+        return from_geojson(orjson.dumps(data).decode(), system)
     except ShapeError as error:
         raise InvalidFilter(f"A geometry in the filter is not usable: {error}") from None
 
 
-def bounding_box(numbers: Any) -> Shape:
-    """The rectangle of west, south, east, north, or with heights of six numbers as in GeoJSON."""
+def bounding_box(numbers: Any, system: OfferedSystem = CRS84) -> Shape:
+    """The rectangle of two corners in the order of the axes, or with heights of six numbers."""
     given = cast(list[object], numbers) if isinstance(numbers, list) else []
     corners = [float(number) for number in given if isinstance(number, int | float)]
     if len(corners) != len(given) or len(corners) not in (4, 6) or not all(map(math.isfinite, corners)):
         raise InvalidFilter("A bbox in the filter needs 4 or 6 numbers.")
     try:
-        return box(*corners) if len(corners) == 4 else solid_box(*corners)
+        return box_in(system, corners)
     except ShapeError as error:
         raise InvalidFilter(f"A bbox in the filter is not usable: {error}") from None
 

@@ -26,6 +26,7 @@ from twin.db.cql2 import (
 )
 from twin.db.shapes import Shape, ShapeError, from_wkt
 from twin.errors import InvalidFilter
+from twin.model.offered import CRS84, OfferedSystem
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -57,9 +58,9 @@ class _Token:
         return self.text.upper() if self.kind in {"word", "sign"} else ""
 
 
-def parse_text(text: str) -> Node:
-    """The tree of a CQL2 text; raises InvalidFilter with the place of the mistake."""
-    parser = _Parser(text)
+def parse_text(text: str, system: OfferedSystem = CRS84) -> Node:
+    """The tree of a CQL2 text, geometries in a system; raises InvalidFilter with the place of the mistake."""
+    parser = _Parser(text, system)
     node = parser.expression()
     parser.end()
     return node
@@ -83,8 +84,9 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """Recursive descent, one method for each level of precedence."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, system: OfferedSystem) -> None:
         self._text = text
+        self._system = system
         self._tokens = _tokens(text)
         self._at = 0
         self._depth = 0
@@ -233,7 +235,7 @@ class _Parser:
         if not self._accept("("):
             return Property(token.text)
         arguments = [] if self._accept(")") else self._list()
-        return _function(token.text, arguments)
+        return _function(token.text, arguments, self._system)
 
     def _geometry(self, start: int) -> Shape:
         """A well-known text, from its first word to the parenthesis that closes it."""
@@ -250,7 +252,7 @@ class _Parser:
             if depth == 0 and token.text == ")":
                 break
         try:
-            return from_wkt(self._text[start : token.end])
+            return from_wkt(self._text[start : token.end], self._system)
         except ShapeError as error:
             raise InvalidFilter(
                 f"The geometry at character {start + 1} of the filter is not usable: {error}"
@@ -269,7 +271,7 @@ def _text(quoted: str) -> Value:
     return text_value(re.sub(r"''|\\'", "'", quoted[1:-1]))
 
 
-def _function(name: str, arguments: list[Node]) -> Node:
+def _function(name: str, arguments: list[Node], system: OfferedSystem) -> Node:
     lower = name.lower()
     if lower in {"date", "timestamp"} and len(arguments) == 1:
         argument = arguments[0]
@@ -278,5 +280,5 @@ def _function(name: str, arguments: list[Node]) -> Node:
     if lower == "interval":
         return interval(arguments)
     if lower == "bbox":
-        return bounding_box([a.value if isinstance(a, Value) else None for a in arguments])
+        return bounding_box([a.value if isinstance(a, Value) else None for a in arguments], system)
     return call(lower, *arguments)

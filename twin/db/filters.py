@@ -22,20 +22,24 @@ from twin.db.filter_values import OFFERED, Clause, Values, arguments, constants,
 from twin.db.query import Condition
 from twin.db.queryables import Queryables, QueryableType
 from twin.errors import InvalidFilter
+from twin.model.offered import CRS84, OfferedSystem
 
 Encoding: TypeAlias = Literal["cql2-text", "cql2-json", "cql-text"]
 
 
-def parse(text: str, encoding: Encoding = "cql2-text") -> Node:
-    """The tree of a filter; raises InvalidFilter with the place of a mistake or the limit passed."""
+def parse(text: str, encoding: Encoding = "cql2-text", system: OfferedSystem = CRS84) -> Node:
+    """The tree of a filter whose geometries are in a reference system.
+
+    Raises InvalidFilter with the place of a mistake or the limit passed.
+    """
     if len(text.encode(errors="replace")) > cql2.MAX_BYTES:
         raise InvalidFilter(f"The filter is longer than {cql2.MAX_BYTES} bytes.")
-    return _parse(text, encoding)
+    return _parse(text, encoding, system)
 
 
 @lru_cache(maxsize=512)
-def _parse(text: str, encoding: Encoding) -> Node:
-    return cql2.from_json(text) if encoding == "cql2-json" else parse_text(text)
+def _parse(text: str, encoding: Encoding, system: OfferedSystem) -> Node:
+    return cql2.from_json(text, system) if encoding == "cql2-json" else parse_text(text, system)
 
 
 def canonical(tree: Node) -> str:

@@ -1,6 +1,6 @@
 """Geometries that people send with a request, checked; the one place here that meets shapely.
 
-All are longitude and latitude in degrees (CRS84).
+All are kept as longitude and latitude in degrees (CRS84), whatever reference system they come in.
 """
 
 import math
@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
 
+from twin.model.offered import CRS84, OfferedSystem, to_degrees
+
 MAX_VERTICES = 10_000
+_LONGEST_EDGE_M = 1000.0
 _COLLECTION = 7
 """The type of a GeometryCollection, in the first byte after the byte order of little-endian WKB."""
 
@@ -37,22 +41,38 @@ class Shape:
         return self.ewkb[1] == _COLLECTION
 
 
-def from_wkt(text: str) -> Shape:
-    """The geometry of a well-known text; raises ShapeError."""
-    return _read(_shapely.from_wkt, text)
+def from_wkt(text: str, system: OfferedSystem = CRS84) -> Shape:
+    """The geometry of a well-known text, axes in the order of a reference system; raises ShapeError."""
+    return _read(_shapely.from_wkt, text, system)
 
 
-def from_geojson(text: str) -> Shape:
-    """The geometry of a GeoJSON geometry object; raises ShapeError."""
-    return _read(_shapely.from_geojson, text)
+def from_geojson(text: str, system: OfferedSystem = CRS84) -> Shape:
+    """The geometry of a GeoJSON geometry object, likewise; raises ShapeError."""
+    return _read(_shapely.from_geojson, text, system)
 
 
-def _read(reader: Any, text: str) -> Shape:
+def _read(reader: Any, text: str, system: OfferedSystem) -> Shape:
     try:
         shape = reader(text)
     except (_shapely.errors.GEOSException, NotImplementedError) as error:
         raise ShapeError(f"{str(error).partition(': ')[2] or error}.") from None
-    return _checked(shape)
+    return _checked(shape if system is CRS84 else _in_degrees(shape, system))
+
+
+def _in_degrees(shape: Any, system: OfferedSystem) -> Any:
+    """A geometry of a system in longitude and latitude; long edges are divided, as they bend."""
+    vertices = int(_shapely.get_num_coordinates(shape))
+    if 0 < vertices <= MAX_VERTICES and not system.in_degrees:
+        step = max(_LONGEST_EDGE_M, float(_shapely.length(shape)) / MAX_VERTICES * 10)
+        shape = _shapely.segmentize(shape, step) if math.isfinite(step) else shape
+
+    def moved(numbers: Any) -> Any:
+        east_first = numbers[:, ::-1] if system.north_first else numbers
+        if system.in_degrees:
+            return east_first
+        return np.column_stack(to_degrees(system.code).transform(east_first[:, 0], east_first[:, 1]))
+
+    return _shapely.transform(shape, moved)
 
 
 def _checked(shape: Any) -> Shape:
@@ -95,6 +115,18 @@ def solid_box(*corners: float) -> Shape:
     if low > high:
         raise ShapeError(f"its lowest height {low:g} lies above its highest {high:g}.")
     return Shape(box(west, south, east, north).ewkb, corners)
+
+
+def box_in(system: OfferedSystem, numbers: Sequence[float]) -> Shape:
+    """The box between two corners of 2 numbers, or of 3 with heights, in the order of the axes."""
+    if len(numbers) == 6 and not (system.heights or system is CRS84):
+        raise ShapeError(f"it has heights and {system.name} has none; give 4 numbers.")
+    if system.in_degrees:
+        corners = system.east_first(numbers)
+        return box(*corners) if len(corners) == 4 else solid_box(*corners)
+    if numbers[0] > numbers[2] or numbers[1] > numbers[3]:
+        raise ShapeError("its first corner is not the lower one on both axes.")
+    return outline(system.to_crs84(numbers))
 
 
 def outline(ring: Sequence[tuple[float, float]]) -> Shape:
