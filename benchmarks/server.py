@@ -46,9 +46,10 @@ class Server:
             session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database)))
 
     def environment(self, database: str) -> dict[str, str]:
-        """The environment in which ``twin`` uses a database."""
+        """The environment in which ``twin`` uses a database, with bytecode as an installed program has it."""
         address = f"postgresql://{layout.OWNER}@/{database}?host={self.sockets}&port={layout.PORT}"
-        return {**os.environ, "TWIN_DATABASE_URL": address}
+        bytecode = {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+        return {**os.environ, **bytecode, "TWIN_DATABASE_URL": address}
 
     def libpq(self) -> dict[str, str]:
         """The environment in which programs of libpq find the server."""
