@@ -14,7 +14,7 @@ from api.html.language import LANG
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES, documented
 from api.security.caller import PERSONAL, caller_of, seen_by
-from twin.db.collections import COLLECTIONS, ROOF_SURFACES
+from twin.db.collections import BUILDINGS, COLLECTIONS, ROOF_SURFACES, SURROUNDINGS
 from twin.db.pool import Row
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UNORDERED, UPDATED, Queryable
@@ -129,7 +129,8 @@ async def _collection(request: Request, collection: Collection) -> dict[str, Any
 def _kinds(row: Row) -> set[str]:
     """Of which kinds a dataset holds features."""
     types = {type.lower() for type in row["types"] if type}
-    return types | {ROOF_SURFACES.kind} if row["roof_faces"] else types
+    surroundings = {SURROUNDINGS.kind} if types - {BUILDINGS.kind} else set[str]()
+    return types | surroundings | ({ROOF_SURFACES.kind} if row["roof_faces"] else set())
 
 
 def _extent(rows: Sequence[Row]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import FastAPI, Request
 
-from tiles.build import WORLD, TileRequest
+from tiles.build import WORLD, TileRequest, limits_of
 from twin.db.collections import COLLECTIONS
 from twin.db.pool import ReadPool
 from twin.db.query import ALL_SCOPES, Selection, Statement, View
@@ -114,5 +114,6 @@ async def _warm(app: FastAPI) -> None:
     with suppress(TwinError, OSError):
         for collection in COLLECTIONS.values():
             if collection.solids:
-                everything = TileRequest(Selection(View(scopes=ALL_SCOPES), collection))
+                selection = Selection(View(scopes=ALL_SCOPES), collection)
+                everything = TileRequest(selection, limits=limits_of(collection))
                 await app.state.tile_memory.counts(known.pool, everything, WORLD)

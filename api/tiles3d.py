@@ -31,6 +31,7 @@ from tiles.build import (
     build_tile,
     build_tileset,
     digest_of,
+    limits_of,
 )
 from tiles.tileset import Tile
 from twin.db.collections import COLLECTIONS
@@ -60,6 +61,7 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
         surface_properties=properties.of_surfaces,
         profile=_profile(request),
         query=carried_query(request, selection.collection),
+        limits=limits_of(selection.collection),
     )
 
 
@@ -85,7 +87,11 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
     """One tileset over every collection and city, with the same filter."""
     parts = [
         (
-            replace(tiles, selection=replace(tiles.selection, collection=collection)),
+            replace(
+                tiles,
+                selection=replace(tiles.selection, collection=collection),
+                limits=limits_of(collection),
+            ),
             f"../collections/{collection.name}/3dtiles/",
         )
         for collection in COLLECTIONS.values()

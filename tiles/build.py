@@ -18,7 +18,8 @@ from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, LEAST_M, Limits, Node, Summary, divide
 from twin.db import tile_query
-from twin.db.query import Selection, Statement, View
+from twin.db.collections import BUILDINGS
+from twin.db.query import Collection, Selection, Statement, View
 from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
 from twin.model.cells import Cell
 from twin.model.geometry import Floats
@@ -29,7 +30,7 @@ __all__ = ["WORLD", "Prepared", "Snapshot", "TileRequest", "connected", "snapsho
 
 Row: TypeAlias = Mapping[str, Any]
 
-ENCODER_VERSION = 5
+ENCODER_VERSION = 6
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 _STEP_OF_SIZE = 0.01
@@ -37,6 +38,11 @@ _COARSEST_STEP_M = 0.15
 """Blocks may be rounded to a share of the least size that is shown, yet stay inside of their region."""
 
 WORLD = Cell(0, 0, 0)
+
+
+def limits_of(collection: Collection) -> Limits:
+    """How the objects of a collection are divided into tiles."""
+    return replace(DEFAULT_LIMITS, blocks=collection is BUILDINGS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

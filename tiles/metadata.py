@@ -53,21 +53,23 @@ class FeatureTable:
     """One row per feature of a tile: ``columns`` hold the values of ``attributes``.
 
     No value is None in a sequence and NaN in an array of numbers; an array of small codes stands for
-    a code list. ``kind`` names the class of the features in the schema, such as ``building``.
+    a code list. ``kind`` names the class of the features in the schema, such as ``building``; ``types``
+    are those of the features in CityJSON, none where all are buildings.
     """
 
     kind: str
     attributes: tuple[Attribute, ...]
     columns: tuple[Column, ...]
+    types: tuple[str, ...] = ()
 
     @classmethod
     def from_rows(
         cls, kind: str, properties: Sequence[str], rows: Sequence[Mapping[str, Any]]
     ) -> "FeatureTable":
-        """Rows that hold ``id`` and the named catalogue properties, and perhaps more."""
+        """Rows that hold ``id`` and the named catalogue properties, and perhaps ``type`` and more."""
         attributes = (ID, *(BY_NAME[name] for name in properties))
         columns = tuple([row[attribute.name] for row in rows] for attribute in attributes)
-        return cls(kind, attributes, columns)
+        return cls(kind, attributes, columns, tuple(row["type"] for row in rows if "type" in row))
 
     @property
     def count(self) -> int:

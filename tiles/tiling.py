@@ -29,7 +29,8 @@ class Limits:
     ``nested_at`` are the levels whose cells get a tileset of their own: about 20 km, then 2.4 km at
     60 degrees north. ``coarsest_leaf`` keeps far objects out of one tile, ``finest_leaf`` ends the
     division where many objects share a place. A tile of blocks holds as many objects and points of
-    footprints as make less than 256 kB.
+    footprints as make less than 256 kB; without ``blocks`` there are none: nothing but buildings
+    resembles its footprint pulled up.
     """
 
     objects: int = 120
@@ -39,6 +40,7 @@ class Limits:
     coarsest_leaf: int = 10
     finest_leaf: int = 18
     nested_at: tuple[int, ...] = (10, 13)
+    blocks: bool = True
 
     def is_leaf(self, level: int, objects: int, triangles: int) -> bool:
         """Whether what a cell holds goes into one tile."""
@@ -56,7 +58,7 @@ class Limits:
 
     def fits_as_blocks(self, objects: int, points: int) -> bool:
         """Whether objects with as many points of footprints go into one tile as blocks."""
-        return objects <= self.block_objects and points <= self.block_points
+        return self.blocks and objects <= self.block_objects and points <= self.block_points
 
     def is_servable_as_blocks(self, level: int, objects: int, points: int) -> bool:
         """Whether a tile of blocks is built when asked for; wider than `fits_as_blocks`, as above."""
@@ -213,7 +215,8 @@ class _Tree:
         """The node of a cell, or of the only cell in it that has objects."""
         here = self.summaries[depth]
         if self._is_leaf(depth, index):
-            return self._branch(here, index, 0, (_leaf(here, index),))
+            leaf = _leaf(here, index)
+            return self._branch(here, index, 0, (leaf,)) if self.limits.blocks else leaf
         if depth == len(self.summaries) - 1:
             return _made(here, index, self._error(here, index, self._least(here, index)), "nested")
         below = self._below(depth, index)

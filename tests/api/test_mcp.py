@@ -127,7 +127,7 @@ def test_every_tool_has_its_schemas(client: Client) -> None:
 
 def test_tools_say_what_the_addresses_say(client: Client, seeded_towns: list[Seeded]) -> None:
     listed = given(client, "list_collections")["collections"]
-    assert [collection["id"] for collection in listed] == ["buildings", "roofsurfaces"]
+    assert [collection["id"] for collection in listed] == ["buildings", "surroundings", "roofsurfaces"]
     named = {of["name"]: of for of in given(client, "queryables", collection="buildings")["queryables"]}
     assert (named["height_m"]["unit"], named["height_m"]["title"]) == ("m", "Height")
     tall = [i for i in seeded_towns if (i.properties["height_m"] or 0) > 15]

@@ -94,6 +94,10 @@ def _is_of_type(f: FromClause) -> ColumnElement[bool]:
     return f.c.type == bindparam("collection_type", type_=Text)
 
 
+def _is_of_another_type(f: FromClause) -> ColumnElement[bool]:
+    return f.c.type != bindparam("collection_type", type_=Text)
+
+
 FEATURES = Collection(
     name="features",
     title="Features",
@@ -123,6 +127,23 @@ BUILDINGS = Collection(
     solids=True,
 )
 
+SURROUNDINGS = Collection(
+    name="surroundings",
+    title="Surroundings",
+    description=(
+        "What is no building: terrain, roads, water, vegetation, land use, bridges, tunnels, furniture."
+    ),
+    kind="cityobject",
+    key="features of other types",
+    rows=_features,
+    queryables=_feature_queryables,
+    member=_is_of_another_type,
+    bound={"collection_type": "Building"},
+    attributes=CATALOGUE,
+    history=True,
+    solids=True,
+)
+
 ROOF_SURFACES = Collection(
     name="roofsurfaces",
     title="Roof surfaces",
@@ -138,7 +159,7 @@ ROOF_SURFACES = Collection(
 )
 
 COLLECTIONS: Mapping[str, Collection] = {
-    collection.name: collection for collection in (BUILDINGS, ROOF_SURFACES)
+    collection.name: collection for collection in (BUILDINGS, SURROUNDINGS, ROOF_SURFACES)
 }
 """The collections of the city model that are served, by name."""
 

@@ -105,13 +105,13 @@ def tile_members(
 ) -> Statement:
     """The objects of a tile, of a least size, in the order of their feature ids.
 
-    Columns: id, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
+    Columns: id, type, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
     ``mesh``, with ``faces`` the measures of its faces too, or what a block is made of: ``footprint``
     as WKB in degrees, the bounds and the ellipsoidal height of its ``top``.
     """
     f = selection.source.c
     named = [f[name] for name in properties]
-    columns: list[ColumnElement[Any]] = [f.id, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
+    columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
     columns += _geometry_columns(f, geometry)
     clause = (
         select(*columns)
