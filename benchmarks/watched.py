@@ -79,12 +79,12 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
 def server_cpu(data: Path) -> float:
     """Processor seconds that a PostgreSQL server and its connections, past ones too, have taken."""
     postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
-    return sum(map(_cpu, _tree(postmaster))) / _TICKS
+    return cpu_seconds(postmaster)
 
 
-def _cpu(pid: int) -> int:
-    """Ticks of a process and of its children that ended."""
-    return sum(_ticks(pid))
+def cpu_seconds(root: int) -> float:
+    """Processor seconds that a process and all below it, past ones too, have taken."""
+    return sum(sum(_ticks(pid)) for pid in _tree(root)) / _TICKS
 
 
 def _ticks(pid: int) -> list[int]:
