@@ -73,6 +73,8 @@ def access_of(
         return public()
     if is_loopback(host) and not ask_for_keys:
         return here()
+    if database.settings.jwt_keys is not None:
+        return closed()
     with database.engine.connect() as connection:
         if any(key.state == "active" for key in keys.keys(connection)):
             return closed()

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     max_limit: int = Field(
         default=10_000, ge=1, description="Largest number of items in one page of the API."
     )
+    jwt_keys: str | None = Field(
+        default=None,
+        description="Public keys of an identity provider (JWKS), a file or an https address: its tokens are "
+        "then taken beside API keys. Together with the next two.",
+    )
+    jwt_issuer: str | None = Field(default=None, description="What `iss` of a token has to be.")
+    jwt_audience: str | None = Field(default=None, description="What `aud` of a token has to name.")
     cors_origins: str | None = Field(
         default=None,
         description="Sites whose pages may read the API, such as https://maps.example, separated by commas; "

