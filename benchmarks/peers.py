@@ -19,7 +19,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "sqlalchemy<2.1",
         "geoalchemy2",
         "starlette",
-        "uvicorn==0.54.0",
+        "uvicorn[standard]==0.54.0",
     ),
 }
 
