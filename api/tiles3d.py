@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.collections import ChosenSolid
 from api.dependencies import Reader
+from api.links import GEOJSON
 from api.parameters import SELECTION, choice, documented
 from api.tile_memory import memory, remembering
 from api.tile_requests import (
@@ -36,6 +37,7 @@ from tiles.build import (
 from tiles.tileset import Tile
 from twin.db.collections import COLLECTIONS
 from twin.db.pool import ReadPool
+from twin.db.query import Collection
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import Cell
 
@@ -78,8 +80,11 @@ LeastSize = Annotated[
 
 @router.get("/3dtiles", summary="All 3D content")
 async def content_of_all(request: Request) -> dict[str, Any]:
-    """Where the tileset of everything is."""
-    return _container("3dtiles", "All collections", str(request.url_for("tileset_of_all")))
+    """Where the tileset of everything is, and the collections of which it is made."""
+    here = str(request.url_for("content_of_all"))
+    container = _container("3dtiles", "All collections", here, str(request.url_for("tileset_of_all")))
+    made_of = (collection for collection in COLLECTIONS.values() if collection.solids)
+    return {**container, "children": [_of_collection(request, collection) for collection in made_of]}
 
 
 @router.get("/3dtiles/tileset.json", summary="Tileset of all collections", openapi_extra=_DOCUMENTED)
@@ -108,16 +113,27 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
 
 
 @router.get(_FOLDER, summary="3D content of a collection")
-async def content_of_collection(request: Request, collection: str, selection: ChosenSolid) -> dict[str, Any]:
+async def content_of_collection(request: Request, selection: ChosenSolid) -> dict[str, Any]:
     """Where the tileset of a collection is."""
-    address = str(request.url_for("tileset_of_collection", collection=collection))
-    return _container(collection, f"{selection.collection.title} as 3D Tiles", address)
+    return _of_collection(request, selection.collection)
 
 
-def _container(name: str, title: str, tileset: str) -> dict[str, Any]:
-    """A 3D container after OGC API 3D GeoVolumes, with its one content."""
+def _of_collection(request: Request, collection: Collection) -> dict[str, Any]:
+    name = collection.name
+    here = str(request.url_for("content_of_collection", collection=name))
+    tileset = str(request.url_for("tileset_of_collection", collection=name))
+    container = _container(name, f"{collection.title} as 3D Tiles", here, tileset)
+    above = {"rel": "parent", "type": JSON_TYPE, "href": str(request.url_for("content_of_all"))}
+    items = {"rel": "items", "type": GEOJSON, "href": f"{here.removesuffix('3dtiles')}items"}
+    return {**container, "links": [*container["links"], above, items]}
+
+
+def _container(name: str, title: str, here: str, tileset: str) -> dict[str, Any]:
+    """A 3D container after OGC API 3D GeoVolumes (draft), with its one content."""
     content = {"rel": "original", "type": TILESET_TYPE, "href": tileset, "title": title}
-    return {"id": name, "title": title, "collectionType": "3d-container", "content": [content]}
+    links = [{"rel": "self", "type": JSON_TYPE, "href": here, "title": title}]
+    described = {"id": name, "title": title, "collectionType": "3d-container"}
+    return {**described, "links": links, "content": [content]}
 
 
 @router.get(f"{_FOLDER}/tileset.json", summary="Tileset of a collection", openapi_extra=_DOCUMENTED)

@@ -298,6 +298,16 @@ def test_containers_lead_to_the_tilesets(client: Client) -> None:
     assert client.get("/collections/castles/3dtiles").status_code == 404
 
 
+def test_containers_lead_to_one_another(client: Client) -> None:
+    whole = client.get("/3dtiles").json()
+    assert [child["id"] for child in whole["children"]] == ["buildings", "surroundings"]
+    for child in whole["children"]:
+        links = {link["rel"]: link["href"] for link in child["links"]}
+        assert client.get(links["self"]).json() == child
+        assert client.get(links["parent"]).json() == whole
+        assert client.get(links["items"]).json()["type"] == "FeatureCollection"
+
+
 def test_tiles_are_documented(client: Client) -> None:
     paths = client.get("/api").json()["paths"]
     operation = paths["/collections/buildings/3dtiles/{level}/{x}/{y}.glb"]["get"]
