@@ -45,7 +45,8 @@ def test_points_in_common_planes_and_on_circles_do_not_mislead_the_quick_hull() 
     chance = np.random.default_rng(3)
     angle = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
     round_: Floats = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 9.0
-    for tilt in chance.normal(size=(40, 2)):
+    for _ in range(40):
+        tilt: Floats = chance.normal(size=2)
         height: Floats = np.round(8.0 + round_ @ tilt / 9.0, 3)
         top = np.concatenate([round_, height[:, None]], axis=1)
         run = np.round(np.concatenate([prism(round_, 0.0, 0.0), top, top * [0.5, 0.5, 1.0]]), 4)
