@@ -21,6 +21,20 @@ PROBLEMS: Mapping[int, str] = {
 }
 """What every operation may answer instead of what it documents itself."""
 
+REFUSALS: Mapping[int, str] = {
+    401: "Nothing is open here without a key or token, or the one that was sent opens nothing",
+    403: "The key or token lacks the scope, or a page of another site asks",
+    429: "There were too many requests; Retry-After tells when to come again",
+}
+"""What operations behind a scope may answer besides; 429 all of them."""
+
+_SCHEMES: Mapping[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token (JWT)."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+}
+_SECURITY: tuple[Mapping[str, Any], ...] = ({}, {"bearer": []}, {"key": []})
+"""None of them where the server is open, as it is to this machine."""
+
 
 def document(app: FastAPI) -> dict[str, Any]:
     """The API as OpenAPI 3.0, with a path for each collection, as clients expect them."""
@@ -31,7 +45,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     # Uploads are written at an address that is read like that of any collection.
     plain[_UPLOADS] |= {"get": _named(_UPLOADS, _templates(app)[f"/collections/{_PATH}"]["get"])}
     document["paths"] = {**plain, **_concrete(_templates(app), COLLECTIONS.values())}
-    document["components"] = {"schemas": {_PROBLEM: problems.SCHEMA}}
+    document["components"] = {"schemas": {_PROBLEM: problems.SCHEMA}, "securitySchemes": dict(_SCHEMES)}
     return _as_version_3_0(document)
 
 
@@ -41,6 +55,9 @@ def with_collections(app: FastAPI, uploaded: Iterable[Collection]) -> dict[str, 
     paths = _as_version_3_0(_concrete(_templates(app), uploaded))
     return {**document, "paths": {**document["paths"], **paths}}
 
+
+OPEN = frozenset({"/", "/conformance", "/api", "/health/live", "/health/ready"})
+"""The addresses that no scope is needed for."""
 
 _PATH = "{collection}"
 _UPLOADS = "/collections/{name}"
@@ -136,12 +153,17 @@ def _answered(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     }
     if FILTER.name in named and "requestBody" not in operation:
         answers["304"] = {"description": "What the client has, by If-None-Match, is still so"}
-    shared = {str(status): {"description": text, **_OF_PROBLEMS} for status, text in PROBLEMS.items()}
+    refusals = REFUSALS if path not in OPEN else {429: REFUSALS[429]}
+    shared = {
+        str(status): {"description": text, **_OF_PROBLEMS}
+        for status, text in {**PROBLEMS, **refusals}.items()
+    }
     own = {
         status: {**_OF_PROBLEMS, **answer} if int(status) >= 400 else answer
         for status, answer in answers.items()
     }
-    return {**operation, "responses": dict(sorted({**shared, **own}.items()))}
+    security = {} if path in OPEN else {"security": list(_SECURITY)}
+    return {**operation, **security, "responses": dict(sorted({**shared, **own}.items()))}
 
 
 _OF_PROBLEMS = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.openapi import OPEN, REFUSALS
 from api.security.caller import closed, public
 from tests.api.client import Client
 from tests.api.security.asking import bearer, guarded, new_key
@@ -13,7 +14,6 @@ from tests.api.seeding import Seeded
 from twin.db.engine import Database
 from twin.db.keys import SCOPES
 
-OPEN = {"/", "/conformance", "/api", "/health/live", "/health/ready"}
 BUILDINGS = "/collections/buildings"
 ASKED = (
     ("GET", "/datasets", "read"),
@@ -52,11 +52,15 @@ def status(client: Client, method: str, path: str, key: str | None) -> int:
 
 
 def test_no_operation_is_open_by_oversight(client: Client) -> None:
-    operations = [
-        (method.upper(), path) for path, of in client.get("/api").json()["paths"].items() for method in of
-    ]
+    document = client.get("/api").json()
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "key"}
+    paths = document["paths"]
+    operations = [(method.upper(), path) for path, of in paths.items() for method in of]
     assert len(operations) > 30
     for method, path in operations:
+        operation = paths[path][method.lower()]
+        assert ("security" in operation) is (path not in OPEN)
+        assert set(operation["responses"]) >= ({"429"} if path in OPEN else set(map(str, REFUSALS)))
         address = re.sub(r"\{[^}]*\}", "1", path)
         found = client.request(method, address, params={"nonsense": "1"}).status_code
         # Who may not ask is told nothing, not even which parameters there are.
