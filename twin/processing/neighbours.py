@@ -88,7 +88,7 @@ def envelope(measures: Measures, part: Ints, wanted: Bools) -> dict[str, Column]
     """Party walls and what follows from them, for all objects of a batch; right for the wanted ones.
 
     ``part`` (surfaces,) numbers the parts of the batch. Walls between parts of one building are
-    neither exterior nor party walls.
+    neither exterior nor party walls. NaN where there are too many pairs of walls to compare.
     """
     boundary = measures.boundary
     found = party_walls(boundary.batch, boundary.faces, measures.surface_type, part, wanted)
@@ -96,8 +96,8 @@ def envelope(measures: Measures, part: Ints, wanted: Bools) -> dict[str, Column]
         np.asarray(measures.values[name], dtype=np.float64)
         for name in ("wall_area_m2", "roof_area_m2", "ground_area_m2", "volume_m3")
     )
-    known = np.isfinite(wall)
-    exterior = np.maximum(wall - found.party_m2 - found.inner_m2, 0.0)
+    known = np.isfinite(wall) & found.measured
+    exterior = np.where(known, np.maximum(wall - found.party_m2 - found.inner_m2, 0.0), np.nan)
     shell = roof + exterior + ground
     return {
         "party_wall_area_m2": np.where(known, found.party_m2, np.nan),

@@ -42,14 +42,22 @@ _REACH = np.array([[GAP_M], [GAP_M], [0.0]])
 _OBJECTS = 1_000
 """Objects look for others this many at a time."""
 
+MAX_PAIRS = 200_000
+"""An object with more pairs of walls that face each other is not measured: walls of thousands of strips
+across each other would take minutes and gigabytes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartyWalls:
-    """Areas in m² and numbers of each object, shape (objects,); 0 where there is none."""
+    """Areas in m² and numbers of each object, shape (objects,); 0 where there is none.
+
+    ``measured`` (objects,) are those with no more than ``MAX_PAIRS`` pairs of walls.
+    """
 
     party_m2: Floats
     inner_m2: Floats
     touching: Ints
+    measured: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +65,8 @@ class Shared:
     """What pairs of walls share, in order of the first wall: one row a pair.
 
     ``wall`` and ``other`` are surfaces, ``gap_m`` is how far their planes are apart, ``area_m2`` how
-    much they share; ``shape`` is that in the plane of ``wall``.
+    much they share; ``shape`` is that in the plane of ``wall``. Of objects outside ``measured``
+    (objects,) there are none.
     """
 
     wall: Ints
@@ -65,6 +74,7 @@ class Shared:
     gap_m: Floats
     area_m2: Floats
     shape: Shapes
+    measured: Bools
 
 
 def party_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wanted: Bools) -> PartyWalls:
@@ -82,6 +92,7 @@ def party_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wan
         party_m2=segments.sums(party, start),
         inner_m2=segments.sums(np.maximum(both - party, 0.0), start),
         touching=_touching(shared, owner, foreign, batch.objects),
+        measured=shared.measured,
     )
 
 
@@ -90,7 +101,7 @@ def shared_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wa
     area = faces.area
     upright = np.hypot(faces.vector[0], faces.vector[1]) >= _STEEP * area
     walls = np.flatnonzero((types == SurfaceType.WALL) & upright & (area > DEGENERATE_M2))
-    first, second = _candidates(batch, faces, walls, part, wanted)
+    first, second, measured = _candidates(batch, faces, walls, part, wanted)
     frames = _Frames(batch, faces)
     box, gap = frames.overlap(first, second)
     near = (np.abs(gap) <= GAP_M) & ((box[:, 2:] - box[:, :2]) > _SLIVER_M).all(axis=1)
@@ -101,24 +112,32 @@ def shared_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wa
     shape = frames.shared(first, second)
     shared_area = planar.area(shape)
     real = shared_area > 0.0
-    return Shared(first[real], second[real], gap[real], shared_area[real], shape[real])
+    return Shared(first[real], second[real], gap[real], shared_area[real], shape[real], measured)
 
 
 def _candidates(
     batch: GeometryBatch, faces: Faces, walls: Ints, part: Ints, wanted: Bools
-) -> tuple[Ints, Ints]:
-    """Pairs of walls of different parts, with opposite normals, whose boxes meet."""
+) -> tuple[Ints, Ints, Bools]:
+    """Pairs of walls of different parts, with opposite normals, whose boxes meet.
+
+    The last result (objects,) marks objects that do not have too many of them.
+    """
     low, high = _boxes(batch, walls)
     owner, number = batch.object_of_surface()[walls], part[walls]
     unit = faces.vector[:, walls] / faces.area[walls]
     found = [(walls[:0], walls[:0])]
+    count = np.zeros(batch.objects, dtype=np.int64)
     for a, b in _meeting(Boxes(low, high, owner), number, wanted):
         facing = np.einsum("ip,ip->p", unit[:, a], unit[:, b]) < OPPOSITE
         facing &= number[a] != number[b]
         facing &= (low[2][a] < high[2][b]) & (low[2][b] < high[2][a])
+        count += np.bincount(owner[a[facing]], minlength=batch.objects)
+        facing &= count[owner[a]] <= MAX_PAIRS
         found.append((walls[a[facing]], walls[b[facing]]))
     first, second = (np.concatenate(side) for side in zip(*found, strict=True))
-    return first, second
+    measured = count <= MAX_PAIRS
+    kept = measured[batch.object_of_surface()[first]]
+    return first[kept], second[kept], measured
 
 
 def _meeting(walls: Boxes, part: Ints, wanted: Bools) -> Iterator[tuple[Ints, Ints]]:

@@ -195,6 +195,35 @@ def test_ten_thousand_walls_against_one() -> None:
     assert (found.values["a"]["valid"], found.values["a"]["validity_codes"]) == (None, "")
 
 
+def layers(count: int) -> Geometry:
+    """A box of 40 x 10 x 10 m north of ``strips`` whose wall to the south is ``count`` level strips."""
+    ground, _, east, north, west, roof = faces_of(prism(rectangle(0, 10, 40, 10), 0, 10, named=False))
+    z = np.linspace(0.0, 10.0, count + 1).tolist()
+    south: list[Face] = [
+        [[(0.0, 10.0, p), (40.0, 10.0, p), (40.0, 10.0, q), (0.0, 10.0, q)]] for p, q in pairwise(z)
+    ]
+    return boundary([ground, *south, east, north, west, roof])
+
+
+def test_ten_thousand_walls_against_ten_thousand() -> None:
+    """Each strip of one faces each layer of the other: not measured, and said at once."""
+    started = time.process_time()
+    third = geometries.moved(prism(rectangle(0, 0, 40, 10), 0, 8, named=False), (0.0, 20.0, 0.0))
+    found = town(a=(strips(10_000),), b=(layers(10_000),), c=(third,))
+    assert time.process_time() - started < 60.0
+    for crossed in (found.values["a"], found.values["b"]):
+        for name in (
+            "party_wall_area_m2",
+            "exterior_wall_area_m2",
+            "envelope_area_m2",
+            "touching_neighbours",
+        ):
+            assert crossed[name] is None
+        assert crossed["wall_area_m2"] == pytest.approx(1000.0)
+    assert found.values["c"]["party_wall_area_m2"] == pytest.approx(320.0, abs=1e-6)
+    assert found.values["c"]["touching_neighbours"] == 1
+
+
 def test_fifty_thousand_faces() -> None:
     started = time.process_time()
     shape = ball(158)
