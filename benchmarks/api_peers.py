@@ -101,8 +101,7 @@ def _pygeoapi(there: Server, home: Path) -> _Command:
     return _uvicorn(PYGEOAPI, "pygeoapi.starlette_app:APP"), "/conformance", variables
 
 
-def _pygeoapi_config(there: Server) -> dict[str, object]:
-    address = f"http://{HOST}:{PORTS[PYGEOAPI]}"
+def _pygeoapi_buildings(there: Server) -> dict[str, object]:
     provider = {
         "type": "feature",
         "name": "PostgreSQL",
@@ -118,7 +117,7 @@ def _pygeoapi_config(there: Server) -> dict[str, object]:
         "table": "buildings",
         "geom_field": "geom",
     }
-    buildings = {
+    return {
         "type": "collection",
         "title": "Buildings",
         "description": "Buildings",
@@ -127,6 +126,10 @@ def _pygeoapi_config(there: Server) -> dict[str, object]:
         "extents": {"spatial": {"bbox": [-180, -90, 180, 90]}},
         "providers": [provider],
     }
+
+
+def _pygeoapi_config(there: Server) -> dict[str, object]:
+    address = f"http://{HOST}:{PORTS[PYGEOAPI]}"
     return {
         "server": {
             "bind": {"host": HOST, "port": PORTS[PYGEOAPI]},
@@ -151,7 +154,7 @@ def _pygeoapi_config(there: Server) -> dict[str, object]:
             "provider": {"name": "x", "url": address},
             "contact": {"name": "x", "url": address},
         },
-        "resources": {"buildings": buildings},
+        "resources": {"buildings": _pygeoapi_buildings(there)},
     }
 
 

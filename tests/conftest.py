@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from twin.db import embedded, engine
 from twin.settings import Settings
 
-
 BROWSER_TESTS = Path(__file__).parent / "e2e"
 
 
