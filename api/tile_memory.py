@@ -5,12 +5,12 @@ once; whatever is remembered of others is never asked for again and falls out.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from cachetools import LRUCache
 from fastapi import FastAPI, Request
 
 from tiles.build import WORLD, TileRequest, limits_of
@@ -21,39 +21,28 @@ from twin.db.tile_query import revisions
 from twin.errors import TwinError
 from twin.model.cells import Cell
 
-Value = TypeVar("Value")
-
+BODY_BYTES = 64 * 1024 * 1024
 TAGS = 50_000
 COUNTS = 32
 """Counts of whole cities are some hundred kilobytes each."""
 
 
-class Recent(Generic[Value]):
-    """At most so many values by key, the least recently used dropped first; used by one thread."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[bytes, Value] = OrderedDict()
-
-    def get(self, key: bytes) -> Value | None:
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
-
-    def put(self, key: bytes, value: Value) -> None:
-        self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-
 class TileMemory:
-    """ETags by address, and counts of cells by statement."""
+    """Built tiles by ETag, ETags by address, counts of cells by statement; what was not used longest goes."""
 
     def __init__(self) -> None:
-        self._tags: Recent[str] = Recent(TAGS)
-        self._counts: Recent[Sequence[Any]] = Recent(COUNTS)
+        self._bodies: LRUCache[str, bytes] = LRUCache(BODY_BYTES, len)
+        self._tags: LRUCache[bytes, str] = LRUCache(TAGS)
+        self._counts: LRUCache[bytes, Sequence[Any]] = LRUCache(COUNTS)
+
+    def body(self, etag: str) -> bytes | None:
+        """A tile that was built."""
+        return self._bodies.get(etag)
+
+    def keep(self, etag: str, body: bytes) -> None:
+        """Keeps a built tile, unless it alone would push out half of the others."""
+        if len(body) <= BODY_BYTES // 2:
+            self._bodies[etag] = body
 
     async def tag(
         self, request: Request, view: View, pool: ReadPool, find: Callable[[], Awaitable[str]]
@@ -67,7 +56,7 @@ class TileMemory:
         found = self._tags.get(key)
         if found is None:
             found = await find()
-            self._tags.put(key, found)
+            self._tags[key] = found
         return found
 
     async def counts(self, pool: ReadPool, tiles: TileRequest, cell: Cell) -> Sequence[Any]:
@@ -79,7 +68,7 @@ class TileMemory:
         found = self._counts.get(key)
         if found is None:
             found = await pool.fetch(statement)
-            self._counts.put(key, found)
+            self._counts[key] = found
         return found
 
 

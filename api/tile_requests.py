@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
@@ -12,16 +12,14 @@ from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
 from api.parameters import Parameter
 from api.security.caller import caller_of
+from api.tile_memory import memory
 from tiles.build import ENCODER_VERSION
-from tiles.cache import TileCache
 from tiles.glb import PROFILES
 from tiles.metadata import DEFAULT_PROPERTIES, SURFACE_PROPERTIES
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED
 from twin.errors import InvalidParameter, NotFound
 from twin.model.cells import LEVEL, Cell
-
-CACHE_BYTES = 64 * 1024 * 1024
 
 PROPERTIES = Parameter(
     "properties",
@@ -105,14 +103,6 @@ def carried_query(request: Request, collection: Collection) -> tuple[tuple[str, 
     return tuple((name, given[name]) for name in sorted(taken(_CARRIED, collection)) if name in given)
 
 
-def tile_cache(request: Request) -> TileCache:
-    """The built tiles of this process."""
-    state = request.app.state
-    if not hasattr(state, "tile_cache"):
-        state.tile_cache = TileCache(CACHE_BYTES)
-    return cast(TileCache, state.tile_cache)
-
-
 async def revision_etag(request: Request, view: View) -> str:
     """An ETag of the address and the revisions of all datasets, for what has no digest of its own."""
     revision = await service(request).revisions.digest()
@@ -129,11 +119,11 @@ async def answer(
     scopes = caller_of(request).levels
     if matches(request, etag):
         return not_modified(cache_headers(etag, scopes))
-    cache = tile_cache(request)
-    body = cache.get(etag)
+    known = memory(request)
+    body = known.body(etag)
     if body is None:
         etag, body = await build()
-        cache.put(etag, body)
+        known.keep(etag, body)
     headers = cache_headers(etag, scopes)
     if not body:
         return Response(status_code=204, headers=headers)

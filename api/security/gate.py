@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.security.audit import REFUSED, what
 from api.security.buckets import address_of
 from api.security.caller import Caller, set_caller
-from api.security.guard import CREDENTIALS, Credential, Guard, credential
+from api.security.guard import CREDENTIALS, Guard, credential
 from api.security.origins import is_own
 from api.security.refusal import Refusal
 from twin.errors import ServiceError
@@ -91,7 +91,7 @@ class _Visit:
             again = f"Ask again in {taken.reset_s} s, and more slowly."
             raise Refusal(429, "Too many requests", f"There were too many requests. {again}")
 
-    async def _identified(self, given: Credential) -> Caller:
+    async def _identified(self, given: str) -> Caller:
         try:
             return await self._guard.identify(given)
         except ServiceError as error:

@@ -2,16 +2,15 @@
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from anyio import to_thread
+from cachetools import TTLCache
 
 from api.hosts import hostname, is_loopback
 from api.security.audit import OFF, STDERR, Audit
@@ -37,20 +36,13 @@ CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 _OF_PROXIES = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What a request says of who asks."""
-
-    text: str
-
-
-def credential(headers: Mapping[bytes, bytes]) -> Credential | None:
+def credential(headers: Mapping[bytes, bytes]) -> str | None:
     """What the headers of a request say of who asks, if they do."""
     scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"bearer":
-        return Credential(value.strip().decode("latin-1"))
+        return value.strip().decode("latin-1")
     if (key := headers.get(b"x-api-key")) is not None:
-        return Credential(key.strip().decode("latin-1"))
+        return key.strip().decode("latin-1")
     return None
 
 
@@ -67,7 +59,7 @@ class Guard:
         self._ring = None if writer is None else KeyRing(writer)
         jwt_given = settings.jwt_keys or settings.jwt_issuer or settings.jwt_audience
         self._tokens = Tokens(settings) if jwt_given else None
-        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._known: TTLCache[bytes, Caller] = TTLCache(_MAX_KNOWN, KNOWN_S, _now)
         self.origins = Origins(settings.cors_origins, here=access.here)
         self.audit = self._audit(settings)
         self.buckets = self._buckets(settings)
@@ -108,22 +100,18 @@ class Guard:
         )
         return FOREIGN if foreign else self._access.anonymous
 
-    def known(self, given: Credential) -> Caller | None:
+    def known(self, given: str) -> Caller | None:
         """Who was told from the same credential a moment ago."""
-        until, caller = self._known.get(_digest(given), (-math.inf, None))
-        if caller is None or until < time.monotonic() or caller.expires <= time.time():
-            return None
-        return caller
+        caller = self._known.get(_digest(given))
+        return None if caller is None or caller.expires <= time.time() else caller
 
-    async def identify(self, given: Credential) -> Caller:
+    async def identify(self, given: str) -> Caller:
         """Who asks. Refusal where a key or token opens nothing."""
-        if self._tokens is None or given.text.startswith("twin_"):
-            caller = await self._by_key(given.text)
+        if self._tokens is None or given.startswith("twin_"):
+            caller = await self._by_key(given)
         else:
-            caller = await self._tokens.caller(given.text)
-        self._known[_digest(given)] = time.monotonic() + KNOWN_S, caller
-        if len(self._known) > _MAX_KNOWN:
-            self._known.popitem(last=False)
+            caller = await self._tokens.caller(given)
+        self._known[_digest(given)] = caller
         return caller
 
     async def _by_key(self, text: str) -> Caller:
@@ -137,15 +125,19 @@ class Guard:
         return _of_key(key)
 
 
+def _now() -> float:
+    return time.monotonic()
+
+
 def _of_key(key: Key) -> Caller:
     expires = math.inf if key.expires_at is None else key.expires_at.astimezone(UTC).timestamp()
     name = f"key {key.prefix} {key.name}"
     return Caller.of(name, key.scopes, cities=key.cities, key=key.prefix, expires=expires)
 
 
-def _digest(given: Credential) -> bytes:
+def _digest(given: str) -> bytes:
     # So that no secret stays in memory for longer than its request.
-    return sha256(given.text.encode()).digest()
+    return sha256(given.encode()).digest()
 
 
 @lru_cache(maxsize=256)

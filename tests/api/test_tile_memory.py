@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, update
 
-from api.tile_memory import Recent
+from api import tile_memory
 from tests.api.client import Client
 from tests.api.tile_client import ROOT, contents, serving_cities
 from twin.db.engine import Database
@@ -21,13 +21,15 @@ def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield client
 
 
-def test_the_least_recently_used_is_forgotten_first() -> None:
-    recent: Recent[str] = Recent(2)
-    recent.put(b"a", "A")
-    recent.put(b"b", "B")
-    assert recent.get(b"a") == "A"
-    recent.put(b"c", "C")
-    assert [recent.get(key) for key in (b"a", b"b", b"c")] == ["A", None, "C"]
+def test_the_least_recently_used_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tile_memory, "BODY_BYTES", 4)
+    known = tile_memory.TileMemory()
+    known.keep("a", b"AA")
+    known.keep("b", b"BB")
+    assert known.body("a") == b"AA"
+    known.keep("c", b"CC")
+    known.keep("whole", b"1234")
+    assert [known.body(tag) for tag in ("a", "b", "c", "whole")] == [b"AA", None, b"CC", None]
 
 
 @pytest.fixture

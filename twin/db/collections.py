@@ -5,6 +5,7 @@ its attributes from the catalogue; all that the API offers of it follows.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from sqlalchemy import ColumnElement, DateTime, FromClause, Text, bindparam, select, union_all
@@ -112,22 +113,19 @@ FEATURES = Collection(
 )
 """Every row of the read model, whatever its type; not served by itself."""
 
-BUILDINGS = Collection(
+BUILDINGS = replace(
+    FEATURES,
     name="buildings",
     title="Buildings",
     description="Buildings of all cities, with their parts and installations.",
     kind="building",
     key="features of a type",
-    rows=_features,
-    queryables=_feature_queryables,
     member=_is_of_type,
     bound={"collection_type": "Building"},
-    attributes=CATALOGUE,
-    history=True,
-    solids=True,
 )
 
-SURROUNDINGS = Collection(
+SURROUNDINGS = replace(
+    FEATURES,
     name="surroundings",
     title="Surroundings",
     description=(
@@ -135,13 +133,8 @@ SURROUNDINGS = Collection(
     ),
     kind="cityobject",
     key="features of other types",
-    rows=_features,
-    queryables=_feature_queryables,
     member=_is_of_another_type,
     bound={"collection_type": "Building"},
-    attributes=CATALOGUE,
-    history=True,
-    solids=True,
 )
 
 ROOF_SURFACES = Collection(

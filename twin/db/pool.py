@@ -5,7 +5,6 @@ answer most of them. So each `Statement.key` is compiled once, and what runs is 
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Protocol, cast
 
 import asyncpg
 import orjson
+from cachetools import LRUCache
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from twin.db.query import Statement
@@ -62,7 +62,7 @@ class _Texts:
     """The compiled texts by key, the least recently used dropped first."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, _Text] = OrderedDict()
+        self._known: LRUCache[Hashable, _Text] = LRUCache(MAX_TEXTS)
         self._dialect = _DIALECT
 
     def of(self, statement: Statement) -> _Text:
@@ -71,10 +71,6 @@ class _Texts:
         found = self._known.get(statement.key)
         if found is None:
             found = self._known[statement.key] = self._compile(statement)
-            if len(self._known) > MAX_TEXTS:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(statement.key)
         return found
 
     def _compile(self, statement: Statement) -> _Text:
