@@ -303,7 +303,7 @@ def memory(there: Server, folder: Path) -> Iterator[Figure]:
             yield from _peaks(f"{name}, 2 jobs", given, shared)
             gain = alone.done.seconds / shared.done.seconds
             effort = f"{shared.cpu / alone.cpu:.2f} x the processor time"
-            yield Figure(f"{name}: gain of 2 jobs by the clock", gain, "times faster", effort, "1.3")
+            yield Figure(f"{name}: gain of 2 jobs by the clock", gain, "times faster", effort)
 
 
 def _with_jobs(there: Server, given: Input, jobs: int) -> Timed:
