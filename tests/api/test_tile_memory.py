@@ -21,15 +21,32 @@ def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield client
 
 
-def test_the_least_recently_used_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tile_memory, "BODY_BYTES", 4)
-    known = tile_memory.TileMemory()
-    known.keep("a", b"AA")
-    known.keep("b", b"BB")
-    assert known.body("a") == b"AA"
-    known.keep("c", b"CC")
-    known.keep("whole", b"1234")
-    assert [known.body(tag) for tag in ("a", "b", "c", "whole")] == [b"AA", None, b"CC", None]
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> tile_memory.TileMemory:
+    """A memory of 30 bytes of tiles."""
+    monkeypatch.setattr(tile_memory, "BODY_BYTES", 30)
+    return tile_memory.TileMemory()
+
+
+def test_the_least_recently_used_is_forgotten_first(small: tile_memory.TileMemory) -> None:
+    for tag in "abc":
+        small.keep(tag, bytes(10))
+    assert small.body("a") is not None
+    small.keep("d", bytes(10))
+    assert [small.body(tag) is not None for tag in "abcd"] == [True, False, True, True]
+
+
+def test_a_tile_kept_again_counts_once(small: tile_memory.TileMemory) -> None:
+    small.keep("a", bytes(10))
+    small.keep("a", bytes(12))
+    small.keep("b", bytes(15))
+    assert (small.body("a"), small.body("b")) == (bytes(12), bytes(15))
+
+
+def test_a_tile_that_would_push_out_most_others_is_not_kept(small: tile_memory.TileMemory) -> None:
+    small.keep("a", bytes(10))
+    small.keep("b", bytes(16))
+    assert (small.body("a"), small.body("b")) == (bytes(10), None)
 
 
 @pytest.fixture
