@@ -48,7 +48,7 @@ def test_where_nothing_is(tmp_path: Path, given: str) -> None:
         sources([tmp_path / given])
 
 
-@pytest.mark.parametrize("data", [MODEL, gzip.compress(MODEL)])
+@pytest.mark.parametrize("data", [MODEL, gzip.compress(MODEL)], ids=["plain", "gzip"])
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
     assert content(sources(["-"])[0]) == MODEL
