@@ -27,6 +27,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: pytest.exit("terminated", 143))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, those of a file stay together, and so do all of the browser.
 

@@ -132,7 +132,7 @@ def test_memory_does_not_grow_with_the_model(format: Format, tmp_path: Path) -> 
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     # Four times the buildings, hardly more memory; the model itself has grown by megabytes.
-    assert peaks[1000] < peaks[250] + 300_000
+    assert peaks[1000] < peaks[250] + 1_000_000
 
 
 # -- truth

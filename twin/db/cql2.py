@@ -33,11 +33,20 @@ class Property:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """A text, number, boolean or null; a whole number is an int however it was written."""
 
     value: Literal
+
+    def __eq__(self, other: object) -> bool:
+        """By type as well: to Python 1 is True, and what is remembered of one filter is not the other's."""
+        if not isinstance(other, Value):
+            return NotImplemented
+        return type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
 
     @classmethod
     def number(cls, value: float) -> "Value":

@@ -124,6 +124,15 @@ def test_what_is_refused_is_explained(text: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+def test_what_is_remembered_of_true_is_not_taken_for_one() -> None:
+    assert condition("TRUE").values
+    with pytest.raises(InvalidFilter, match="alone is not a condition"):
+        condition("1")
+    assert condition("closed = TRUE").values
+    with pytest.raises(InvalidFilter, match="cannot be compared with the integer '1'"):
+        condition("closed = 1")
+
+
 @pytest.mark.parametrize(
     "document",
     ['{"op":"and","args":[]}', '{"op":"not","args":[]}', '{"op":"in","args":[{"property":"city"},[]]}',
