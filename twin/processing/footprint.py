@@ -18,9 +18,7 @@ def footprints(boundary: Boundary, types: Ints) -> Shapes:
     chosen = _plan_faces(boundary, types)
     plans = _plans(batch, chosen)
     real = ~planar.missing(plans)
-    merged = _merge(plans[real], batch.object_of_surface()[chosen[real]], batch.objects)
-    parts, owner = planar.polygon_parts(planar.moved(merged, batch.origin[:, :2]))
-    return planar.multipolygons(parts, owner, batch.objects)
+    return _merge(plans[real], batch.object_of_surface()[chosen[real]], batch.origin[:, :2])
 
 
 def grounded(boundary: Boundary, types: Ints) -> Bools:
@@ -52,17 +50,19 @@ def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
     return planar.valid(planar.polygons(outlines, surface, len(chosen)))
 
 
-def _merge(plans: Shapes, owner: Ints, objects: int) -> Shapes:
-    """One shape of each object; objects with as many plans are united in one call."""
-    merged = np.full(objects, None, dtype=object)
-    start = np.searchsorted(owner, np.arange(objects + 1))
+def _merge(plans: Shapes, owner: Ints, origin: Floats) -> Shapes:
+    """One shape of each object, moved by its origin (objects, 2).
+
+    Objects with as many plans are united in one call, around their origins, where digits are fine.
+    """
+    start = np.searchsorted(owner, np.arange(len(origin) + 1))
     count = np.diff(start)
-    single = count == 1
-    merged[single] = plans[start[:-1][single]]
-    for size in np.unique(count[count > 1]):
+    merged = np.full(len(origin), None, dtype=object)
+    for size in np.unique(count[count > 0]):
         alike = np.flatnonzero(count == size)
-        merged[alike] = planar.united(plans[start[alike][:, None] + np.arange(size)])
-    return merged
+        rows = plans[start[alike][:, None] + np.arange(size)]
+        merged[alike] = planar.united(rows) if size > 1 else rows[:, 0]
+    return planar.as_multipolygons(planar.moved(merged, origin))
 
 
 def measured(shapes: Shapes) -> tuple[Floats, Floats]:

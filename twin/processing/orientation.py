@@ -82,7 +82,13 @@ class Boundary:
                 object_start=offsets(np.diff(batch.object_start)[chosen]),
                 surface_type=batch.surface_type[surfaces],
             ),
-            rings=Rings(of_rings.area[:, rings], of_rings.moment[rings], of_rings.volume[rings]),
+            rings=Rings(
+                area=of_rings.area[:, rings],
+                moment=of_rings.moment[rings],
+                volume=of_rings.volume[rings],
+                z_min=of_rings.z_min[rings],
+                z_max=of_rings.z_max[rings],
+            ),
             faces=Faces(
                 vector=of_faces.vector[:, surfaces],
                 area=of_faces.area[surfaces],

@@ -41,6 +41,18 @@ def multipolygons(parts: Shapes, owner: Ints, count: int) -> Shapes:
     return result
 
 
+def as_multipolygons(shapes: Shapes | Sequence[Any]) -> Shapes:
+    """The polygons within each shape of any type as a MultiPolygon; None where it has no area."""
+    result = np.full(len(shapes), None, dtype=object)
+    shapes = np.fromiter(shapes, dtype=object, count=len(shapes))
+    single = shapely.get_type_id(shapes) == int(shapely.GeometryType.POLYGON)
+    single &= ~shapely.is_empty(shapes)
+    shapely.multipolygons(shapes[single], indices=np.flatnonzero(single), out=result)
+    parts, owner = polygon_parts(shapes[~single])
+    shapely.multipolygons(parts, indices=np.flatnonzero(~single)[owner], out=result)
+    return result
+
+
 def missing(shapes: Shapes) -> Bools:
     """Whether each element is None or empty."""
     return np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=np.bool_)
@@ -86,13 +98,6 @@ def transformed(shapes: Shapes, transform: Callable[[Floats], Floats]) -> Shapes
 def centroids(shapes: Shapes) -> Floats:
     """Centroids (n, 2) of shapes that are neither None nor empty."""
     return np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
-
-
-def as_multipolygons(shapes: Sequence[Any]) -> Shapes:
-    """Polygons and MultiPolygons as MultiPolygons; None stays."""
-    result = np.full(len(shapes), None, dtype=object)
-    result[:] = [shapely.MultiPolygon([s]) if isinstance(s, shapely.Polygon) else s for s in shapes]
-    return result
 
 
 def ewkb(shapes: Shapes, srid: int) -> list[bytes | None]:

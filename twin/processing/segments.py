@@ -40,12 +40,14 @@ def wrapping_sums(values: npt.NDArray[np.uint64], start: Ints) -> npt.NDArray[np
 
 
 def _reduce(ufunc: np.ufunc, values: npt.NDArray[Any], start: Ints, empty: float) -> npt.NDArray[Any]:
-    filled = start[:-1] < start[1:]
-    if filled.all() and len(filled):
+    size = np.diff(start)
+    if len(size) == values.shape[-1] and (size == 1).all():
+        return values
+    if size.all() and len(size):
         return ufunc.reduceat(values, start[:-1], axis=-1)
-    reduced = np.full((*values.shape[:-1], len(filled)), empty, dtype=values.dtype)
-    if filled.any():
-        reduced[..., filled] = ufunc.reduceat(values, start[:-1][filled], axis=-1)
+    reduced = np.full((*values.shape[:-1], len(size)), empty, dtype=values.dtype)
+    if size.any():
+        reduced[..., size > 0] = ufunc.reduceat(values, start[:-1][size > 0], axis=-1)
     return reduced
 
 

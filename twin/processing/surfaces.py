@@ -27,37 +27,51 @@ _PIECE = 8192
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rings:
-    """What measuring needs of each ring; every row is an integral over the ring's fan.
+    """What measuring needs of each ring; the first three rows are integrals over the ring's fan.
 
     ``area`` (3, rings) is the area vector, ``moment`` (rings,) the integral of z dA_z and
     ``volume`` (rings,) a third of area vector times point, all from the object's local origin.
+    ``z_min`` and ``z_max`` (rings,) are its range, infinity and minus infinity for a ring without points.
     """
 
     area: Floats
     moment: Floats
     volume: Floats
+    z_min: Floats
+    z_max: Floats
 
     def turned(self, sign: Floats) -> "Rings":
         """The rings with their direction multiplied by ``sign`` (rings,)."""
         if (sign > 0.0).all():
             return self
-        return Rings(self.area * sign, self.moment * sign, self.volume * sign)
+        return replace(self, area=self.area * sign, moment=self.moment * sign, volume=self.volume * sign)
 
 
 def ring_integrals(batch: GeometryBatch) -> Rings:
     """Measure every ring of a batch."""
     start = batch.ring_start
-    # Behind the last point stands another one, the first of the empty rings that may end a batch.
-    xyz = np.concatenate([batch.xyz, np.zeros((1, 3))])
-    anchor = np.ascontiguousarray(xyz[start[:-1]].T)
-    # Around the first point of the ring, which is the apex of its fan.
-    d = np.zeros((3, len(xyz)))
-    np.subtract(batch.xyz.T, np.repeat(anchor, np.diff(start), axis=1), out=d[:, :-1])
-    summed = segments.sums(_fans(d), start) / 2.0
+    anchor, summed, z_range = (np.zeros((rows, len(start) - 1)) for rows in (3, 4, 2))
+    for rings in segments.pieces(np.diff(start), _PIECE):
+        of_piece = start[rings.start : rings.stop + 1]
+        xyz = batch.xyz[of_piece[0] : of_piece[-1]].T
+        anchor[:, rings], summed[:, rings] = _fans_of(xyz, of_piece - of_piece[0])
+        z_range[:, rings] = _range(xyz[2], of_piece - of_piece[0])
+    summed /= 2.0
     area = summed[:3]
     moment = summed[3] / 3.0 + area[2] * anchor[2]
     volume = np.einsum("ir,ir->r", area, anchor) / 3.0
-    return Rings(area, moment, volume)
+    return Rings(area, moment, volume, *z_range)
+
+
+def _fans_of(xyz: Floats, start: Ints) -> tuple[Floats, Floats]:
+    """The apex (3, rings) of the fan of each ring of points (3, points), and its fan summed (4, rings)."""
+    # Behind the last point stands another one, the first of the empty rings that may end a piece.
+    d = np.zeros((3, xyz.shape[1] + 1))
+    d[:, :-1] = xyz
+    anchor = np.take(d, start[:-1], axis=1)
+    # Around the first point of the ring, which is the apex of its fan.
+    d[:, :-1] -= np.repeat(anchor, np.diff(start), axis=1)
+    return anchor, segments.sums(_fans(d), start)
 
 
 def _fans(d: Floats) -> Floats:
@@ -68,15 +82,17 @@ def _fans(d: Floats) -> Floats:
     the apex of the next one, which is zero, so that no triangle reaches from ring to ring.
     """
     cross = np.empty((4, d.shape[1] - 1))
-    for first in range(0, cross.shape[1], _PIECE):
-        piece = slice(first, first + _PIECE)
-        (ax, ay, az), (bx, by, bz) = d[:, :-1][:, piece], d[:, 1:][:, piece]
-        x, y, z, moment = cross[:, piece]
-        np.subtract(ay * bz, az * by, out=x)
-        np.subtract(az * bx, ax * bz, out=y)
-        np.subtract(ax * by, ay * bx, out=z)
-        np.multiply(z, az + bz, out=moment)
+    (ax, ay, az), (bx, by, bz) = d[:, :-1], d[:, 1:]
+    x, y, z, moment = cross
+    np.subtract(ay * bz, az * by, out=x)
+    np.subtract(az * bx, ax * bz, out=y)
+    np.subtract(ax * by, ay * bx, out=z)
+    np.multiply(z, az + bz, out=moment)
     return cross
+
+
+def _range(z: Floats, start: Ints) -> tuple[Floats, Floats]:
+    return segments.minima(z, start), segments.maxima(z, start)
 
 
 def next_points(ring_start: Ints) -> Ints:
@@ -128,19 +144,15 @@ class Faces:
 
 def faces_of(batch: GeometryBatch, rings: Rings) -> Faces:
     """Sum the rings of each surface."""
-    stacked = np.concatenate([rings.area, rings.moment[None], rings.volume[None]])
-    summed = segments.sums(stacked, batch.surface_start)
-    # The points of a surface are contiguous, holes included.
-    points = batch.ring_start[batch.surface_start]
-    z = batch.xyz[:, 2]
-    vector = summed[:3]
+    start = batch.surface_start
+    vector = segments.sums(rings.area, start)
     return Faces(
         vector=vector,
         area=np.sqrt(np.einsum("ij,ij->j", vector, vector)),
-        moment=summed[3],
-        volume=summed[4],
-        z_min=segments.minima(z, points),
-        z_max=segments.maxima(z, points),
+        moment=segments.sums(rings.moment, start),
+        volume=segments.sums(rings.volume, start),
+        z_min=segments.minima(rings.z_min, start),
+        z_max=segments.maxima(rings.z_max, start),
     )
 
 

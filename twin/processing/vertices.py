@@ -33,6 +33,9 @@ _OBJECT = np.uint64(0xD6E8FEB86659FD93)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = (np.uint64(n) for n in (30, 27, 31))
 
+_PIECE = 8192
+"""Points hashed at a time: what stays in the cache of the processor takes half the time."""
+
 _ROUNDING = 1.5 * 2.0**52
 """Added to a number, it leaves no bits for a fraction."""
 
@@ -54,14 +57,17 @@ def vertex_hashes(batch: GeometryBatch) -> Hashes:
     """A hash of object and grid cell of every point, shape (points,)."""
     start = batch.ring_start[batch.surface_start[batch.object_start]]
     key = np.repeat(np.arange(1, batch.objects + 1, dtype=np.uint64) * _OBJECT, np.diff(start))
-    for axis, multiplier in zip(batch.xyz.T, _AXES, strict=True):
-        cell = axis * _CELLS_PER_M
-        # Leaves the integer in the lowest bits; much faster than rounding and converting.
-        cell += _ROUNDING
-        bits = cell.view(np.uint64)
-        bits *= multiplier
-        key += bits
-    return mixed(key)
+    for first in range(0, len(key), _PIECE):
+        piece = slice(first, first + _PIECE)
+        for axis, multiplier in zip(batch.xyz[piece].T, _AXES, strict=True):
+            cell = axis * _CELLS_PER_M
+            # Leaves the integer in the lowest bits; much faster than rounding and converting.
+            cell += _ROUNDING
+            bits = cell.view(np.uint64)
+            bits *= multiplier
+            key[piece] += bits
+        key[piece] = mixed(key[piece])
+    return key
 
 
 def joined_hashes(batch: GeometryBatch, points: Ints, hashes: Hashes) -> Hashes:
