@@ -16,9 +16,9 @@ def footprints(boundary: Boundary, types: Ints) -> Shapes:
     """
     batch = boundary.batch
     chosen = _plan_faces(boundary, types)
-    plans = _plans(batch, chosen)
-    real = ~planar.missing(plans)
-    return _merge(plans[real], batch.object_of_surface()[chosen[real]], batch.origin[:, :2])
+    found = plans(batch, chosen)
+    real = ~planar.missing(found)
+    return _merge(found[real], batch.object_of_surface()[chosen[real]], batch.origin[:, :2])
 
 
 def grounded(boundary: Boundary, types: Ints) -> Bools:
@@ -38,8 +38,8 @@ def _plan_faces(boundary: Boundary, types: Ints) -> Ints:
     return np.flatnonzero((types == wanted) & _spread(boundary))
 
 
-def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
-    """The chosen surfaces seen from above, as valid polygons or multipolygons."""
+def plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
+    """The chosen surfaces seen from above, around their object's origin; None where nothing is seen."""
     rings = segments.expand(batch.surface_start, chosen)
     length = batch.ring_start[rings + 1] - batch.ring_start[rings]
     surface = np.repeat(np.arange(len(chosen)), np.diff(batch.surface_start)[chosen])
@@ -50,7 +50,7 @@ def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
     return planar.valid(planar.polygons(outlines, surface, len(chosen)))
 
 
-def _merge(plans: Shapes, owner: Ints, origin: Floats) -> Shapes:
+def _merge(seen: Shapes, owner: Ints, origin: Floats) -> Shapes:
     """One shape of each object, moved by its origin (objects, 2).
 
     Objects with as many plans are united in one call, around their origins, where digits are fine.
@@ -60,7 +60,7 @@ def _merge(plans: Shapes, owner: Ints, origin: Floats) -> Shapes:
     merged = np.full(len(origin), None, dtype=object)
     for size in np.unique(count[count > 0]):
         alike = np.flatnonzero(count == size)
-        rows = plans[start[alike][:, None] + np.arange(size)]
+        rows = seen[start[alike][:, None] + np.arange(size)]
         merged[alike] = planar.united(rows) if size > 1 else rows[:, 0]
     return planar.as_multipolygons(planar.moved(merged, origin))
 

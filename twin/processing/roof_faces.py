@@ -11,7 +11,7 @@ from twin.model.cells import quadkeys
 from twin.model.cityobject import CityFeature, shapes_at
 from twin.model.crs import Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, SurfaceType, concatenate
-from twin.processing import planar, segments
+from twin.processing import footprint, planar, segments
 from twin.processing.compute import measure_core
 from twin.processing.planar import Shapes
 from twin.processing.rows import Membership, feature_text
@@ -64,7 +64,7 @@ def _faces(batch: GeometryBatch, placer: Placer) -> _Faces:
     chosen = np.flatnonzero(
         (measures.surface_type == SurfaceType.ROOF) & (measures.face_area_m2 >= SMALLEST_M2)
     )
-    plans = _plans(batch, chosen)
+    plans = planar.as_multipolygons(planar.moved(footprint.plans(batch, chosen), _offsets(batch, chosen)))
     points = batch.ring_start[batch.surface_start]
     base = batch.origin[batch.object_of_surface()[chosen], 2]
     z = batch.xyz[:, 2]
@@ -91,20 +91,6 @@ def _ellipsoidal(outlines: Shapes, levels: Sequence[Floats], placer: Placer) -> 
         points[:, 2] = level[there]
         found[there, column] = placer.ellipsoidal_heights(points, lonlat)
     return found
-
-
-def _plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
-    """The chosen surfaces seen from above in native coordinates; None where nothing is seen."""
-    rings = segments.expand(batch.surface_start, chosen)
-    length = batch.ring_start[rings + 1] - batch.ring_start[rings]
-    surface = np.repeat(np.arange(len(chosen)), np.diff(batch.surface_start)[chosen])
-    drawable = length >= 3
-    rings, length, surface = rings[drawable], length[drawable], surface[drawable]
-    points = segments.ranges(batch.ring_start[rings], length)
-    outlines = planar.rings(batch.xyz[points, :2], np.repeat(np.arange(len(rings)), length))
-    plans = planar.valid(planar.polygons(outlines, surface, len(chosen)))
-    parts, owner = planar.polygon_parts(planar.moved(plans, _offsets(batch, chosen)))
-    return planar.multipolygons(parts, owner, len(chosen))
 
 
 def _offsets(batch: GeometryBatch, chosen: Ints) -> Floats:
