@@ -47,7 +47,7 @@ _PATHS = [
 
 
 @pytest.mark.parametrize("path", _PATHS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(query=_QUERIES)
 @example(query={"limit": "10", "filter": "height_m > 1e308"})
 @example(query={"filter": "surfaces = 99999999999999999999"})
@@ -70,7 +70,7 @@ _DOTS = {".", ".."}
 """Clients take these segments out of an address before they send it (RFC 3986, section 5.2.4)."""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(id=st.text(min_size=1, max_size=30).filter(lambda id: id not in _DOTS))
 @example(id="a/../b")
 def test_every_item_id_is_answered(client: Client, id: str) -> None:

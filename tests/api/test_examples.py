@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from api import server
 from tests.api.seeding import Seeded
 from tests.api.test_server import answer, running
-from tests.fixtures import ROOT
+from tests.fixtures import ROOT, unused_port
 from twin.db.engine import Database
 
 PAGE = (ROOT / "docs" / "how-to" / "use-from-programs.md").read_text()
@@ -22,7 +21,7 @@ BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTAL
 @pytest.fixture(scope="module")
 def address(database: Database, seeded_towns: list[Seeded]) -> Iterator[str]:
     assert seeded_towns
-    port = server.free_port(18_100)
+    port = unused_port()
     with running(database, port, 1):
         answer(port)
         yield f"http://127.0.0.1:{port}"

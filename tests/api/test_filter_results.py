@@ -141,7 +141,7 @@ def _ids(client: Client, **params: Any) -> list[str]:
     return [feature["id"] for feature in response.json()["features"]]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_FILTERS)
 def test_equal_to_a_plain_evaluation(client: Client, seeded_towns: list[Seeded], built: Filter) -> None:
     text, document, value = built

@@ -10,13 +10,13 @@ import httpx
 import orjson
 import pytest
 
-from api import server
 from api.app import create_app
 from api.mcp.tools import MAX_ITEMS, TOOLS
 from api.security.caller import public
 from tests.api.client import Client, serving
 from tests.api.seeding import PRIMARY, Seeded
 from tests.api.test_server import answer, running
+from tests.fixtures import unused_port
 from twin.db.engine import Database
 
 BUILDINGS = {"collection": "buildings", "dataset": ",".join(PRIMARY)}
@@ -215,7 +215,7 @@ def test_the_official_client(database: Database, seeded_towns: list[Seeded]) -> 
     python = os.environ.get("MCP_CLIENT_PYTHON") or (importlib.util.find_spec("mcp") and sys.executable)
     if not python:
         pytest.skip("the package mcp is not installed; MCP_CLIENT_PYTHON names a Python that has it")
-    port = server.free_port(18_200)
+    port = unused_port()
     with running(database, port, 1):
         answer(port)
         done = subprocess.run(

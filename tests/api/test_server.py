@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from api import hosts, server
+from tests.fixtures import unused_port
 from twin.db.engine import Database
 from twin.errors import ServiceError, TwinError
 
@@ -65,7 +66,7 @@ def answer(port: int) -> bytes:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_serves_until_interrupted(database: Database, workers: int) -> None:
-    port = server.free_port(18_000)
+    port = unused_port()
     with running(database, port, workers) as process:
         assert orjson.loads(answer(port))["status"] == "pass"
         os.killpg(process.pid, signal.SIGINT)
@@ -75,7 +76,7 @@ def test_serves_until_interrupted(database: Database, workers: int) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="children are found in Linux' /proc")
 def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(database: Database) -> None:
-    port = server.free_port(18_000)
+    port = unused_port()
     with running(database, port, 2) as process:
         answer(port)
         first = children(process.pid)

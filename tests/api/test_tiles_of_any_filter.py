@@ -167,14 +167,14 @@ def _any_filter(city: City, data: st.DataObject) -> str:
     return data.draw(filters(queryables, list(city.items.values())), "filter")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_tiles_hold_the_items_of_a_filter(city: City, data: st.DataObject) -> None:
     check(city, _any_filter(city, data))
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_tiles_hold_the_items_of_many_filters(city: City, data: st.DataObject) -> None:
     check(city, _any_filter(city, data))

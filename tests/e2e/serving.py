@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Playwright
 
-from tests.fixtures import ROOT, SHARED_DATA
+from tests.fixtures import ROOT, SHARED_DATA, unused_port
 from twin.db import embedded
 from twin.settings import Settings
 
@@ -113,9 +112,7 @@ def _twin(home: Path, *arguments: str, outcome: int = 0) -> None:
 
 @contextmanager
 def _serving(home: Path) -> Generator[str, None, None]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = unused_port()
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(_command("serve", "--port", str(port)), cwd=ROOT, env=_environment(home))
     try:

@@ -308,7 +308,7 @@ def test_planted_faults_of_compression_are_found(code: str, change: Callable[[Js
     assert code in _codes(changed_glb(encode(street(40)), change))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 700),
     st.sampled_from([4, 8, 12, 64]),
@@ -320,7 +320,7 @@ def test_vertices_are_decompressed_as_the_library_does(count: int, size: int, st
     assert check_meshopt.decode(compression.vertices(rows), count, size, "ATTRIBUTES") == rows.tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 2**29) | st.integers(0, 9), min_size=1, max_size=300))
 def test_indices_are_decompressed_as_the_library_does(values: list[int]) -> None:
     indices = np.array(values, dtype="<u4")

@@ -80,7 +80,7 @@ class City:
 
 CITIES = st.builds(City, st.integers(0, 10**6), st.integers(1, 300), st.sampled_from([1e-4, 1e-2, 0.2]))
 
-UNHURRIED = settings(deadline=None, max_examples=40)
+UNHURRIED = settings(max_examples=40)
 """Building a city takes a while, and more on a busy machine."""
 
 

@@ -73,7 +73,7 @@ def _parts(node: Any, op: str) -> list[Any]:
     return members["args"] if members.get("op") == op else [node]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_filters)
 def test_reads_what_the_reference_parser_reads(text: str) -> None:
     assert _flat(_ours(text)) == _flat(_floats(cql2.parse_text(text).to_json()))
@@ -165,10 +165,10 @@ def test_a_mistake_is_placed(text: str, place: str) -> None:
     ],
 )
 def test_hostile_text_is_refused_at_once(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InvalidFilter):
         parse_text(text)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_depth_at_and_past_the_limit() -> None:
@@ -204,7 +204,7 @@ def test_malformed_json_is_refused(document: str, message: str) -> None:
     assert message in str(refused.value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_filters)
 def test_json_is_read_back_as_it_was_written(text: str) -> None:
     tree = parse_text(text)

@@ -159,7 +159,7 @@ _nasty = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_nasty, _nasty)
 def test_no_text_of_a_value_reaches_the_sql(first: str, second: str) -> None:
     quoted = [text.replace("'", "''") for text in (first, second)]
@@ -173,7 +173,7 @@ def test_no_text_of_a_value_reaches_the_sql(first: str, second: str) -> None:
     assert holds_no_text(compiled)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60))
 def test_any_text_is_compiled_or_refused(text: str) -> None:
     try:

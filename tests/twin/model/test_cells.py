@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.model.cells import LEVEL, Cell, cell_bounds, cell_range, deinterleave, interleave, quadkeys
@@ -14,7 +14,6 @@ def naive_morton(x: int, y: int) -> int:
     return sum(((x >> bit & 1) << 2 * bit) | ((y >> bit & 1) << 2 * bit + 1) for bit in range(31))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)), min_size=1))
 def test_interleaving_is_the_morton_code(pairs: list[tuple[int, int]]) -> None:
     x, y = np.array(pairs, dtype=np.int64).T
@@ -25,7 +24,6 @@ def test_interleaving_is_the_morton_code(pairs: list[tuple[int, int]]) -> None:
     assert back[1].tolist() == y.tolist()
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_a_cell_holds_the_quadkeys_of_points_in_it(cell: Cell) -> None:
     west, south, east, north = cell_bounds(cell.level, cell.x, cell.y)
@@ -35,7 +33,6 @@ def test_a_cell_holds_the_quadkeys_of_points_in_it(cell: Cell) -> None:
     assert behind - first == 4 ** (LEVEL - cell.level)
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_a_cell_comes_back_from_its_code(cell: Cell) -> None:
     assert Cell.from_code(cell.level, cell.code) == cell

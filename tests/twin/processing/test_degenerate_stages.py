@@ -205,11 +205,12 @@ def layers(count: int) -> Geometry:
     return boundary([ground, *south, east, north, west, roof])
 
 
-def test_ten_thousand_walls_against_ten_thousand() -> None:
+@pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_walls_that_all_face_each_other(count: int) -> None:
     """Each strip of one faces each layer of the other: not measured, and said at once."""
     started = time.process_time()
     third = geometries.moved(prism(rectangle(0, 0, 40, 10), 0, 8, named=False), (0.0, 20.0, 0.0))
-    found = town(a=(strips(10_000),), b=(layers(10_000),), c=(third,))
+    found = town(a=(strips(count),), b=(layers(count),), c=(third,))
     assert time.process_time() - started < 60.0
     for crossed in (found.values["a"], found.values["b"]):
         for name in (

@@ -58,7 +58,7 @@ def turned(xyz: Floats, degrees: float) -> Floats:
     return xyz @ np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     shape=SHAPES,
     east=st.floats(-1e4, 25.6e6),
@@ -74,7 +74,7 @@ def test_movement_turning_and_scaling(
     assert_scaled(measured(geometries.with_points(shape, xyz)), measured(shape), scale, up)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shape=SHAPES, data=st.data())
 def test_order_of_faces_and_of_points(shape: Geometry, data: st.DataObject) -> None:
     faces = len(shape.semantic)
@@ -83,7 +83,7 @@ def test_order_of_faces_and_of_points(shape: Geometry, data: st.DataObject) -> N
     assert_scaled(measured(geometries.reordered(shape, order, first)), measured(shape), 1.0, 0.0)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(shape=SHAPES, data=st.data())
 def test_direction_of_faces(shape: Geometry, data: st.DataObject) -> None:
     backwards = data.draw(st.sets(st.integers(0, len(shape.semantic) - 1)))
@@ -94,7 +94,7 @@ def test_direction_of_faces(shape: Geometry, data: st.DataObject) -> None:
     assert result.surface_type.tolist() == before.surface_type.tolist()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(shapes=st.lists(SHAPES, min_size=1, max_size=6), data=st.data())
 def test_batches_give_what_single_objects_give(shapes: list[Geometry], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(shapes)))
@@ -104,14 +104,14 @@ def test_batches_give_what_single_objects_give(shapes: list[Geometry], data: st.
         assert list(column) == [value for piece in pieces for value in piece[name]], name
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(shapes=st.lists(SHAPES, min_size=2, max_size=4), data=st.data())
 def test_order_of_parts(shapes: list[Geometry], data: st.DataObject) -> None:
     parts = [geometries.moved(shape, (50.0 * i, 3.0 * i, 0.0)) for i, shape in enumerate(shapes)]
     assert_scaled(measured(*data.draw(st.permutations(parts))), measured(*parts), 1.0, 0.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(shape=SHAPES, cut=st.floats(0.1, 0.9))
 def test_a_split_face_changes_nothing(shape: Geometry, cut: float) -> None:
     """A wall or roof cut in two by a new edge; its neighbours get the new points as well."""
@@ -145,7 +145,7 @@ def test_a_split_face_changes_nothing(shape: Geometry, cut: float) -> None:
     assert result["closed"] is True
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shape=SHAPES, seed=st.integers(0, 2**32 - 1), east=COORDINATE, north=COORDINATE)
 def test_points_within_a_millimetre_are_one(shape: Geometry, seed: int, east: float, north: float) -> None:
     """Every occurrence of a corner is off by up to a quarter of the snapping distance."""
@@ -156,7 +156,7 @@ def test_points_within_a_millimetre_are_one(shape: Geometry, seed: int, east: fl
     assert values["volume_m3"] == pytest.approx(before["volume_m3"], rel=1e-2)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(shape=SHAPES, gap=st.floats(0.004, 0.5))
 def test_a_gap_opens_the_shell(shape: Geometry, gap: float) -> None:
     xyz = shape.xyz.copy()

@@ -26,7 +26,7 @@ def all_pairs(one: Boxes, other: Boxes) -> set[tuple[int, int]]:
     return set(zip(*(side.tolist() for side in np.nonzero(meet)), strict=True))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.integers(0, 40),
     st.integers(0, 40),

@@ -54,7 +54,7 @@ def test_a_mesh_encloses_what_was_measured(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_faces_look_outward_whatever_the_source_said(name: str, data: st.DataObject) -> None:
     shape = SHAPES[name]()
@@ -113,7 +113,7 @@ def test_hash_and_counts() -> None:
     assert (first.triangles, first.vertices) == (12, 24)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(names=st.lists(st.sampled_from(list(SHAPES)), max_size=5), empty=st.integers(0, 4))
 def test_many_meshes_decode_like_single_ones(names: list[str], empty: int) -> None:
     blobs = [m.data for m in meshes_of(*(SHAPES[name]() for name in names)) if isinstance(m, ObjectMesh)]

@@ -111,7 +111,7 @@ def test_without_semantics() -> None:
     assert values_of(bare)["party_wall_area_m2"] == pytest.approx([50.0, 50.0])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     degrees=st.floats(0.0, 360.0),
     east=st.floats(-1e4, 25.6e6),
@@ -141,7 +141,7 @@ def test_movement_turning_order_and_direction(degrees: float, east: float, north
 SIZE = st.tuples(st.floats(2.0, 9.0), st.floats(2.0, 9.0), st.floats(2.0, 9.0))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(one=SIZE, other=SIZE, y=st.floats(-8.0, 8.0), z=st.floats(-5.0, 5.0), degrees=st.floats(0.0, 360.0))
 def test_what_two_share_is_the_same_from_both_sides(
     one: Sequence[float], other: Sequence[float], y: float, z: float, degrees: float

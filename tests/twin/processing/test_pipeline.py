@@ -317,7 +317,11 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(engine: Engine, tmp_
     mark = tmp_path / "killed"
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):

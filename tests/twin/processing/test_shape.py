@@ -89,7 +89,7 @@ def test_l_shape_and_courtyard() -> None:
     assert yard["circularity"] == pytest.approx(4 * math.pi * 84 / 56**2)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     degrees=st.floats(0.0, 360.0),
     east=st.floats(-1e4, 25.6e6),
@@ -106,7 +106,7 @@ def test_turning_and_movement(degrees: float, east: float, north: float, shape: 
     assert 0.0 <= moved["box_azimuth_deg"] < 180.0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     points=st.lists(
         st.tuples(st.integers(-500, 500), st.integers(-500, 500)), min_size=3, max_size=30, unique=True

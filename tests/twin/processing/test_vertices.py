@@ -28,7 +28,7 @@ def brute_pairs(xyz: Floats, group: Ints, reach: float) -> set[tuple[int, int]]:
     return {(i, j) for i, j in zip(*np.nonzero(near), strict=True) if i < j}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, 120), st.integers(1, 3), st.integers(0, 10_000), st.sampled_from([0.001, 0.01, 0.9]))
 def test_near_pairs_are_those_of_all_pairs(count: int, groups: int, seed: int, reach: float) -> None:
     random = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def brute_labels(batch: GeometryBatch, points: Ints, hashes: Ints) -> list[int]:
     return label
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 12), st.integers(0, 12), st.integers(0, 10_000))
 def test_joined_hashes_are_those_of_all_pairs(one: int, other: int, seed: int) -> None:
     random = np.random.default_rng(seed)
