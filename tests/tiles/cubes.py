@@ -9,6 +9,7 @@ import pyproj
 
 from tests.geometries import prism
 from twin.model.geometry import Floats, concatenate
+from twin.processing.derive import native
 from twin.processing.mesh import ObjectMesh, build_meshes
 
 LONGITUDE, LATITUDE = 24.97, 60.185
@@ -73,6 +74,6 @@ def meshes(blocks: Sequence[Block]) -> list[bytes]:
 def built(blocks: Sequence[Block]) -> list[ObjectMesh]:
     """The mesh of each block, made as an import makes it."""
     batch = concatenate([[prism(block.outline(), block.low, block.high)] for block in blocks])
-    made = build_meshes(batch, batch.surface_type, ecef)
+    made = build_meshes(batch, batch.surface_type, ecef(native(batch)))
     assert all(isinstance(mesh, ObjectMesh) for mesh in made), made
     return [mesh for mesh in made if isinstance(mesh, ObjectMesh)]

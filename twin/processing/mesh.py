@@ -5,22 +5,17 @@ type. Positions are whole centimetres in EPSG:4978.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
 from twin.processing import face_measures, mesh_format, segments
 from twin.processing.mesh_format import MeshArrays, MeshBatch, decode
-from twin.processing.orientation import Boundary, orient
+from twin.processing.orientation import Boundary, orient, oriented_points
 from twin.processing.triangulation import Triangulation, triangulate
 
 __all__ = ["MeshBatch", "MeshFailure", "ObjectMesh", "build_meshes", "decode"]
-
-ToEcef: TypeAlias = Callable[[Floats], Floats]
-"""Maps native coordinates (points, 3) to EPSG:4978 in m."""
 
 MAX_EXTENT_M = 20_000.0
 """An object that reaches farther from its first point than this is an error of its coordinates."""
@@ -47,19 +42,19 @@ class MeshFailure:
 
 
 def build_meshes(
-    shown: GeometryBatch | Boundary, surface_type: Ints, ecef: ToEcef
+    shown: GeometryBatch | Boundary, surface_type: Ints, ecef: Floats
 ) -> list[ObjectMesh | MeshFailure]:
     """The mesh of every object of a batch, or the reason why it has none.
 
     ``shown`` is the batch, or what ``orient`` made of it, which saves doing that again.
-    ``surface_type`` (surfaces,) are the types to store, as classified. Faces below a square
+    ``surface_type`` (surfaces,) are the types to store, as classified, and ``ecef`` (points, 3) the
+    batch's points in EPSG:4978 in m. Faces below a square
     centimetre are left out; a face that its triangles do not cover fails its object.
     """
     boundary = shown if isinstance(shown, Boundary) else orient(shown)
     batch = boundary.batch
     cut = triangulate(boundary)
-    points = batch.ring_start[batch.surface_start[batch.object_start]]
-    placed = ecef(cut.points + np.repeat(batch.origin, np.diff(points), axis=0))
+    placed = ecef[oriented_points(boundary)]
     failures = _failures(boundary, cut, placed)
     sound = np.array([not failure for failure in failures], dtype=np.bool_)
     present = _present(batch, cut, sound)

@@ -139,8 +139,8 @@ def _hull_volumes(boundary: Boundary, volume: Floats) -> Floats:
     Not of ``boundary.vertices``: those may join a chain of points that is metres long.
     """
     batch = boundary.batch
-    _, first = np.unique(vertex_hashes(batch), return_index=True)
-    vertices = np.sort(first)
+    order, group = segments.grouped(vertex_hashes(batch))
+    vertices = np.sort(np.minimum.reduceat(order, group[:-1])) if len(order) else order
     point_start = batch.ring_start[batch.surface_start[batch.object_start]]
     start = np.searchsorted(vertices, point_start)
     index = np.flatnonzero(np.isfinite(volume))

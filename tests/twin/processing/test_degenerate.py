@@ -6,6 +6,7 @@ import pytest
 from tests import geometries
 from twin.model.geometry import Geometry, concatenate
 from twin.processing.compute import Measures, measure
+from twin.processing.derive import native
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
 
 Point = geometries.Point
@@ -23,7 +24,7 @@ BROKEN: dict[str, list[geometries.Face]] = {
 def beside_a_cube(shape: Geometry) -> tuple[Measures, list[ObjectMesh | MeshFailure]]:
     batch = concatenate([[geometries.cube()], [shape], [geometries.cube()]])
     result = measure(batch)
-    meshes = build_meshes(batch, result.surface_type, lambda xyz: xyz)
+    meshes = build_meshes(batch, result.surface_type, native(batch))
     for item in (0, 2):
         assert result.values["volume_m3"][item] == pytest.approx(1.0)
         assert isinstance(meshes[item], ObjectMesh)

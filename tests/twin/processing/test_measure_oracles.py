@@ -14,6 +14,7 @@ from tests.fixtures import SHARED_DATA, needs_shared_data
 from twin.model.cityobject import CityFeature, geometries_at, highest_lod
 from twin.model.geometry import Floats, Geometry, GeometryBatch, SurfaceType, concatenate
 from twin.processing.compute import Measures, measure
+from twin.processing.derive import native
 from twin.processing.mesh import MeshFailure, build_meshes
 from twin.processing.orientation import Boundary, orient
 from twin.processing.surfaces import Faces
@@ -209,7 +210,6 @@ def test_both_estonian_files_measure_the_same() -> None:
 )
 def test_every_real_building_has_a_mesh(path: str, count: int) -> None:
     _, _, batch, result = load(SHARED_DATA / path)
-    low = batch.origin.min(axis=0)
-    meshes = build_meshes(batch, result.surface_type, lambda xyz: xyz - low)
+    meshes = build_meshes(batch, result.surface_type, native(batch) - batch.origin.min(axis=0))
     assert [mesh for mesh in meshes if isinstance(mesh, MeshFailure)] == []
     assert len(meshes) == count

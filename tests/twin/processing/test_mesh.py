@@ -12,6 +12,7 @@ from tests import geometries
 from twin.model.crs import Placer, ReferenceSystem
 from twin.model.geometry import Floats, Geometry, SurfaceType, concatenate
 from twin.processing.compute import measure
+from twin.processing.derive import native
 from twin.processing.mesh import MeshBatch, MeshFailure, ObjectMesh, build_meshes, decode
 
 SHAPES: dict[str, Callable[[], Geometry]] = {
@@ -30,7 +31,7 @@ def same(xyz: Floats) -> Floats:
 
 def meshes_of(*shapes: Geometry, ecef: Callable[[Floats], Floats] = same) -> list[ObjectMesh | MeshFailure]:
     batch = concatenate([[shape] for shape in shapes])
-    return build_meshes(batch, measure(batch).surface_type, ecef)
+    return build_meshes(batch, measure(batch).surface_type, ecef(native(batch)))
 
 
 def stored(*meshes: ObjectMesh | MeshFailure) -> MeshBatch:
@@ -200,7 +201,7 @@ def test_only_faces_below_a_square_centimetre_are_left_out() -> None:
 
 def test_objects_without_faces_or_place_fail_with_a_reason() -> None:
     batch = concatenate([[], [geometries.cube()], [geometries.moved(geometries.cube(), (1e9, 0, 0))]])
-    nothing, cube, far = build_meshes(batch, measure(batch).surface_type, same)
+    nothing, cube, far = build_meshes(batch, measure(batch).surface_type, native(batch))
     assert isinstance(cube, ObjectMesh)
     assert isinstance(nothing, MeshFailure)
     assert "no face" in nothing.reason
