@@ -1,7 +1,7 @@
 """From vertex numbers to arrays: the geometries of many features of CityJSON built in one go."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 
@@ -37,8 +37,39 @@ def build(
     """The arrays of geometries, without appearances.
 
     The vertices of each begin at the first number of its span, the second one is how many there are.
-    Refusal where a ring is none or names a vertex that is not there.
+    Those with the same surfaces share their arrays. Refusal where a ring is none or names a vertex
+    that is not there.
     """
+    own = [number for number, geometry in enumerate(geometries) if geometry.same_as is None]
+    if len(own) == len(geometries):
+        return _build(geometries, vertices, spans)
+    built = dict(
+        zip(own, _build([geometries[i] for i in own], vertices, [spans[i] for i in own]), strict=True)
+    )
+    of_first = {id(geometries[number]): geometry for number, geometry in built.items()}
+    return [
+        built[number] if nested.same_as is None else _sharing(nested, of_first[id(nested.same_as)])
+        for number, nested in enumerate(geometries)
+    ]
+
+
+def _sharing(nested: NestedGeometry, first: Geometry) -> Geometry:
+    """A geometry with the points, rings and surfaces of another."""
+    return Geometry(
+        nested.type, nested.lod, first.xyz, first.ring_start, first.surface_start,
+        _starts(nested.shell_lengths), _starts(nested.solid_lengths),
+        np.array(nested.semantic, dtype=np.int64), nested.semantics,
+    )  # fmt: skip
+
+
+def _starts(lengths: Sequence[int]) -> Ints:
+    """Lengths to offsets that start at 0; quicker than numpy for the few of a geometry."""
+    return np.array([0, *accumulate(lengths)], dtype=np.int64)
+
+
+def _build(
+    geometries: Sequence[NestedGeometry], vertices: Floats, spans: Sequence[tuple[int, int]]
+) -> list[Geometry]:
     rings = list(chain.from_iterable(geometry.rings for geometry in geometries))
     try:
         lengths = list(map(len, rings))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class NestedGeometry:
     ``rings`` are lists of vertex numbers, the lengths count rings by surface, surfaces by shell and
     shells by solid; ``semantic`` has an index into ``semantics`` for each surface, -1 for none.
     A line is a surface of one ring, a point one of a single vertex, as in ``Geometry``.
+    ``same_as`` is an earlier geometry with the same surfaces, whose lists these are.
     """
 
     type: str
@@ -38,10 +39,50 @@ class NestedGeometry:
     semantics: tuple[SemanticSurface, ...]
     appearance: NestedAppearance | None = None
     instance: Instance | None = None
+    same_as: "NestedGeometry | None" = None
 
 
-def unnest(raw: Json, resources: Resources) -> NestedGeometry:
-    """Resolve the nesting of a geometry; Refusal where it is none."""
+def unnest_all(listed: list[Json], resources: Resources) -> list[NestedGeometry]:
+    """Resolve the nesting of the geometries of an object.
+
+    Many deliveries give a solid and its surfaces once more by themselves: such faces are read once.
+    """
+    if len(listed) < 2:
+        return [unnest(raw, resources) for raw in listed]
+    found: list[NestedGeometry] = []
+    known: list[tuple[Json, NestedGeometry]] = []
+    for raw in listed:
+        surfaces = _surfaces(raw)
+        same = next((nested for other, nested in known if _equal(other, surfaces)), None)
+        found.append(unnest(raw, resources, same))
+        if same is None and surfaces is not None:
+            known.append((surfaces, found[-1]))
+    return found
+
+
+def _equal(one: Json, other: Json) -> bool:
+    try:
+        return one == other
+    except RecursionError:  # nested too deep for boundaries, as will be said
+        return False
+
+
+def _surfaces(raw: Json) -> Json:
+    """The surfaces of a geometry where they stand in one list; None of any other."""
+    if not isinstance(raw, dict):
+        return None
+    geometry = cast("dict[str, Json]", raw)
+    boundaries = as_list(geometry.get("boundaries"))
+    if geometry.get("type") in ("MultiSurface", "CompositeSurface"):
+        return boundaries
+    return boundaries[0] if geometry.get("type") == "Solid" and boundaries and len(boundaries) == 1 else None
+
+
+def unnest(raw: Json, resources: Resources, same_as: NestedGeometry | None = None) -> NestedGeometry:
+    """Resolve the nesting of a geometry; Refusal where it is none.
+
+    ``same_as`` is an earlier one with the same surfaces.
+    """
     geometry = as_object(raw)
     if geometry is None:
         refuse("invalid-geometry", "a geometry is no JSON object")
@@ -50,21 +91,20 @@ def unnest(raw: Json, resources: Resources) -> NestedGeometry:
     if depth is None:
         refuse("unknown-geometry", f"{type_!r} is no geometry type of CityJSON")
     try:
-        return _unnest(geometry, str(type_), depth, resources)
+        return _unnest(geometry, str(type_), resources, same_as)
     except (TypeError, ValueError):
         refuse("invalid-boundaries", f"the boundaries are not nested as those of a {type_}")
 
 
-def _unnest(geometry: Mapping[str, Json], type_: str, depth: int, resources: Resources) -> NestedGeometry:
+def _unnest(
+    geometry: Mapping[str, Json], type_: str, resources: Resources, same_as: NestedGeometry | None
+) -> NestedGeometry:
+    depth = _DEPTH[type_]
     solids = _solids(type_, depth, geometry.get("boundaries"))
     shells = list(chain.from_iterable(solids))
-    surfaces = list(chain.from_iterable(shells))
-    rings = list(chain.from_iterable(surfaces))
-    semantics, semantic = _semantics(geometry.get("semantics"), solids, depth, len(surfaces))
+    rings, surface_lengths = (same_as.rings, same_as.surface_lengths) if same_as else _rings(shells)
+    semantics, semantic = _semantics(geometry.get("semantics"), solids, depth, len(surface_lengths))
     instance = _instance(geometry, resources) if type_ == "GeometryInstance" else None
-    surface_lengths = list(map(len, surfaces))
-    if not all(surface_lengths):
-        refuse("invalid-boundaries", "a surface has no ring")
     return NestedGeometry(
         type_,
         instance.template.lod if instance else _lod(geometry.get("lod")),
@@ -76,7 +116,17 @@ def _unnest(geometry: Mapping[str, Json], type_: str, depth: int, resources: Res
         semantics,
         _appearance(geometry, solids, depth),
         instance,
+        same_as,
     )
+
+
+def _rings(shells: list[Json]) -> tuple[list[list[int]], list[int]]:
+    """The rings of all surfaces, and how many each has."""
+    surfaces = list(chain.from_iterable(shells))
+    lengths = list(map(len, surfaces))
+    if not all(lengths):
+        refuse("invalid-boundaries", "a surface has no ring")
+    return list(chain.from_iterable(surfaces)), lengths
 
 
 def _appearance(geometry: Mapping[str, Json], solids: list[Json], depth: int) -> NestedAppearance | None:

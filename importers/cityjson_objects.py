@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from importers.cityjson_appearance import Resources, dressed
 from importers.cityjson_build import build
-from importers.cityjson_geometry import NestedGeometry, unnest
+from importers.cityjson_geometry import NestedGeometry, unnest, unnest_all
 from importers.cityjson_resources import of_line
 from importers.json_values import Json, as_list, as_object
 from importers.port import Refusal, Refused
@@ -207,7 +207,7 @@ class _Read:
         self.type: str = resources.renamed.get(type_, type_)
         self.attributes: dict[str, Json] = attributes
         self.extra = _extra(item)
-        self.geometries = [unnest(geometry, resources) for geometry in listed]
+        self.geometries = unnest_all(listed, resources)
         self.own_geometries = len(self.geometries)
         self.addresses: list[tuple[Address, bool]] = []
         if "address" in item:

@@ -165,6 +165,8 @@ def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
 
 def same_faces(geometry: Geometry, solid: Geometry) -> bool:
     """Whether they have the same faces in the same order, as where one was made of the other."""
+    if geometry.xyz is solid.xyz and geometry.ring_start is solid.ring_start:
+        return geometry.surface_start is solid.surface_start
     return (
         len(geometry.xyz) == len(solid.xyz)
         and len(geometry.ring_start) == len(solid.ring_start)

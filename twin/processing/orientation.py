@@ -155,7 +155,8 @@ def _contradicted(boundary: Boundary) -> Bools:
 def _turn_outward(boundary: Boundary, doubtful: Ints) -> Boundary:
     """Close seams of the doubtful objects, turn their faces, and count the edges that stay unmatched."""
     batch = boundary.batch
-    part, matches = _closed_seams(boundary.of_objects(doubtful))
+    every = len(doubtful) == batch.objects
+    part, matches = _closed_seams(boundary if every else boundary.of_objects(doubtful))
     vertices, sign = boundary.vertices.copy(), np.ones(batch.surfaces)
     surfaces = segments.expand(batch.object_start, doubtful)
     vertices[segments.expand(batch.ring_start[batch.surface_start], surfaces)] = part.vertices
