@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,13 @@ def pack(table: Table, rows: Sequence[Row]) -> Packed:
     if not rows:
         return Packed()
     columns = [column for column in table.columns if column.name in rows[0]]
-    fields = [_fields(column, [row[column.name] for row in rows]) for column in columns]
+    # One look-up of all names a row, and the turning over, are loops of C.
+    names = [column.name for column in columns]
+    values = zip(*map(itemgetter(*names, names[0]), rows), strict=True)
+    fields = [_fields(column, of_rows) for column, of_rows in zip(columns, values, strict=False)]
     head = repeat(_COUNT.pack(len(columns)), len(rows))
     data = b"".join(map(b"".join, zip(head, *fields, strict=True)))
-    return Packed(tuple(column.name for column in columns), data, len(rows))
+    return Packed(tuple(names), data, len(rows))
 
 
 def copy_packed(connection: Connection, name: str, packed: Packed) -> None:
@@ -74,7 +78,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def _fields(column: Column[Any], values: list[Any]) -> Iterable[bytes]:
+def _fields(column: Column[Any], values: Sequence[Any]) -> Iterable[bytes]:
     """Each value with its length before it."""
     if values.count(None) == len(values):
         return repeat(_NULL, len(values))

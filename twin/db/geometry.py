@@ -217,13 +217,14 @@ def addresses(stated: Sequence[Address]) -> list[dict[str, Any]] | None:
 
 def columns(geometry: Geometry) -> dict[str, Any]:
     """What stands beside ``geom`` in a row of ``object_geometry``; lists that are as usual are empty."""
-    usual = _usual_numbers(len(geometry.semantic), len(geometry.semantics))
+    numbers: list[int] = geometry.semantic.tolist()
+    usual = list(range(len(numbers))) if geometry.semantics else [-1] * len(numbers)
     return {
         "lod": geometry.lod,
         "geometry_type": geometry.type,
         "shell_start": _several(geometry.shell_start),
         "solid_start": _several(geometry.solid_start),
-        "face_semantic": [] if (geometry.semantic == usual).all() else geometry.semantic.tolist(),
+        "face_semantic": [] if numbers == usual else numbers,
         "surfaces": semantics_json(geometry.semantics),
         "appearance": appearance_json(geometry.appearance),
         "template": template_json(geometry.instance),

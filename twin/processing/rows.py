@@ -26,6 +26,7 @@ Hashes = dict[str, bytes | None]
 
 _SOURCE_NAMES = tuple(a.name for a in of_origin(Origin.SOURCE))
 _VALUE_NAMES = tuple(a.name for a in of_stage(Stage.IMPORT) if a.name not in KEY_COLUMNS)
+_NO_VALUES: Values = dict.fromkeys(_VALUE_NAMES)
 _LATER: Values = dict.fromkeys(a.name for a in CATALOGUE if a.stage is not Stage.IMPORT)
 _PLACE_NAMES = tuple(Place.__dataclass_fields__)
 _GEOJSON_DECIMALS = 7
@@ -193,6 +194,8 @@ def _catalogue_values(entry: Entry, item: CityObject, membership: Membership) ->
     read = entry.harmonised.get(item.id, {})
     computed = entry.derived.values.get(item.id, {})
     known = {"city": membership.city, "synthetic": membership.synthetic, **read, **computed}
+    if known.keys() <= _NO_VALUES.keys():
+        return _NO_VALUES | known
     return {name: known.get(name) for name in _VALUE_NAMES}
 
 
@@ -202,8 +205,10 @@ def _moment(attributes: Mapping[str, Any], *names: str) -> datetime | None:
     What CityGML 3.0 says of the world goes before what its database said.
     """
     for name in names:
+        if attributes.get(name) is None:
+            continue
         with suppress(ValueError, OverflowError):
-            moment = datetime.fromisoformat(str(attributes.get(name)))
+            moment = datetime.fromisoformat(str(attributes[name]))
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
 
