@@ -11,7 +11,7 @@ from importers.citygml_dressing import Dresser
 from importers.citygml_groups import group_member, object_id
 from importers.citygml_names import Name, Names, Role, lod_of
 from importers.citygml_values import NESTED, Attributes, Values, add
-from importers.gml import HREF, GmlGeometry, GmlNames, GmlPool, gml_id
+from importers.gml import AREAL, HREF, GmlGeometry, GmlNames, GmlPool, gml_id
 from importers.gml_curves import Library, named, read_curves
 from importers.port import Refusal, Refused
 from importers.xml_stream import Element, line
@@ -264,7 +264,7 @@ class _Member:
         return self.pool.property(element)
 
     def _check_reference(self, element: Element) -> None:
-        reference = element.get("srsName") if element.attrib else None
+        reference = element.get("srsName")
         if reference is not None and not self.same_reference(reference):
             raise Refusal(
                 "other-reference-system", f"its reference system {reference} is not that of the file",
@@ -302,7 +302,13 @@ class _Member:
             add(attributes, "address", {**address.parts(), **address.fields})
 
     def _surface_property(self, element: Element, name: Name, index: int, draft: ObjectDraft) -> None:
-        if _is_simple(element):
+        first = element[0] if len(element) else None
+        if first is not None and self.pool.names[first.tag] in AREAL:
+            # Nearly all are like this, so that it goes before the questions that come to the same.
+            self._check_reference(first)
+            if (surface := self.pool.geometry(first)) is not None:
+                draft.thematic.append((name.lod or draft.lod, surface, index))
+        elif _is_simple(element):
             self.values.simple(element, name, self.surfaces[index].attributes)
         elif self._is_geometry(element, name):
             geometry = None

@@ -30,6 +30,8 @@ _MEMBERS = frozenset(
     {"surfaceMember", "surfaceMembers", "baseSurface", "patches", "polygonPatches", "trianglePatches"}
 )
 _SOLIDS = frozenset({"Solid", "CompositeSolid", "MultiSolid"})
+AREAL = frozenset({*_ATOMS, *_SURFACES, *_SOLIDS})
+"""What is a surface or a solid whatever it holds."""
 _LONGEST_CHAIN = 50
 _MOST_REPETITIONS = 100
 _T = TypeVar("_T")
@@ -83,12 +85,8 @@ class ResolvedGeometry:
 
 def gml_id(element: Element) -> str | None:
     """The gml:id of an element."""
-    if element.attrib:
-        for key in _ID_KEYS:
-            identifier = element.get(key)
-            if identifier is not None:
-                return identifier
-    return None
+    identifier = element.get(_ID_KEYS[0])
+    return element.get(_ID_KEYS[1]) if identifier is None else identifier
 
 
 @dataclass(slots=True)
