@@ -32,8 +32,8 @@ PROPERTIES = Parameter(
 
 PROFILE = Parameter(
     "profile",
-    "How the geometry of 3D tiles is written: compressed by EXT_meshopt_compression, 'compact' also without "
-    "normals, 'plain' for clients that do not read the compression.",
+    "How the geometry of 3D tiles is written: with EXT_meshopt_compression, 'compact' also without normals "
+    "and in steps of 3 cm, 'lean' without ground surfaces too, 'plain' for clients without the extension.",
     {"type": "string", "enum": list(PROFILES), "default": PROFILES[0]},
     "compact",
 )

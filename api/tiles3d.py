@@ -68,8 +68,7 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
 
 
 def _profile(request: Request) -> glb.Profile:
-    chosen = choice(request.query_params, PROFILE.name, glb.PROFILES, glb.PROFILES[0])
-    return next(profile for profile in glb.PROFILES if profile == chosen)
+    return glb.named_profile(choice(request.query_params, PROFILE.name, glb.PROFILES, glb.PROFILES[0]))
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]

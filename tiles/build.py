@@ -14,6 +14,7 @@ import orjson
 
 from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
+from tiles.ground import without_ground
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, LEAST_M, Limits, Node, Summary, divide
@@ -30,7 +31,7 @@ __all__ = ["WORLD", "Prepared", "Snapshot", "TileRequest", "connected", "snapsho
 
 Row: TypeAlias = Mapping[str, Any]
 
-ENCODER_VERSION = 6
+ENCODER_VERSION = 7
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 _STEP_OF_SIZE = 0.01
@@ -141,7 +142,11 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
         step_m = min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
         return glb.encode(mesh, frame, table, measures, step_m=step_m, profile=request.profile)
     mesh = decode([row["mesh"] for row in rows])
-    return glb.encode(mesh, frame, table, _measures(request, mesh, rows), profile=request.profile)
+    measures = _measures(request, mesh, rows)
+    if request.profile == "lean":
+        mesh, faces = without_ground(mesh)
+        measures = {name: values[faces] for name, values in measures.items()}
+    return glb.encode(mesh, frame, table, measures, profile=request.profile)
 
 
 def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:

@@ -23,8 +23,8 @@ Array: TypeAlias = npt.NDArray[Any]
 Read: TypeAlias = Callable[[str], bytes]
 """Gives the bytes at an address; raises OSError where there is nothing."""
 
-TOLERANCE_M = 0.1
-"""How far a vertex may lie outside its tile's region, for rounding."""
+TOLERANCE_M = 0.001
+"""How far a vertex may lie outside its tile's region, for what doubles round."""
 
 _EARTH_M = 6378137.0
 _FLATTENING = 1 / 298.257223563

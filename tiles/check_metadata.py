@@ -61,6 +61,8 @@ def _check_property(place: str, name: str, item: Json, enums: Json) -> Problems:
     kind = item.get("type")
     if not _IDENTIFIER.fullmatch(name):
         yield place, "property-name", f"'{name}' is no identifier."
+    if "semantic" in item:
+        yield place, "semantic", f"No semantic {item['semantic']!r} of single properties is defined."
     if kind not in _TYPES:
         yield place, "property-type", f"There is no type {kind!r}."
     elif kind == "ENUM" and item.get("enumType") not in enums:
@@ -153,7 +155,7 @@ def _check_strings(place: str, column: Json, values: bytes, count: int, view: Re
         yield place, "string-offsets", f"{count} strings need {count + 1} offsets of {component}."
         return
     offsets = np.frombuffer(raw, dtype=dtype).astype(np.int64)
-    if offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] > len(values):
+    if offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] != len(values):
         yield place, "string-offsets", "The offsets do not divide the strings."
         return
     try:

@@ -1,12 +1,15 @@
 """The commands of tiles: ``twin tiles …``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twin import console
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from tiles.build import TileRequest
 
 commands = typer.Typer(no_args_is_help=True, help="Batch tiles and their checker.")
 
@@ -24,39 +27,51 @@ def build(
     surfaces: Annotated[
         bool, typer.Option(help="With slope, azimuth and area of every surface, for some more bytes.")
     ] = False,
-    compact: Annotated[bool, typer.Option(help="Without normals, for fewer bytes.")] = False,
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="'compact': without normals, in steps of 3 cm; 'lean': without ground too; 'plain'."
+        ),
+    ] = "standard",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
     compress: Annotated[
         list[str] | None,
-        typer.Option(help="'br' or 'gz': compressed files beside each; in an object store in place of it."),
+        typer.Option(
+            help="'br', 'br-best' (small, slow) or 'gz': beside each file; in an object store in place of it."
+        ),
     ] = None,
 ) -> None:
     """Write a 3D Tiles 1.1 tileset as files; after an interruption or an import, only what differs."""
     from tiles.batch import write_tileset
-    from tiles.build import TileRequest
-    from tiles.metadata import SURFACE_PROPERTIES
     from tiles.places import VARIANTS
-    from twin.db.collections import BUILDINGS
     from twin.db.engine import database
-    from twin.db.filters import compile_filter, parse
-    from twin.db.query import Selection, View
     from twin.settings import load
 
     unknown = set(compress or ()) - VARIANTS.keys()
     if unknown:
         raise InputError(f"'{min(unknown)}' is no compression; known: {', '.join(VARIANTS)}.")
-    conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
-    selection = Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
-    request = TileRequest(
-        selection,
-        surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else (),
-        profile="compact" if compact else "standard",
-    )
+    request = _request(filter, dataset, profile, surfaces=surfaces)
     with database(load()) as opened, console.progress("tiles") as advance:
         written = write_tileset(opened.engine, out, request, advance, jobs=jobs, variants=compress or ())
     console.say(
         f"{out}: {written.objects} buildings in {written.tiles} tiles, {written.kept} of them unchanged; "
         f"{written.size / 1e6:.1f} MB written"
+    )
+
+
+def _request(filter: str | None, dataset: str | None, profile: str, *, surfaces: bool) -> "TileRequest":
+    from tiles.build import TileRequest
+    from tiles.glb import named_profile
+    from tiles.metadata import SURFACE_PROPERTIES
+    from twin.db.collections import BUILDINGS
+    from twin.db.filters import compile_filter, parse
+    from twin.db.query import Selection, View
+
+    conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
+    return TileRequest(
+        Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions),
+        surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else (),
+        profile=named_profile(profile),
     )
 
 

@@ -3,9 +3,11 @@
 Vertices are centimetres in the tile's frame (KHR_mesh_quantization), each with a normal, a colour
 and two feature ids (EXT_mesh_features): set 0 is the object, set 1 the surface. Both index property
 tables (EXT_structural_metadata). Every vertex attribute takes a multiple of 4 bytes, as glTF 2.0
-asks for in section 3.6.2.4. Vertices and indices are compressed by EXT_meshopt_compression unless
-the profile is ``plain``; property tables never are. ``compact`` leaves the normals out: clients then
-light each triangle by itself (glTF 2.0, 3.7.2.1), or not at all.
+asks for in section 3.6.2.4. Feature ids and indices are compressed by EXT_meshopt_compression unless
+the profile is ``plain``. Positions, normals and colours are not: corners that faces share repeat, which
+brotli and zstd find unless that codec has taken the values apart (a quarter fewer bytes in all).
+``compact`` leaves the normals out, so that clients light each triangle by itself (glTF 2.0, 3.7.2.1) or
+not at all, and rounds to 3 cm; ``lean`` leaves the ground surfaces out as well.
 """
 
 import struct
@@ -29,6 +31,7 @@ from tiles.metadata import (
     binary_column,
     schema,
 )
+from twin.errors import InputError
 from twin.model.geometry import Floats, SurfaceType
 from twin.processing.mesh import MeshBatch
 
@@ -37,14 +40,28 @@ Array: TypeAlias = npt.NDArray[Any]
 
 MEDIA_TYPE = "model/gltf-binary"
 
-Profile: TypeAlias = Literal["standard", "compact", "plain"]
+Profile: TypeAlias = Literal["standard", "compact", "lean", "plain"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+_SMALL = ("compact", "lean")
+
+
+def named_profile(name: str) -> Profile:
+    """The profile of a name; InputError with those there are."""
+    for profile in PROFILES:
+        if profile == name:
+            return profile
+    raise InputError(f"'{name}' is no profile; known: {', '.join(PROFILES)}.")
+
+
 MESHOPT = "EXT_meshopt_compression"
 """The EXT form and not KHR_meshopt_compression, which CesiumJS does not read."""
 
 _BYTE, _UNSIGNED_BYTE, _SHORT, _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5120, 5121, 5122, 5123, 5125, 5126
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
-_METRES_PER_STEP = 0.01
+_METRES_PER_UNIT = 0.01
+"""Of meshes as they are stored."""
+
+_STEP_M, _COMPACT_STEP_M = 0.01, 0.03
 _LARGEST_SHORT = 32767
 _LARGEST_UNSIGNED_SHORT = 65535
 
@@ -134,15 +151,18 @@ class _Binary:
         self.accessors.append({"bufferView": view, **more})
         return len(self.accessors) - 1
 
-    def vertices(self, values: Array, component: int, shape: str, **more: Any) -> int:
-        """Add a vertex attribute (n, components), each vertex padded to 4 bytes; its accessor."""
+    def vertices(self, values: Array, component: int, shape: str, *, as_is: bool = False, **more: Any) -> int:
+        """Add a vertex attribute (n, components), each vertex padded to 4 bytes; its accessor.
+
+        ``as_is`` leaves it out of EXT_meshopt_compression.
+        """
         count, columns = values.shape
         size = values.dtype.itemsize
         padded = np.zeros((count, -(-columns * size // 4) * 4 // size), dtype=values.dtype)
         padded[:, :columns] = values
         stride, data = padded.shape[1] * size, padded.tobytes()
         target = {"byteStride": stride, "target": _ARRAY_BUFFER}
-        if self.meshopt:
+        if self.meshopt and not as_is:
             view = self.packed(data, stride, compression.vertices(padded), "ATTRIBUTES", **target)
         else:
             view = self.view(data, **target)
@@ -183,7 +203,7 @@ def encode(
     table: FeatureTable,
     measures: Mapping[str, Floats] = MappingProxyType({}),
     *,
-    step_m: float = _METRES_PER_STEP,
+    step_m: float = _STEP_M,
     profile: Profile = "standard",
 ) -> bytes:
     """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
@@ -192,15 +212,20 @@ def encode(
     Positions may be rounded to ``step_m`` where that saves bytes.
     """
     binary = _Binary(meshopt=profile != "plain")
+    small = profile in _SMALL
     surfaces = _surface_table(mesh, measures)
-    positions, placement = _positions(mesh, frame, step_m)
+    finest = _COMPACT_STEP_M if small else _STEP_M
+    positions, placement = _positions(mesh, frame, finest, max(step_m, finest))
+    extremes = _extremes(positions)
     attributes = {
-        "POSITION": binary.vertices(positions, _component(positions), "VEC3", **_extremes(positions))
+        "POSITION": binary.vertices(positions, _component(positions), "VEC3", as_is=True, **extremes)
     }
-    if profile != "compact":
-        attributes["NORMAL"] = binary.vertices(_normals(mesh, frame), _BYTE, "VEC3", normalized=True)
+    if not small:
+        normals = _normals(mesh, frame)
+        attributes["NORMAL"] = binary.vertices(normals, _BYTE, "VEC3", as_is=True, normalized=True)
+    colours = _colours(mesh, table.types)
     attributes |= {
-        "COLOR_0": binary.vertices(_colours(mesh, table.types), _UNSIGNED_BYTE, "VEC4", normalized=True),
+        "COLOR_0": binary.vertices(colours, _UNSIGNED_BYTE, "VEC4", as_is=True, normalized=True),
         "_FEATURE_ID_0": _feature_ids(binary, mesh.object_of_vertex),
         "_FEATURE_ID_1": _feature_ids(binary, mesh.face),
     }
@@ -210,7 +235,7 @@ def encode(
         "material": 0,
         "extensions": {"EXT_mesh_features": {"featureIds": _feature_id_sets(table.count, surfaces.count)}},
     }
-    tables = (table, surfaces)
+    tables = (table.told, surfaces)
     metadata = {
         "schema": schema(tuple((each.kind, each.attributes) for each in tables)),
         "propertyTables": [_property_table(binary, each) for each in tables],
@@ -258,16 +283,16 @@ def _y_up(local: Floats) -> Floats:
     return np.column_stack([local[:, 0], local[:, 2], -local[:, 1]])
 
 
-def _positions(mesh: MeshBatch, frame: Frame, coarsest_m: float) -> tuple[Array, Json]:
+def _positions(mesh: MeshBatch, frame: Frame, finest_m: float, coarsest_m: float) -> tuple[Array, Json]:
     """Positions (n, 3) as they are stored, and what the node does to get metres in the frame.
 
     16 bits span 655 m in centimetres and more in coarser steps. Where a tile reaches further,
     positions are 32-bit floats in metres.
     """
-    local = _y_up(frame.local(mesh.positions.astype(np.float64) * _METRES_PER_STEP))
+    local = _y_up(frame.local(mesh.positions.astype(np.float64) * _METRES_PER_UNIT))
     low, high = local.min(axis=0), local.max(axis=0)
-    reach = float((high - low).max()) / 2 + 2 * _METRES_PER_STEP
-    step = max(_METRES_PER_STEP, min(coarsest_m, reach / _LARGEST_SHORT))
+    reach = float((high - low).max()) / 2 + 2 * finest_m
+    step = max(finest_m, min(coarsest_m, reach / _LARGEST_SHORT))
     middle = np.floor((low + high) / 2 / step) * step
     centred = np.rint((local - middle) / step)
     translation: list[float] = [round(value, 6) for value in middle.tolist()]
@@ -327,8 +352,7 @@ def _property_table(binary: _Binary, table: FeatureTable) -> Json:
 
 
 def _table_property(binary: _Binary, column: BinaryColumn) -> Json:
-    # A buffer view is at least one byte long (glTF 2.0, bufferView.byteLength), even of empty strings.
-    found: Json = {"values": binary.view(column.values or b"\0")}
+    found: Json = {"values": binary.view(column.values)}
     if column.offsets is not None:
         found["stringOffsets"] = binary.view(column.offsets)
         found["stringOffsetType"] = column.offset_type

@@ -6,7 +6,7 @@ Each property has a noData value, since most registers have gaps. BOOLEAN allows
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -75,6 +75,13 @@ class FeatureTable:
     def count(self) -> int:
         return len(self.columns[0])
 
+    @property
+    def told(self) -> "FeatureTable":
+        """Without text that no feature has: a column has a byte at least, and just those of its strings."""
+        pairs = zip(self.attributes, self.columns, strict=True)
+        told = [pair for pair in pairs if pair[0].type != "text" or pair[0].codes or any(pair[1])]
+        return replace(self, attributes=tuple(a for a, _ in told), columns=tuple(c for _, c in told))
+
 
 @dataclass(frozen=True, slots=True)
 class BinaryColumn:
@@ -135,7 +142,7 @@ def _property(attribute: Attribute) -> Json:
     unit = f" Unit: {attribute.unit}." if attribute.unit else ""
     named = {"name": attribute.label.en, "description": f"{attribute.meaning.en}{unit}"}
     if attribute is ID:
-        return {**named, "type": "STRING", "required": True, "semantic": "ID"}
+        return {**named, "type": "STRING", "required": True}
     return {**named, **_type(attribute)}
 
 

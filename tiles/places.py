@@ -3,7 +3,8 @@
 import gzip
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -13,25 +14,32 @@ from twin.errors import InputError, ToolMissing
 
 codec: Any = brotli  # its types are incomplete
 
-_BROTLI_QUALITY = 5
+_FAST, _BEST = 5, 11
+"""Qualities of brotli; the best takes some hundred times as long for a seventh fewer bytes."""
+
 _GZIP_LEVEL = 6
 _TYPES = {".glb": "model/gltf-binary", ".json": "application/json"}
 
 
-def _brotli(body: bytes) -> bytes:
-    return codec.compress(body, quality=_BROTLI_QUALITY)
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A compressed form of a file: its suffix, its name in HTTP (RFC 9110, 8.4.1), and how it is made."""
+
+    suffix: str
+    coding: str
+    compress: Callable[[bytes], bytes]
 
 
 def _gzip(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
-VARIANTS: Mapping[str, Callable[[bytes], bytes]] = {"br": _brotli, "gz": _gzip}
-"""What may be sent in place of a file, by suffix."""
-
-_CODINGS = {"br": "br", "gz": "gzip"}
-"""Names of `VARIANTS` in HTTP (RFC 9110, 8.4.1)."""
-
+VARIANTS: Mapping[str, Variant] = {
+    "br": Variant("br", "br", partial(codec.compress, quality=_FAST)),
+    "br-best": Variant("br", "br", partial(codec.compress, quality=_BEST)),
+    "gz": Variant("gz", "gzip", _gzip),
+}
+"""What may be sent in place of a file, by the names under which it is asked for."""
 
 Out: TypeAlias = Path | str
 """A folder, or the address of a folder in an object store, such as ``s3://bucket/folder``."""
@@ -62,7 +70,7 @@ class Place(Protocol):
 
 
 def place(out: Out, variants: Sequence[str] = ()) -> Place:
-    """The place of a name; ``variants`` are suffixes of `VARIANTS`.
+    """The place of a name; ``variants`` are names in `VARIANTS`.
 
     Raises InputError for an address that is not understood, ToolMissing without obstore.
     """
@@ -76,14 +84,14 @@ class Folder:
 
     def __init__(self, folder: Path, variants: Sequence[str] = ()) -> None:
         self._folder = folder
-        self._variants = variants
+        self._variants = [VARIANTS[variant] for variant in variants]
 
     def names(self) -> set[str]:
         files = (path for path in self._folder.rglob("*") if path.is_file())
         return {path.relative_to(self._folder).as_posix() for path in files}
 
     def files_of(self, name: str) -> Sequence[str]:
-        return [name, *(f"{name}.{variant}" for variant in self._variants)]
+        return [name, *(f"{name}.{variant.suffix}" for variant in self._variants)]
 
     def read(self, name: str) -> bytes:
         return (self._folder / name).read_bytes()
@@ -91,7 +99,7 @@ class Folder:
     def put(self, name: str, body: bytes) -> None:
         self.write(name, body)
         for variant in self._variants:
-            self.write(f"{name}.{variant}", VARIANTS[variant](body))
+            self.write(f"{name}.{variant.suffix}", variant.compress(body))
 
     def write(self, name: str, body: bytes) -> None:
         file = self._folder / name
@@ -115,7 +123,7 @@ class Bucket:
     def __init__(self, address: str, variants: Sequence[str] = ()) -> None:
         if len(variants) > 1:
             raise InputError(f"{address}: an object store serves a file in one form. Name one compression.")
-        self._variant = variants[0] if variants else None
+        self._variant = VARIANTS[variants[0]] if variants else None
         self._obstore, self._store = _object_store(address)
 
     def names(self) -> set[str]:
@@ -130,8 +138,8 @@ class Bucket:
     def put(self, name: str, body: bytes) -> None:
         headers = {"Content-Type": _TYPES[Path(name).suffix]}
         if self._variant is not None:
-            headers["Content-Encoding"] = _CODINGS[self._variant]
-            body = VARIANTS[self._variant](body)
+            headers["Content-Encoding"] = self._variant.coding
+            body = self._variant.compress(body)
         self._obstore.put(self._store, name, body, attributes=headers)
 
     def write(self, name: str, body: bytes) -> None:

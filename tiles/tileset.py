@@ -15,6 +15,10 @@ Json: TypeAlias = dict[str, Any]
 GENERATOR = "finest-twin"
 _RADIAN_STEPS = 1e10  # 0.6 mm on the ground
 _HEIGHT_STEPS = 100
+_ROUNDING_M = 0.1
+"""Vertices are stored in steps, of 15 cm at most in blocks, so that one may lie half a step outside."""
+
+_POLAR_RADIUS_M = 6_356_752.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +136,22 @@ def _empty(cell: Cell) -> Json:
 
 
 def _bounded(region: Region) -> Json:
-    """A bounding volume, rounded outwards so that a child never sticks out of its parent."""
-    west, south = (_down(math.radians(angle), _RADIAN_STEPS) for angle in (region.west, region.south))
-    east, north = (_up(math.radians(angle), _RADIAN_STEPS) for angle in (region.east, region.north))
-    heights = _down(region.z_min, _HEIGHT_STEPS), _up(region.z_max, _HEIGHT_STEPS)
-    return {"boundingVolume": {"region": [max(west, -math.pi), south, min(east, math.pi), north, *heights]}}
+    """A bounding volume around what is drawn, rounded outwards so that no child sticks out of its parent."""
+    up = _ROUNDING_M / _POLAR_RADIUS_M
+    across = up / max(math.cos(math.radians(max(abs(region.south), abs(region.north)))), up)
+    west, south = math.radians(region.west) - across, math.radians(region.south) - up
+    east, north = math.radians(region.east) + across, math.radians(region.north) + up
+    plan = [
+        max(_down(west, _RADIAN_STEPS), -math.pi),
+        max(_down(south, _RADIAN_STEPS), -math.pi / 2),
+        min(_up(east, _RADIAN_STEPS), math.pi),
+        min(_up(north, _RADIAN_STEPS), math.pi / 2),
+    ]
+    heights = [
+        _down(region.z_min - _ROUNDING_M, _HEIGHT_STEPS),
+        _up(region.z_max + _ROUNDING_M, _HEIGHT_STEPS),
+    ]
+    return {"boundingVolume": {"region": plan + heights}}
 
 
 def _error(size_m: float) -> float:

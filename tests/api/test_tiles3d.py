@@ -84,7 +84,7 @@ def test_tiles_are_plain_where_that_is_asked_for(client: Client) -> None:
         "KHR_mesh_quantization",
     ]
     assert np.array_equal(packed.positions(), plain.positions())
-    assert "compact, plain" in client.get(ROOT, profile="draco").json()["detail"]
+    assert "compact, lean, plain" in client.get(ROOT, profile="draco").json()["detail"]
 
 
 def test_blocks_have_a_sidecar_of_their_own(client: Client) -> None:
@@ -127,6 +127,7 @@ def test_the_tileset_of_everything_refers_to_the_same_buildings(client: Client) 
         address(ROOT, properties="slope_deg,azimuth_deg,area_m2"),
         address(ROOT, **PLAIN),
         address(ROOT, profile="compact", properties="height_m,slope_deg"),
+        address(ROOT, profile="lean", properties="height_m,area_m2"),
         "/3dtiles/tileset.json",
     ],
 )

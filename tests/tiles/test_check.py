@@ -177,6 +177,13 @@ def _property(name: str, **values: Any) -> Callable[[Json], Any]:
     return lambda d: _extension(d)["schema"]["classes"]["building"]["properties"][name].update(values)
 
 
+def _shorter(name: str) -> Callable[[Json], Any]:
+    def change(document: Json) -> None:
+        document["bufferViews"][_table(document)["properties"][name]["values"]]["byteLength"] -= 1
+
+    return change
+
+
 def _accessor(number: int, **values: Any) -> Callable[[Json], Any]:
     return lambda d: d["accessors"][number].update(values)
 
@@ -219,9 +226,11 @@ GLB_FAULTS: list[tuple[str, Callable[[Json], Any]]] = [
     ("column-length", lambda d: d["bufferViews"][10].update(byteLength=8)),
     ("string-offsets", lambda d: _table(d)["properties"]["id"].update(stringOffsetType="UINT32")),
     ("string-offsets", lambda d: _table(d)["properties"]["id"].pop("stringOffsets")),
+    ("string-offsets", _shorter("id")),
     ("schema-id", lambda d: _extension(d)["schema"].update(id="two words")),
     ("property-type", _property("height_m", type="FLOAT32")),
     ("component-type", _property("height_m", componentType="FLOAT16")),
+    ("semantic", _property("id", semantic="ID")),
     ("no-data", _property("height_m", noData="none")),
     ("no-data", _property("year_of_construction", noData=-(2**31) - 1)),
     ("no-data", _property("current_use", noData="nothing")),
@@ -289,17 +298,17 @@ def _packed(number: int, **values: Any) -> Callable[[Json], Any]:
 
 MESHOPT_FAULTS: list[tuple[str, Callable[[Json], Any]]] = [
     ("meshopt-required", lambda d: d["extensionsRequired"].remove("EXT_meshopt_compression")),
-    ("meshopt-length", _packed(0, count=3)),
-    ("meshopt-length", lambda d: d["bufferViews"][0].update(byteStride=12)),
-    ("meshopt", _packed(0, mode="INDICES")),
+    ("meshopt-length", _packed(3, count=3)),
+    ("meshopt-length", lambda d: d["bufferViews"][3].update(byteStride=12)),
+    ("meshopt", _packed(3, mode="INDICES")),
     ("meshopt", _packed(5, mode="ATTRIBUTES")),
     ("meshopt", _packed(5, mode="TRIANGLES")),
-    ("meshopt", _packed(0, byteLength=40)),
-    ("meshopt", _packed(0, byteOffset=8)),
-    ("view-range", _packed(0, byteLength=10**7)),
+    ("meshopt", _packed(3, byteLength=40)),
+    ("meshopt", _packed(3, byteOffset=8)),
+    ("view-range", _packed(3, byteLength=10**7)),
     ("view-range", lambda d: d["buffers"][1].update(byteLength=100)),
-    ("dangling-buffer", _packed(0, buffer=1)),
-    ("unchecked", _packed(1, filter="OCTAHEDRAL")),
+    ("dangling-buffer", _packed(3, buffer=1)),
+    ("unchecked", _packed(4, filter="OCTAHEDRAL")),
 ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import brotli
 import obstore
 import pytest
 
@@ -13,6 +14,7 @@ from tiles.places import Bucket, place
 from twin.errors import InputError, ToolMissing
 
 library: Any = obstore
+codec: Any = brotli
 
 TILE = "10/1/2.glb"
 
@@ -64,6 +66,15 @@ def test_a_bucket_says_what_it_holds() -> None:
     assert tile.attributes == {"Content-Type": "model/gltf-binary", "Content-Encoding": "gzip"}
     assert gzip.decompress(bytes(tile.bytes())) == b"glTF" * 100
     assert tileset.attributes == {"Content-Type": "application/json"}
+
+
+def test_the_best_compression_is_smaller_and_the_same(tmp_path: Path) -> None:
+    body = Path(__file__).read_bytes()
+    for name in ("br", "br-best"):
+        place(tmp_path / name, (name,)).put("tileset.json", body)
+    fast, best = ((tmp_path / name / "tileset.json.br").read_bytes() for name in ("br", "br-best"))
+    assert len(best) < len(fast)
+    assert codec.decompress(best) == codec.decompress(fast) == body
 
 
 def test_a_bucket_has_one_form_of_a_file() -> None:

@@ -53,19 +53,27 @@ def test_queries_are_encoded_for_every_client() -> None:
     assert encode_query([]) == ""
 
 
-def test_regions_are_radians_rounded_outwards() -> None:
+def test_regions_are_radians_around_what_is_rounded() -> None:
+    """A tenth of a metre farther out, as far as the vertices of blocks may be moved."""
     region = Region(24.123456789123, 60.0, 24.2, 60.123456789123, -1.234567, 56.7891)
     found = cell_tileset(Node(Cell(15, 1, 1), region, 12.3456, 0.0, 1, "leaf"), WORLD, Addresses())
     west, south, east, north, low, high = found["root"]["boundingVolume"]["region"]
     exact = [math.radians(angle) for angle in (region.west, region.south, region.east, region.north)]
-    assert west <= exact[0]
-    assert south <= exact[1]
-    assert east >= exact[2]
-    assert north >= exact[3]
-    assert [west, south, east, north] == pytest.approx(exact, abs=2e-10)
-    assert (low, high) == (-1.24, 56.79)
+    beyond = np.array([exact[0] - west, exact[1] - south, east - exact[2], north - exact[3]])
+    metres = beyond * 6_371_000 * [math.cos(exact[3]), 1, math.cos(exact[3]), 1]
+    assert metres == pytest.approx([0.1] * 4, abs=0.002)
+    assert (low, high) == (-1.34, 56.89)
     assert found["geometricError"] == 12.35
     assert found["root"]["geometricError"] == 0
+
+
+@pytest.mark.parametrize("latitude", [-90.0, 0.0, 90.0])
+def test_regions_end_where_the_globe_does(latitude: float) -> None:
+    region = Region(-180.0, latitude, 180.0, latitude, 0.0, 0.0)
+    found = cell_tileset(Node(WORLD, region, 0.0, 0.0, 1, "leaf"), WORLD, Addresses())
+    west, south, east, north, *_ = found["root"]["boundingVolume"]["region"]
+    assert (west, east) == (-math.pi, math.pi)
+    assert -math.pi / 2 <= south < north <= math.pi / 2
 
 
 def placed(tile: dict[str, Any], around: Any) -> Iterator[tuple[str, Any]]:
@@ -109,7 +117,7 @@ def test_nothing_gives_one_empty_tile(cell: Cell) -> None:
     west, south, east, north, low, high = found["root"].pop("boundingVolume")["region"]
     assert -math.pi <= west < east <= math.pi
     assert -math.pi / 2 < south < north < math.pi / 2
-    assert low == high == 0
+    assert (low, high) == (-0.1, 0.1)
     assert found["root"] == {"geometricError": 0, "refine": "REPLACE"}
     assert json.dumps(found)
 
