@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
-from twin.db.query import Selection, Statement, statement
+from twin.db.query import AnySelect, Selection, Statement, statement
 from twin.db.schema import dataset, object_mesh
 from twin.model.cells import LEVEL, Cell, cell_range
 
@@ -55,6 +55,15 @@ def cell_counts(
     object, which bounds every width of it; its class is how many of ``least_m`` it reaches, less one.
     ``block_m`` is how far the block of an object differs from its mesh, at most.
     """
+    values = {
+        **_cell_values(cell, lod),
+        "shift": 2 * (LEVEL - level),
+        "least_sizes": [float(m) for m in least_m],
+    }
+    return statement("cell_counts", lambda: _counts(selection, lod), selection, lod is None, **values)
+
+
+def _counts(selection: Selection, lod: str | None) -> AnySelect:
     o = _measured(selection, lod)
     classes = bindparam("least_sizes", type_=ARRAY(Double))
     columns: list[ColumnElement[Any]] = [
@@ -67,13 +76,7 @@ def cell_counts(
         *(func.max(o[name]).label(name) for name in ("east", "north", "z_max", "size_m")),
         func.max(_block_m(o)).label("block_m"),
     ]
-    clause = select(*columns).group_by(literal_column("1"), literal_column("2"))
-    values = {
-        **_cell_values(cell, lod),
-        "shift": 2 * (LEVEL - level),
-        "least_sizes": [float(m) for m in least_m],
-    }
-    return statement("cell_counts", clause, selection, lod is None, **values)
+    return select(*columns).group_by(literal_column("1"), literal_column("2"))
 
 
 def _measured(selection: Selection, lod: str | None) -> Any:
@@ -109,18 +112,17 @@ def tile_members(
     ``mesh``, with ``faces`` the measures of its faces too, or what a block is made of: ``footprint``
     as WKB in degrees, the bounds and the ellipsoidal height of its ``top``.
     """
-    f = selection.source.c
-    named = [f[name] for name in properties]
-    columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
-    columns += _geometry_columns(f, geometry)
-    clause = (
-        select(*columns)
-        .select_from(_with_mesh(selection, lod))
-        .where(selection.where(), *_in_tile(f, least_m))
-        .order_by(f.quadkey, f.id)
-    )
     shape = (lod is None, least_m > 0, geometry, tuple(properties))
-    return statement("tile_members", clause, selection, shape, **_cell_values(cell, lod, least_m))
+
+    def made() -> AnySelect:
+        f = selection.source.c
+        named = [f[name] for name in properties]
+        columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
+        columns += _geometry_columns(f, geometry)
+        rows = select(*columns).select_from(_with_mesh(selection, lod))
+        return rows.where(selection.where(), *_in_tile(f, least_m)).order_by(f.quadkey, f.id)
+
+    return statement("tile_members", made, selection, shape, **_cell_values(cell, lod, least_m))
 
 
 def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
@@ -143,23 +145,23 @@ def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, lea
 
     ``digest`` is SHA-256 over mesh hash and row hash of the objects in order, null without any.
     """
-    f = selection.source.c
-    each = _m.c.mesh_hash.op("||")(f.row_hash)
-    ordered = aggregate_order_by(literal_column("''::bytea", LargeBinary), f.quadkey, f.id)
-    joined = func.string_agg(each, ordered, type_=LargeBinary)
-    columns: list[ColumnElement[Any]] = [
-        func.sha256(joined, type_=LargeBinary).label("digest"),
-        func.count().label("objects"),
-        func.sum(_m.c.triangles).label("triangles"),
-        func.sum(_points(f)).label("points"),
-    ]
-    clause = (
-        select(*columns)
-        .select_from(_with_mesh(selection, lod))
-        .where(selection.where(), *_in_tile(f, least_m))
-    )
     shape = (lod is None, least_m > 0)
-    return statement("tile_digest", clause, selection, shape, **_cell_values(cell, lod, least_m))
+
+    def made() -> AnySelect:
+        f = selection.source.c
+        each = _m.c.mesh_hash.op("||")(f.row_hash)
+        ordered = aggregate_order_by(literal_column("''::bytea", LargeBinary), f.quadkey, f.id)
+        joined = func.string_agg(each, ordered, type_=LargeBinary)
+        columns: list[ColumnElement[Any]] = [
+            func.sha256(joined, type_=LargeBinary).label("digest"),
+            func.count().label("objects"),
+            func.sum(_m.c.triangles).label("triangles"),
+            func.sum(_points(f)).label("points"),
+        ]
+        rows = select(*columns).select_from(_with_mesh(selection, lod))
+        return rows.where(selection.where(), *_in_tile(f, least_m))
+
+    return statement("tile_digest", made, selection, shape, **_cell_values(cell, lod, least_m))
 
 
 @cache
