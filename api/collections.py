@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from api import parameters
+from api import kept_filters, parameters
 from api.dependencies import CurrentView, Reader, service
 from api.parameters import Parameter
 from twin.db.collections import COLLECTIONS, FEATURES, collection_named
@@ -77,7 +77,7 @@ Asked = Annotated[Collection, Depends(asked_collection)]
 
 def filter_tree(request: Request, collection: Collection, queryables: Queryables) -> Node | None:
     """All conditions on properties of a request as one tree."""
-    given = request.query_params
+    given = kept_filters.given(request)
     encoding = parameters.choice(given, "filter-lang", parameters.ENCODINGS, parameters.ENCODINGS[0])
     named = equalities(collection)
     wanted = sorted((name, value) for name, value in given.items() if name in named)

@@ -99,6 +99,11 @@ FILTER_CRS = Parameter(
     "without it CRS84.",
     {"type": "string", "format": "uri", "enum": [system.uri for system in SYSTEMS], "default": CRS84.uri},
 )
+FILTER_ID = Parameter(
+    "filter-id",
+    "Stands for a long `filter` in the addresses that a tileset of it refers to.",
+    {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+)
 WITHIN = Parameter(
     "within",
     "A feature as `collection/id`: only features that stand within it, by the middle of their bounding box, "

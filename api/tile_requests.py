@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from api import parameters
+from api import kept_filters, parameters
 from api.collections import Asked, taken
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
@@ -46,7 +46,9 @@ LOD = Parameter(
     "2.2",
 )
 
-_CARRIED = [parameter.name for parameter in (*parameters.SELECTION, LOD, PROPERTIES, PROFILE)]
+_CARRIED = [
+    parameter.name for parameter in (*parameters.SELECTION, parameters.FILTER_ID, LOD, PROPERTIES, PROFILE)
+]
 
 
 async def wanted_cell(level: int, x: int, y: int) -> Cell:
@@ -98,8 +100,9 @@ MappedProperties = Annotated[tuple[str, ...], Depends(mapped_properties)]
 
 
 def carried_query(request: Request, collection: Collection) -> tuple[tuple[str, str], ...]:
-    """The parameters that nested addresses carry, as they were given, in order of their names."""
-    given = request.query_params
+    """The parameters that nested addresses carry, in order of their names: as they were given, but for
+    a long filter."""
+    given = kept_filters.shortened(request)
     return tuple((name, given[name]) for name in sorted(taken(_CARRIED, collection)) if name in given)
 
 

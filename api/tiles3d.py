@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from api.collections import ChosenSolid
 from api.dependencies import Reader
 from api.links import GEOJSON
-from api.parameters import SELECTION, choice, documented
+from api.parameters import FILTER_ID, SELECTION, choice, documented
 from api.tile_memory import memory, remembering
 from api.tile_requests import (
     LOD,
@@ -51,7 +51,7 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _WHOLE = 10_000
 """As many objects have one tileset, without nested ones: to open these one after the other takes longer."""
 _BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
-_DOCUMENTED = documented(*SELECTION, LOD, PROPERTIES, PROFILE)
+_DOCUMENTED = documented(*SELECTION, FILTER_ID, LOD, PROPERTIES, PROFILE)
 
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:

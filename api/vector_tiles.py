@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.collections import ChosenMapped
 from api.dependencies import Reader
-from api.parameters import SELECTION, documented
+from api.parameters import FILTER_ID, SELECTION, documented
 from api.tile_requests import (
     PROPERTIES,
     MappedProperties,
@@ -26,7 +26,7 @@ MAX_ZOOM = 16
 """Footprints are whole from here on, and clients enlarge them."""
 
 _FOLDER = "/collections/{collection}/tiles/WebMercatorQuad"
-_DOCUMENTED = documented(*SELECTION, PROPERTIES)
+_DOCUMENTED = documented(*SELECTION, FILTER_ID, PROPERTIES)
 _FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
 
