@@ -7,14 +7,14 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api import formats
-from api.collections import Asked, systems_of
+from api.collections import Asked, city_model, datasets_of, systems_of
 from api.dependencies import CurrentView, service
 from api.html import documents as pages
 from api.html.language import LANG
 from api.links import GEOJSON, JSON, OGC, SCHEMA_JSON, TILES_JSON, Link, base, link
 from api.parameters import JSON_TYPES, documented
-from api.security.caller import PERSONAL, caller_of, seen_by
-from twin.db.collections import BUILDINGS, COLLECTIONS, ROOF_SURFACES, SURROUNDINGS
+from api.security.caller import PERSONAL
+from twin.db.collections import is_held
 from twin.db.pool import Row
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UNORDERED, UPDATED, Queryable
@@ -32,12 +32,6 @@ TILES_3D = "http://www.opengis.net/def/rel/ogc/0.0/3dtiles"
 _DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
 
 
-async def _datasets(request: Request) -> Sequence[Row]:
-    """The datasets of the cities that the caller may see."""
-    known = service(request)
-    return seen_by(caller_of(request), await known.datasets.at(await known.revisions.digest()))
-
-
 @router.get("/datasets", summary="Datasets: the products of publishers, and how they are placed")
 async def get_datasets(request: Request) -> Response:
     """A dataset is a product of a publisher; `count` and `bbox` are of its current features.
@@ -45,7 +39,7 @@ async def get_datasets(request: Request) -> Response:
     `processing` says how many of them wait for `twin process`, and since when.
     """
     waiting = await _pending(request)
-    return _json({"datasets": [_dataset(row, waiting) for row in await _datasets(request)]})
+    return _json({"datasets": [_dataset(row, waiting) for row in await datasets_of(request)]})
 
 
 async def _pending(request: Request) -> Mapping[str, Row]:
@@ -86,9 +80,9 @@ def _bbox(rows: Sequence[Row]) -> list[float] | None:
 
 @router.get("/collections", summary="The collections of features", openapi_extra=_DOCUMENTED)
 async def get_collections(request: Request, view: CurrentView) -> Response:
-    """Each collection is over all cities. Uploaded collections come last."""
+    """Those that have features, and buildings always. Each is over all cities. Uploaded ones come last."""
     uploads = await service(request).revisions.uploads()
-    known = [*COLLECTIONS.values(), *map(uploaded_collection, uploads.values())]
+    known = [*await city_model(request), *map(uploaded_collection, uploads.values())]
     here = base(request)
     document = {
         "links": [link(f"{here}/collections", "self", JSON, "The collections")],
@@ -117,20 +111,13 @@ async def _collection(request: Request, collection: Collection) -> dict[str, Any
         "links": _collection_links(f"{base(request)}/collections/{collection.name}", collection),
     }
     if collection.of_datasets:
-        primary = [row for row in await _datasets(request) if row["role"] == "primary"]
+        primary = [row for row in await datasets_of(request) if row["role"] == "primary"]
         processing = _processing([row["name"] for row in primary], await _pending(request))
-        held = _extent([row for row in primary if collection.kind in _kinds(row)])
+        held = _extent([row for row in primary if is_held(collection, row["types"], row["roof_faces"])])
         return {**described, "extent": held, "processing": processing}
     bounds = (await service(request).revisions.uploads())[collection.name].extent
     extent = {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
     return {**described, "extent": extent}
-
-
-def _kinds(row: Row) -> set[str]:
-    """Of which kinds a dataset holds features."""
-    types = {type.lower() for type in row["types"] if type}
-    surroundings = {SURROUNDINGS.kind} if types - {BUILDINGS.kind} else set[str]()
-    return types | surroundings | ({ROOF_SURFACES.kind} if row["roof_faces"] else set())
 
 
 def _extent(rows: Sequence[Row]) -> dict[str, Any]:

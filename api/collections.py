@@ -9,11 +9,12 @@ from fastapi import Depends, Request
 from api import kept_filters, parameters
 from api.dependencies import CurrentView, Reader, service
 from api.parameters import Parameter
-from twin.db.collections import COLLECTIONS, FEATURES, collection_named
+from api.security.caller import caller_of, seen_by
+from twin.db.collections import BUILDINGS, COLLECTIONS, FEATURES, collection_named, is_held
 from twin.db.cql2 import Node
 from twin.db.filters import Encoding, all_of, compile_filter, equals, parse
 from twin.db.places import geometry_of, within
-from twin.db.pool import ReadPool
+from twin.db.pool import ReadPool, Row
 from twin.db.query import Collection, Condition, Selection, View, intersects
 from twin.db.queryables import GEOMETRY, UNORDERED, Queryable, Queryables
 from twin.db.uploads import uploaded_collection
@@ -65,6 +66,22 @@ async def collection_of(request: Request, name: str | None) -> Collection:
     if name not in COLLECTIONS and (uploaded := (await service(request).revisions.uploads()).get(name)):
         return uploaded_collection(uploaded)
     return collection_named(name)
+
+
+async def datasets_of(request: Request) -> Sequence[Row]:
+    """The datasets of the cities that the caller may see."""
+    known = service(request)
+    return seen_by(caller_of(request), await known.datasets.at(await known.revisions.digest()))
+
+
+async def city_model(request: Request) -> list[Collection]:
+    """The collections of the city model in which the caller may find something, and buildings always."""
+    rows = await datasets_of(request)
+    return [
+        collection
+        for collection in COLLECTIONS.values()
+        if collection is BUILDINGS or any(is_held(collection, r["types"], r["roof_faces"]) for r in rows)
+    ]
 
 
 async def asked_collection(request: Request) -> Collection:

@@ -25,7 +25,7 @@ MAX_BINS = 500
 MAX_VALUES = 100
 """Of a text with more values, the rarest are counted together as ``other``."""
 
-PROPERTY = Parameter("property", "The property whose values are counted.", example="height_m")
+PROPERTY = Parameter("property", "The property whose values are counted.", example="height_m", required=True)
 BINS = Parameter(
     "bins",
     "Into how many bins of equal width numbers are counted.",

@@ -8,12 +8,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import FileResponse
 
 from api import formats, openapi
+from api.collections import city_model
 from api.dependencies import service
 from api.html import documents as pages
 from api.html.language import LANG
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
 from api.parameters import documented
 from api.security.caller import READ, caller_of
+from twin.db.collections import KINDS
+from twin.db.query import Collection
 from twin.db.uploads import uploaded_collection
 
 router = APIRouter(tags=["Start"])
@@ -107,7 +110,10 @@ async def conformance(request: Request) -> Response:
 async def service_description(request: Request) -> Response:
     """OpenAPI 3.0 with a path for each collection, for readers also of the uploaded ones."""
     app = cast(FastAPI, request.app)
-    found = await service(request).revisions.uploads()
-    uploads = map(uploaded_collection, found.values() if READ in caller_of(request).scopes else ())
-    document = openapi.with_collections(app, uploads)
+    more: list[Collection] = []
+    if READ in caller_of(request).scopes:
+        uploads = await service(request).revisions.uploads()
+        more = [c for c in await city_model(request) if c in KINDS]
+        more += map(uploaded_collection, uploads.values())
+    document = openapi.with_collections(app, more)
     return Response(orjson.dumps(document), media_type=OPENAPI_JSON)

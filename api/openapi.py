@@ -10,7 +10,7 @@ from api import formats, problems
 from api.collections import equalities, systems_of, taken
 from api.links import JSON, OPENAPI_JSON, SCHEMA_JSON
 from api.parameters import CRS, FILTER
-from twin.db.collections import COLLECTIONS, FEATURES
+from twin.db.collections import FEATURES, ROOF_SURFACES, WHOLE
 from twin.db.query import Collection, View
 from twin.model.offered import SYSTEMS
 
@@ -44,15 +44,15 @@ def document(app: FastAPI) -> dict[str, Any]:
     }
     # Uploads are written at an address that is read like that of any collection.
     plain[_UPLOADS] |= {"get": _named(_UPLOADS, _templates(app)[f"/collections/{_PATH}"]["get"])}
-    document["paths"] = {**plain, **_concrete(_templates(app), COLLECTIONS.values())}
+    document["paths"] = {**plain, **_concrete(_templates(app), (*WHOLE, ROOF_SURFACES))}
     document["components"] = {"schemas": {_PROBLEM: problems.SCHEMA}, "securitySchemes": dict(_SCHEMES)}
     return _as_version_3_0(document)
 
 
-def with_collections(app: FastAPI, uploaded: Iterable[Collection]) -> dict[str, Any]:
-    """The document with the paths of uploaded collections beside those of the city model."""
+def with_collections(app: FastAPI, more: Iterable[Collection]) -> dict[str, Any]:
+    """The document with the paths of further collections: of single kinds, and uploaded ones."""
     document = app.openapi()
-    paths = _as_version_3_0(_concrete(_templates(app), uploaded))
+    paths = _as_version_3_0(_concrete(_templates(app), more))
     return {**document, "paths": {**document["paths"], **paths}}
 
 
@@ -159,11 +159,14 @@ def _answered(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         for status, text in {**PROBLEMS, **refusals}.items()
     }
     own = {
-        status: {**_OF_PROBLEMS, **answer} if int(status) >= 400 else answer
-        for status, answer in answers.items()
+        status: _or_problem(answer) if int(status) >= 400 else answer for status, answer in answers.items()
     }
     security = {} if path in OPEN else {"security": list(_SECURITY)}
     return {**operation, **security, "responses": dict(sorted({**shared, **own}.items()))}
+
+
+def _or_problem(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "content": {**answer.get("content", {}), **_OF_PROBLEMS["content"]}}
 
 
 _OF_PROBLEMS = {

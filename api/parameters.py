@@ -30,13 +30,14 @@ class Parameter:
     description: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     example: Any = None
+    required: bool = False
 
     def openapi(self) -> dict[str, Any]:
         """The Parameter Object of OpenAPI 3.0."""
         documented: dict[str, Any] = {
             "name": self.name,
             "in": "query",
-            "required": False,
+            "required": self.required,
             "description": self.description,
             "schema": dict(self.schema),
             "style": "form",
@@ -76,11 +77,14 @@ CRS = Parameter(
     "The reference system of the geometries in the answer, one of those that the collection lists.",
     {"type": "string", "format": "uri", "enum": [system.uri for system in SYSTEMS], "default": CRS84.uri},
 )
+_INSTANT = r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d))?"
+_END = rf"({_INSTANT}|\.\.)?"
 DATETIME = Parameter(
     "datetime",
     "A date-time (RFC 3339), a date, or an interval such as `../2026-01-01T00:00:00Z`: what the database "
     "held then, of an interval at its end.",
-    example="2026-01-01T00:00:00Z",
+    {"type": "string", "pattern": rf"^({_INSTANT}|{_END}/{_END})$"},
+    "2026-01-01T00:00:00Z",
 )
 SCENARIO = Parameter("scenario", "The planned changes to show, by name.")
 FILTER = Parameter(
@@ -108,7 +112,8 @@ WITHIN = Parameter(
     "within",
     "A feature as `collection/id`: only features that stand within it, by the middle of their bounding box, "
     "so that of areas side by side each feature is within one.",
-    example="districts/7",
+    {"type": "string", "pattern": "^[^/]+/.+$"},
+    "districts/7",
 )
 DATASET = Parameter(
     "dataset",

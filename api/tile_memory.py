@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from fastapi import FastAPI, Request
 
 from tiles.build import WORLD, TileRequest, limits_of
-from twin.db.collections import COLLECTIONS
+from twin.db.collections import WHOLE
 from twin.db.pool import ReadPool
 from twin.db.query import ALL_SCOPES, Selection, Statement, View
 from twin.db.tile_query import revisions
@@ -101,8 +101,7 @@ async def _warm(app: FastAPI) -> None:
     """Without a database, or with one that is busy, the first client counts."""
     known = app.state.service
     with suppress(TwinError, OSError):
-        for collection in COLLECTIONS.values():
-            if collection.solids:
-                selection = Selection(View(scopes=ALL_SCOPES), collection)
-                everything = TileRequest(selection, limits=limits_of(collection))
-                await app.state.tile_memory.counts(known.pool, everything, WORLD)
+        for collection in WHOLE:
+            selection = Selection(View(scopes=ALL_SCOPES), collection)
+            everything = TileRequest(selection, limits=limits_of(collection))
+            await app.state.tile_memory.counts(known.pool, everything, WORLD)

@@ -35,7 +35,7 @@ from tiles.build import (
     limits_of,
 )
 from tiles.tileset import Tile
-from twin.db.collections import COLLECTIONS
+from twin.db.collections import WHOLE
 from twin.db.pool import ReadPool
 from twin.db.query import Collection
 from twin.errors import InvalidParameter, NotFound
@@ -82,8 +82,7 @@ async def content_of_all(request: Request) -> dict[str, Any]:
     """Where the tileset of everything is, and the collections of which it is made."""
     here = str(request.url_for("content_of_all"))
     container = _container("3dtiles", "All collections", here, str(request.url_for("tileset_of_all")))
-    made_of = (collection for collection in COLLECTIONS.values() if collection.solids)
-    return {**container, "children": [_of_collection(request, collection) for collection in made_of]}
+    return {**container, "children": [_of_collection(request, collection) for collection in WHOLE]}
 
 
 @router.get("/3dtiles/tileset.json", summary="Tileset of all collections", openapi_extra=_DOCUMENTED)
@@ -98,8 +97,7 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
             ),
             f"../collections/{collection.name}/3dtiles/",
         )
-        for collection in COLLECTIONS.values()
-        if collection.solids
+        for collection in WHOLE
     ]
     etag = await revision_etag(request, tiles.selection.view)
 

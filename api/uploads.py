@@ -23,11 +23,19 @@ TITLE = Parameter("title", "The title of the collection; without it, its name.")
 DESCRIPTION = Parameter("description", "What the collection holds.")
 LAYER = Parameter("layer", "The layer of a GeoPackage with several.")
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_FEATURES: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "features"],
+    "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+    },
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/geo+json": {"schema": {"type": "object"}},
+            "application/geo+json": {"schema": _FEATURES},
             "application/geopackage+sqlite3": _BINARY,
             "text/csv": {"schema": {"type": "string"}},
         },

@@ -32,7 +32,16 @@ _DOCUMENTED: dict[str, Any] = {
         "required": True,
         "content": {
             JSON: {
-                "schema": {"type": "object"},
+                "schema": {
+                    "type": "object",
+                    "required": ["jsonrpc", "method"],
+                    "properties": {
+                        "jsonrpc": {"type": "string", "enum": ["2.0"]},
+                        "id": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                        "method": {"type": "string"},
+                        "params": {"type": "object"},
+                    },
+                },
                 "example": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
             }
         },
@@ -55,7 +64,10 @@ class _RpcError(Exception):
     responses={
         200: {"description": "A JSON-RPC response", "content": {JSON: {"schema": {"type": "object"}}}},
         202: {"description": "A notification was taken"},
-        400: {"description": "No JSON-RPC message, or a version of the protocol that is not spoken"},
+        400: {
+            "description": "No JSON-RPC message, or a version of the protocol that is not spoken",
+            "content": {JSON: {"schema": {"type": "object"}}},
+        },
         403: {"description": "A page of another site asks"},
     },
     openapi_extra=_DOCUMENTED,

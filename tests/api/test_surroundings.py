@@ -14,6 +14,7 @@ from tests.importers.stored import clean
 from tests.tiles import gltf
 from tiles import glb
 from tiles.check import check_tileset
+from twin.db.collections import KINDS
 from twin.db.engine import Database
 
 pytestmark = needs_shared_data
@@ -51,6 +52,22 @@ def test_every_object_of_a_city_is_in_the_tileset_of_everything(client: Client) 
     assert set(shown) == set(ids(client, ROOT)) | set(ids(client, SURROUNDINGS))
     lacking = set(buildings + others) - set(shown)
     assert not lacking
+
+
+def test_each_kind_is_a_collection_where_there_is_one(client: Client) -> None:
+    listed = {collection["id"] for collection in client.get("/collections").json()["collections"]}
+    own = {kind.name: items(client, kind.name) for kind in KINDS}
+    assert listed == {"buildings", "surroundings", *(name for name, ids in own.items() if ids)}
+    assert {"roads", "vegetation", "waterbodies"} <= listed
+    assert not {"tunnels", "roofsurfaces"} & listed
+    found = [id for ids in own.values() for id in ids]
+    assert len(found) == len(set(found)) > 100
+    assert set(found) <= set(items(client, "surroundings"))
+    assert set(ids(client, "/collections/vegetation/3dtiles/tileset.json")) == set(own["vegetation"])
+    assert client.get("/collections/tunnels").json()["extent"] == {}
+    paths = client.get("/api").json()["paths"]
+    assert "/collections/roads/items" in paths
+    assert "/collections/tunnels/items" not in paths
 
 
 def test_nothing_but_buildings_is_shown_as_blocks(client: Client) -> None:

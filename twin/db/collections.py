@@ -4,11 +4,12 @@ A further one is a value here, over a table that has the columns that `Collectio
 its attributes from the catalogue; all that the API offers of it follows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, Text, bindparam, select, union_all
+from sqlalchemy import ColumnElement, DateTime, FromClause, Text, any_, bindparam, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED, Queryable, Queryables
@@ -95,6 +96,10 @@ def _is_of_type(f: FromClause) -> ColumnElement[bool]:
     return f.c.type == bindparam("collection_type", type_=Text)
 
 
+def _is_of_types(f: FromClause) -> ColumnElement[bool]:
+    return f.c.type == any_(bindparam("collection_types", type_=ARRAY(Text)))
+
+
 def _is_of_another_type(f: FromClause) -> ColumnElement[bool]:
     return f.c.type != bindparam("collection_type", type_=Text)
 
@@ -151,10 +156,62 @@ ROOF_SURFACES = Collection(
     attributes=ROOF_SURFACE,
 )
 
+
+def _of_types(name: str, title: str, description: str, *types: str) -> Collection:
+    return replace(
+        FEATURES,
+        name=name,
+        title=title,
+        description=description,
+        kind=types[0].lower(),
+        key="features of some types",
+        member=_is_of_types,
+        bound={"collection_types": list(types)},
+    )
+
+
+KINDS = (
+    _of_types(
+        "roads",
+        "Roads",
+        "Roads and squares of all cities.",
+        "Road",
+        "TransportSquare",
+        "Track",
+        "TransportationComplex",
+    ),
+    _of_types("railways", "Railways", "Railways of all cities.", "Railway"),
+    _of_types("waterbodies", "Water", "Water bodies and waterways of all cities.", "WaterBody", "Waterway"),
+    _of_types(
+        "vegetation",
+        "Vegetation",
+        "Trees and plant covers of all cities.",
+        "SolitaryVegetationObject",
+        "PlantCover",
+    ),
+    _of_types("landuse", "Land use", "Areas by their use, of all cities.", "LandUse"),
+    _of_types("relief", "Terrain", "The terrain of all cities.", "TINRelief", "ReliefFeature"),
+    _of_types("bridges", "Bridges", "Bridges of all cities, with their parts.", "Bridge"),
+    _of_types("tunnels", "Tunnels", "Tunnels of all cities, with their parts.", "Tunnel"),
+    _of_types("furniture", "City furniture", "Lamps, benches, signs of all cities.", "CityFurniture"),
+)
+"""What surrounds buildings, kind by kind."""
+
+WHOLE = (BUILDINGS, SURROUNDINGS)
+"""Collections that have every feature of the city model, each in one of them."""
+
 COLLECTIONS: Mapping[str, Collection] = {
-    collection.name: collection for collection in (BUILDINGS, SURROUNDINGS, ROOF_SURFACES)
+    collection.name: collection for collection in (*WHOLE, ROOF_SURFACES, *KINDS)
 }
 """The collections of the city model that are served, by name."""
+
+
+def is_held(collection: Collection, types: Iterable[str], roof_faces: int) -> bool:
+    """Whether a dataset has features of a collection: ``types`` are those of its first-level objects."""
+    if collection is ROOF_SURFACES:
+        return roof_faces > 0
+    own = set(collection.bound.get("collection_types", (BUILDINGS.bound["collection_type"],)))
+    return bool(set(types) - own if collection is SURROUNDINGS else own & set(types))
 
 
 def collection_named(name: str) -> Collection:
