@@ -19,7 +19,6 @@ from api.html import features as pages
 from api.html.language import LANG, language
 from api.html.render import headers as page_headers
 from api.links import (
-    CITYJSON,
     GEOJSON,
     JSON,
     OGC,
@@ -30,6 +29,7 @@ from api.links import (
     link_header,
     with_query,
 )
+from api.one_object import one_object
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
 from twin.db.collections import BUILDINGS, ROOF_SURFACES
@@ -56,10 +56,12 @@ PROPERTIES = Parameter(
     {"type": "array", "items": {"type": "string"}},
     ["height_m", "current_use"],
 )
+_COUNTING = ("none", "exact", "estimate")
 COUNT = Parameter(
     "count",
-    "Whether to count all features that match (`numberMatched`), which takes time.",
-    {"type": "string", "enum": ["none", "exact"], "default": "none"},
+    "Whether to count all features that match (`numberMatched`), which takes time, or to estimate how many "
+    "there are (`numberEstimated`), which takes none. Where the answer is the only page, it is counted.",
+    {"type": "string", "enum": list(_COUNTING), "default": "none"},
 )
 ITEM_PARAMETERS = documented(
     LIMIT, CURSOR, SORTBY, PROPERTIES, COUNT, formats.parameter(formats.OF_ITEMS), LANG, CRS, *SELECTION
@@ -93,8 +95,7 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
         address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
         links.append(link(address, "next", page.form.accepted, "The next page"))
     members: dict[str, Any] = {"numberReturned": len(shown), "timeStamp": now(), "links": links}
-    if page.counted:
-        members["numberMatched"] = await pool.fetch_value(item_count(selection))
+    members |= await _counted(selection, page, rows, pool)
     headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
     if page.form is formats.JSON_FEATURES:
         return Response(_whole(encoded, found, members), headers=headers, media_type=GEOJSON)
@@ -121,7 +122,7 @@ def _headers(request: Request, form: Format, system: OfferedSystem) -> dict[str,
     return page_headers(request) if form is formats.HTML else formats.headers(form, system)
 
 
-_COUNTS = ("numberReturned", "numberMatched")
+_COUNTS = ("numberReturned", "numberMatched", "numberEstimated")
 """What other formats tell in headers."""
 
 
@@ -141,7 +142,7 @@ class _Page:
     limit: int
     order: tuple[Sort, ...]
     after: tuple[Any, ...] | None
-    counted: bool
+    count: str
 
 
 async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page:
@@ -156,8 +157,21 @@ async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page
         limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
         order=order,
         after=position(selection, order, given.get(CURSOR.name)),
-        counted=parameters.choice(given, COUNT.name, ("none", "exact"), "none") == "exact",
+        count=parameters.choice(given, COUNT.name, _COUNTING, "none"),
     )
+
+
+async def _counted(selection: Selection, page: _Page, rows: Sequence[Row], pool: ReadPool) -> dict[str, int]:
+    """How many features match, where that is known or asked for."""
+    if page.after is None and len(rows) <= page.limit:
+        return {"numberMatched": len(rows)}
+    match page.count:
+        case "exact":
+            return {"numberMatched": await pool.fetch_value(item_count(selection))}
+        case "estimate":
+            return {"numberEstimated": await pool.estimate(items(selection, None, columns=("id",)))}
+        case _:
+            return {}
 
 
 def _page_links(request: Request, selection: Selection, form: Format) -> list[Link]:
@@ -195,7 +209,7 @@ def now() -> str:
 async def get_item(
     request: Request, collection: str, id: str, view: CurrentView, asked: Asked, pool: Reader
 ) -> Response:
-    """As GeoJSON with its footprint, or with `f=cityjson` with its geometry as it was delivered."""
+    """As GeoJSON with its footprint, or whole: with `f=cityjson` as delivered, with `f=glb` as a model."""
     form = formats.asked(request, asked, formats.OF_ITEM)
     system = parameters.system(request.query_params, CRS.name, systems_of(asked))
     row = None if "\0" in id else await pool.fetch_one(item(view, asked, id))
@@ -206,8 +220,11 @@ async def get_item(
     headers = cache_headers(tag, view.scopes) | _headers(request, form, system)
     if matches(request, headers["ETag"]):
         return not_modified(headers)
-    if form is formats.CITYJSON_DOCUMENT:
-        return Response(await _city_model(pool, view, row, system), headers=headers, media_type=CITYJSON)
+    if form.solids:
+        if system is not CRS84:
+            raise InvalidParameter(f"{form.title} has a reference system of its own; leave 'crs' out.")
+        write = _city_model if form is formats.CITYJSON_DOCUMENT else one_object
+        return Response(await write(pool, view, asked, row), headers=headers, media_type=form.media_type)
     links = _item_links(base(request), asked, row)
     selection = Selection(view, asked, ())
     encoded = await encoding(form, selection, system, None, pool)
@@ -226,9 +243,7 @@ async def get_item(
     return Response(body, headers=headers, media_type=form.media_type)
 
 
-async def _city_model(pool: ReadPool, view: View, row: Row, system: OfferedSystem) -> bytes:
-    if system is not CRS84:
-        raise InvalidParameter("CityJSON comes as it was delivered; leave 'crs' out.")
+async def _city_model(pool: ReadPool, view: View, _: Collection, row: Row) -> bytes:
     found = await solids.whole_features(pool, view, [row])
     if found[0][1] is None:
         raise NotFound(f"Of '{row['id'][:80]}' there is no geometry of that time.")

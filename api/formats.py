@@ -42,6 +42,8 @@ CITYJSON_SEQUENCE = Format(
     "cityjsonseq", "application/city+json-seq", "city.jsonl", "CityJSONSeq", solids=True
 )
 
+GLB = Format("glb", "model/gltf-binary", "glb", "binary glTF", solids=True)
+
 HTML = Format("html", "text/html; charset=utf-8", "html", "HTML")
 
 OF_DOWNLOADS: tuple[Format, ...] = (
@@ -59,7 +61,7 @@ OF_DOWNLOADS: tuple[Format, ...] = (
 OF_ITEMS: tuple[Format, ...] = (*OF_DOWNLOADS, CITYJSON_DOCUMENT, HTML)
 """What pages come in, the default first."""
 
-OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, JSON_FG, CITYJSON_DOCUMENT, HTML)
+OF_ITEM: tuple[Format, ...] = (JSON_FEATURES, JSON_FG, CITYJSON_DOCUMENT, GLB, HTML)
 """What one feature comes in, the default first."""
 
 OF_ALL = frozenset({*OF_ITEMS, *OF_ITEM})

@@ -149,6 +149,14 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
     return glb.encode(mesh, frame, table, measures, profile=request.profile)
 
 
+def build_object(request: TileRequest, row: Row, middle: tuple[float, float]) -> bytes:
+    """The GLB of one object alone, from its row of `TileRequest.members` with meshes: in metres from a
+    point on the ellipsoid, given as longitude and latitude."""
+    return glb.encode(
+        decode([row["mesh"]]), Frame.at(*middle), _table(request, [row]), profile=request.profile
+    )
+
+
 def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
     """The properties of surfaces that a request asks for (faces,)."""
     if not request.surface_properties:

@@ -155,7 +155,19 @@ def test_count_where_it_is_asked_for(client: Client, seeded_towns: list[Seeded])
     tall = [item for item in seeded_towns if (item.properties["height_m"] or 0) > 10]
     assert (counted["numberMatched"], counted["numberReturned"]) == (len(tall), 1)
     assert "numberMatched" not in client.items(limit=1).json()
-    assert "offered: none, exact" in detail(client.items(count="maybe"))
+    assert "offered: none, exact, estimate" in detail(client.items(count="maybe"))
+
+
+def test_the_only_page_is_counted_and_others_can_be_estimated(client: Client) -> None:
+    whole = client.items(dataset=TOWNS, limit=500).json()
+    assert whole["numberMatched"] == whole["numberReturned"] == 120
+    page = client.items(dataset=TOWNS, limit=50, count="estimate")
+    assert "numberMatched" not in page.json()
+    assert page.json()["numberEstimated"] >= 1
+    last = client.request("GET", client.request("GET", page.links["next"]["url"]).links["next"]["url"])
+    assert (last.json()["numberReturned"], "numberMatched" in last.json()) == (20, False)
+    table = client.items(dataset=TOWNS, limit=50, count="estimate", f="csv")
+    assert int(table.headers["ogc-numberestimated"]) == page.json()["numberEstimated"]
 
 
 def test_chosen_properties(client: Client) -> None:
@@ -221,7 +233,7 @@ def test_an_item_that_is_not_there(client: Client, id: str) -> None:
 
 def test_an_unknown_collection(client: Client) -> None:
     for rest in ("", "/items", "/items/x", "/queryables", "/schema", "/histogram?property=city"):
-        assert "Known: buildings" in detail(client.request("GET", f"/collections/bridges{rest}"), 404)
+        assert "Known: buildings" in detail(client.request("GET", f"/collections/castles{rest}"), 404)
 
 
 def test_an_unknown_scenario(client: Client) -> None:

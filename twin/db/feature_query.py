@@ -174,14 +174,15 @@ def item_count(selection: Selection) -> Statement:
     return statement("item_count", made, selection)
 
 
-_OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building")
+_BOUNDS = ("west", "south", "east", "north")
+_OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building", *_BOUNDS)
 
 
 def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] = ()) -> Statement:
     """One feature of a collection, whatever the role of its dataset.
 
-    Columns: id and geojson; where the collection has them, row_hash, dataset_id, object_id and building;
-    of a dataset also its horizontal_epsg; then ``outputs``.
+    Columns: id and geojson; where the collection has them, row_hash, dataset_id, object_id, building and
+    the bounds west, south, east and north; of a dataset also its horizontal_epsg; then ``outputs``.
     """
     f = collection.rows(view).c
 

@@ -119,6 +119,14 @@ class ReadPool:
         row = await self.fetch_one(statement)
         return None if row is None else next(iter(row.values()))
 
+    async def estimate(self, statement: Statement) -> int:
+        """How many rows the planner expects of a statement, which is not run."""
+        text = self._texts.of(statement)
+        async with self._connection() as connection:
+            arguments = text.arguments(statement.values)
+            rows = await connection.fetch(f"EXPLAIN (FORMAT JSON) {text.sql}", *arguments)
+        return int(orjson.loads(next(iter(rows[0].values())))[0]["Plan"]["Plan Rows"])
+
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[_Connection, None]:
         try:
