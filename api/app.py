@@ -30,6 +30,7 @@ from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
+from api.direct import Call, Direct
 from api.head import Head
 from api.html import render
 from api.mcp import endpoint as mcp
@@ -66,7 +67,13 @@ def _middleware(guard: Guard) -> tuple[Middleware, ...]:
         Middleware(Gate, guard=guard, refuse=problems.problem),
         Middleware(Head),
         Middleware(Compression),
+        Middleware(Direct, routes=[(router, _before(scope)) for router, scope in ROUTERS]),
     )
+
+
+def _before(scope: str | None) -> list[Call]:
+    # First of all the scope: who may not ask is not even told which parameters there are.
+    return [known_parameters] if scope is None else [Needs(scope), known_parameters]
 
 
 def create_app(
@@ -122,9 +129,7 @@ def create_app(
 
 def _route(app: FastAPI) -> None:
     for router, scope in ROUTERS:
-        # First of all the scope: who may not ask is not even told which parameters there are.
-        needed = () if scope is None else (Depends(Needs(scope)),)
-        app.include_router(router, dependencies=[*needed, Depends(known_parameters)])
+        app.include_router(router, dependencies=[Depends(call) for call in _before(scope)])
 
 
 def _document(app: FastAPI) -> None:

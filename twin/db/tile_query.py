@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     LargeBinary,
+    Subquery,
     Text,
     and_,
     bindparam,
@@ -173,6 +174,30 @@ def revisions() -> Statement:
 
 def vector_tile(selection: Selection, layer: str, cell: Cell, properties: Sequence[str]) -> Statement:
     """One Mapbox Vector Tile of the footprints that touch a cell: id and the named properties."""
+
+    def made() -> AnySelect:
+        rows = _outlines_in_tile(selection, properties)
+        whole: ColumnElement[Any] = literal_column("tile.*")
+        name = bindparam("layer", type_=Text)
+        encoded: list[ColumnElement[Any]] = [
+            func.ST_AsMVT(whole, name, _MVT_EXTENT, "geom", type_=LargeBinary)
+        ]
+        return select(*encoded).select_from(rows).where(rows.c.geom.is_not(None))
+
+    return statement(
+        "vector_tile",
+        made,
+        selection,
+        tuple(properties),
+        layer=layer,
+        tile_z=cell.level,
+        tile_x=cell.x,
+        tile_y=cell.y,
+        pixel_deg=_pixel_deg(cell.level),
+    )
+
+
+def _outlines_in_tile(selection: Selection, properties: Sequence[str]) -> Subquery:
     f = selection.source.c
     x, y, z = (bindparam(name, type_=Integer) for name in ("tile_x", "tile_y", "tile_z"))
     envelope = func.ST_TileEnvelope(z, x, y, type_=LargeBinary)
@@ -181,25 +206,13 @@ def vector_tile(selection: Selection, layer: str, cell: Cell, properties: Sequen
     reach = func.ST_TileEnvelope(z, x, y, world, margin, type_=LargeBinary)
     shape = func.ST_AsMVTGeom(f.footprint_3857, envelope, _MVT_EXTENT, _MVT_BUFFER, True, type_=LargeBinary)
     visible = func.greatest(f.east - f.west, f.north - f.south) >= bindparam("pixel_deg", type_=Double)
-    rows = (
+    return (
         select(f.id, *(f[name] for name in properties), shape.label("geom"))
         .select_from(selection.source)
         .where(selection.where(), f.footprint_3857.op("&&")(reach), visible)
+        # With OFFSET each outline is clipped once, not again for the condition that something is left of it.
+        .offset(literal_column("0"))
         .subquery("tile")
-    )
-    whole: ColumnElement[Any] = literal_column("tile.*")
-    name = bindparam("layer", type_=Text)
-    encoded: list[ColumnElement[Any]] = [func.ST_AsMVT(whole, name, _MVT_EXTENT, "geom", type_=LargeBinary)]
-    return statement(
-        "vector_tile",
-        select(*encoded).select_from(rows).where(rows.c.geom.is_not(None)),
-        selection,
-        tuple(properties),
-        layer=layer,
-        tile_z=cell.level,
-        tile_x=cell.x,
-        tile_y=cell.y,
-        pixel_deg=_pixel_deg(cell.level),
     )
 
 
