@@ -1,11 +1,15 @@
 """What the page says when there is nothing to show, or something fails."""
 
-from playwright.sync_api import Browser, expect
+import re
+
+from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.conftest import ALL, Viewer
-from tests.e2e.probing import LEGEND, probe, service
+from tests.e2e.probing import LEGEND, matched, probe, service
 
 EMPTY = "touching_neighbours"
+HISTOGRAMS = re.compile(r"/histogram\?property=\w+_\w+")
+"""Those of the filter's controls: the one by city is asked for at the start."""
 
 
 def test_a_service_that_stops_is_told_and_comes_back(viewer: Viewer) -> None:
@@ -26,6 +30,48 @@ def test_a_service_that_stops_is_told_and_comes_back(viewer: Viewer) -> None:
     viewer.settle()
     assert 0 < probe(page, "features") < before
     expect(page.get_by_text("does not answer")).to_have_count(0)
+
+
+def test_a_filter_works_without_its_histogram(viewer: Viewer) -> None:
+    """It tells that the histogram is missing, and shows it when asked again."""
+    page = viewer.page
+    page.route(HISTOGRAMS, lambda route: route.abort())
+    viewer.open()
+    height = page.locator("fieldset[data-attribute=height_m]")
+    expect(height).to_contain_text("could not be loaded")
+    low = page.get_by_label("Height: From")
+    low.fill("12")
+    low.press("Enter")
+    expect(page.get_by_test_id("total")).to_have_text(f"{matched(viewer, 'height_m >= 12'):,}")
+    page.locator("[data-attribute=current_use]").get_by_role("button", name="Show all").click()
+    page.get_by_label("Commerce and services").check()
+    expected = matched(viewer, "height_m >= 12 AND current_use = 'commerceAndServices'")
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
+    expect(page.locator(".toast")).to_have_count(0)
+    page.unroute(HISTOGRAMS)
+    height.get_by_role("button", name="Try again").click()
+    expect(page.get_by_label("Lowest Height")).to_have_value("12")
+    expect(page.get_by_text("could not be loaded")).to_have_count(0)
+
+
+def test_what_is_typed_stays_when_a_histogram_comes(viewer: Viewer) -> None:
+    page = viewer.page
+    held: list[Route] = []
+    page.route(HISTOGRAMS, lambda route: held.append(route))
+    with page.expect_request(HISTOGRAMS):
+        page.goto(f"{viewer.address}/")
+    low = page.get_by_label("Height: From")
+    low.press_sequentially("1")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_label("Lowest Height")).to_be_attached()
+    low.press_sequentially("2")
+    low.press("Enter")
+    page.wait_for_function("window.__twin.filter === 'height_m >= 12'")
+    low.fill("")
+    low.press("Enter")
+    page.wait_for_function("window.__twin.filter === ''")
+    assert viewer.problems == []
 
 
 def test_a_browser_without_webgl_still_shows_numbers(browser: Browser, address: str) -> None:

@@ -216,8 +216,13 @@ function fetchSelected(): (() => void) | undefined {
 
 let reload: (() => void) | undefined;
 
+/** Ask again for whatever is missing. */
+export function tryAgain(): void {
+  reload?.();
+}
+
 export function unreachable(): void {
-  notice.value = { text: "serverDown", retry: () => reload?.() };
+  notice.value = { text: "serverDown", retry: tryAgain };
 }
 
 /** Start what follows from the state; call once. */

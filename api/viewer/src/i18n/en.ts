@@ -25,6 +25,7 @@ export const en = {
   to: "To",
   lowest: "Lowest {label}",
   highest: "Highest {label}",
+  histogramFailed: "How the values spread could not be loaded.",
   cql2: "Expression (CQL2)",
   cql2Hint: "For example: height_m > 20 AND roof_type = 'flat'. Enter applies.",
   filterRefused: "The filter was not understood",

@@ -26,6 +26,7 @@ export const et: Messages = {
   to: "Kuni",
   lowest: "Vähim: {label}",
   highest: "Suurim: {label}",
+  histogramFailed: "Väärtuste jaotust ei saanud laadida.",
   cql2: "Avaldis (CQL2)",
   cql2Hint: "Näiteks: height_m > 20 AND roof_type = 'flat'. Enter rakendab.",
   filterRefused: "Filtrist ei saadud aru",

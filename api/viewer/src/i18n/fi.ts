@@ -26,6 +26,7 @@ export const fi: Messages = {
   to: "Enintään",
   lowest: "Pienin arvo: {label}",
   highest: "Suurin arvo: {label}",
+  histogramFailed: "Arvojen jakaumaa ei voitu ladata.",
   cql2: "Lauseke (CQL2)",
   cql2Hint: "Esimerkiksi: height_m > 20 AND roof_type = 'flat'. Enter ottaa käyttöön.",
   filterRefused: "Suodatinta ei ymmärretty",

@@ -26,6 +26,7 @@ export const sv: Messages = {
   to: "Till",
   lowest: "Lägsta: {label}",
   highest: "Högsta: {label}",
+  histogramFailed: "Värdenas fördelning kunde inte laddas.",
   cql2: "Uttryck (CQL2)",
   cql2Hint: "Till exempel: height_m > 20 AND roof_type = 'flat'. Enter tillämpar.",
   filterRefused: "Filtret kunde inte tolkas",

@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Bin } from "../data/api";
+import type { Bin, Histogram } from "../data/api";
 import type { Attribute } from "../data/catalogue";
 import { type Range, withRange } from "../data/filter";
 import { attributeLabel, attributeMeaning, formatNumber, t, unitText } from "../i18n";
-import { controls } from "../state";
+import { controls, tryAgain } from "../state";
 import { useHistograms } from "./histogram";
 
 const BINS = 36;
 const STEPS = 200;
+const OPEN: Range = [null, null];
 
 interface Domain {
   low: number;
@@ -15,8 +16,10 @@ interface Domain {
   step: number;
 }
 
-/** Round limits just outside the values, and a step that makes about 200 stops. */
-function domainOf(minimum: number, maximum: number, integer: boolean): Domain {
+/** Round limits just outside the values, and a step that makes about 200 stops; null without values. */
+function domainOf(all: Histogram | null, integer: boolean): Domain | null {
+  const { minimum, maximum } = all ?? {};
+  if (typeof minimum !== "number" || typeof maximum !== "number") return null;
   const raw = Math.max((maximum - minimum) / STEPS, integer ? 1 : 1e-6);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = integer ? Math.max(1, Math.round(raw)) : power * ([5, 2, 1].find((factor) => factor * power <= raw) ?? 1);
@@ -24,67 +27,100 @@ function domainOf(minimum: number, maximum: number, integer: boolean): Domain {
   return { low: tidy(Math.floor(minimum / step) * step), high: tidy(Math.ceil(maximum / step) * step), step };
 }
 
-/** A histogram with two handles under it. The filter changes when a handle is let go. */
+/**
+ * A histogram with two handles under it. The filter changes when a handle is let go. Before the histogram has
+ * come, or where it does not come, limits can be typed all the same.
+ */
 export function RangeFilter({ attribute }: { attribute: Attribute }) {
-  const { all, left } = useHistograms(attribute.name, BINS);
-  const applied: Range = controls.value.ranges[attribute.name] ?? [null, null];
+  const { all, left, failed } = useHistograms(attribute.name, BINS);
+  const applied: Range = controls.value.ranges[attribute.name] ?? OPEN;
   const [draft, setDraft] = useState<Range>(applied);
   useEffect(() => setDraft(applied), [applied[0], applied[1]]);
-  const title = (
-    <>
-      {attributeLabel(attribute)}
-      {attribute.unit && <small> {unitText(attribute)}</small>}
-    </>
-  );
-  const { minimum, maximum } = all ?? {};
-  if (typeof minimum !== "number" || typeof maximum !== "number") {
-    return (
-      <fieldset class="field" data-attribute={attribute.name}>
-        <legend title={attributeMeaning(attribute)}>{title}</legend>
-        {all ? <p class="hint">{t("noValues")}</p> : <div class="bars skeleton" />}
-      </fieldset>
-    );
-  }
-  const domain = domainOf(minimum, maximum, attribute.integer);
-  const limits: [number, number] = [draft[0] ?? domain.low, draft[1] ?? domain.high];
-  const open = ([low, high]: [number, number]): Range => [low <= domain.low ? null : low, high >= domain.high ? null : high];
+  const domain = domainOf(all, attribute.integer);
   const commit = (next: Range): void => {
     setDraft(next);
     controls.value = withRange(controls.value, attribute.name, next);
   };
-  const spoken = attributeLabel(attribute);
+  const limit = (end: 0 | 1) => ({
+    attribute,
+    name: t(end ? "to" : "from"),
+    value: draft[end] ?? (end ? domain?.high : domain?.low) ?? null,
+    onCommit: (value: number | null) => commit(moved(draft, end, value, domain)),
+  });
+  return (
+    <fieldset class="field" data-attribute={attribute.name}>
+      <legend title={attributeMeaning(attribute)}>
+        {attributeLabel(attribute)}
+        {attribute.unit && <small> {unitText(attribute)}</small>}
+      </legend>
+      {domain && <Bars bins={left?.bins ?? []} domain={domain} limits={closed(draft, domain)} />}
+      {domain && <Slider attribute={attribute} domain={domain} draft={draft} onDraft={setDraft} onCommit={commit} />}
+      {!all && (failed ? <HistogramFailed /> : <div class="bars skeleton" />)}
+      {all && !domain && <p class="hint">{t("noValues")}</p>}
+      {(domain ?? !all) && (
+        <div class="limits">
+          <Limit {...limit(0)} />
+          <Limit {...limit(1)} />
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+/** What a control says that has no histogram. */
+export function HistogramFailed() {
+  return (
+    <p class="hint" role="status">
+      {t("histogramFailed")}{" "}
+      <button type="button" class="quiet" onClick={tryAgain}>
+        {t("retry")}
+      </button>
+    </p>
+  );
+}
+
+const closed = ([low, high]: Range, domain: Domain): [number, number] => [low ?? domain.low, high ?? domain.high];
+
+/** One end elsewhere, yet not beyond the other; open where it leaves nothing out. */
+function moved(range: Range, end: 0 | 1, value: number | null, domain: Domain | null): Range {
+  const next: Range = end ? [range[0], value] : [value, range[1]];
+  const [low, high] = next;
+  if (low !== null && high !== null && low > high) next[end] = range[1 - end];
+  if (domain && next[0] !== null && next[0] <= domain.low) next[0] = null;
+  if (domain && next[1] !== null && next[1] >= domain.high) next[1] = null;
+  return next;
+}
+
+interface SliderProps {
+  attribute: Attribute;
+  domain: Domain;
+  draft: Range;
+  onDraft: (range: Range) => void;
+  onCommit: (range: Range) => void;
+}
+
+function Slider({ attribute, domain, draft, onDraft, onCommit }: SliderProps) {
+  const limits = closed(draft, domain);
   const handle = (end: 0 | 1) => ({
     type: "range" as const,
     min: domain.low,
     max: domain.high,
     step: domain.step,
     value: limits[end],
-    "aria-label": t(end ? "highest" : "lowest", { label: spoken }),
+    "aria-label": t(end ? "highest" : "lowest", { label: attributeLabel(attribute) }),
     "aria-valuetext": `${formatNumber(attribute, limits[end])} ${unitText(attribute)}`,
-    onInput: (event: Event) => setDraft(open(moved(limits, end, valueOf(event)))),
-    onChange: (event: Event) => commit(open(moved(limits, end, valueOf(event)))),
+    onInput: (event: Event) => onDraft(moved(draft, end, valueOf(event), domain)),
+    onChange: (event: Event) => onCommit(moved(draft, end, valueOf(event), domain)),
   });
   return (
-    <fieldset class="field" data-attribute={attribute.name}>
-      <legend title={attributeMeaning(attribute)}>{title}</legend>
-      <Bars bins={left?.bins ?? []} domain={domain} limits={limits} />
-      <div class="slider" style={{ "--low": share(limits[0], domain), "--high": share(limits[1], domain) }}>
-        <input {...handle(0)} />
-        <input {...handle(1)} />
-      </div>
-      <div class="limits">
-        <Limit attribute={attribute} name={t("from")} value={limits[0]} domain={domain} onCommit={(value) => commit(open(moved(limits, 0, value)))} />
-        <Limit attribute={attribute} name={t("to")} value={limits[1]} domain={domain} onCommit={(value) => commit(open(moved(limits, 1, value)))} />
-      </div>
-    </fieldset>
+    <div class="slider" style={{ "--low": share(limits[0], domain), "--high": share(limits[1], domain) }}>
+      <input {...handle(0)} />
+      <input {...handle(1)} />
+    </div>
   );
 }
 
 const valueOf = (event: Event): number => Number((event.currentTarget as HTMLInputElement).value);
-
-function moved(limits: [number, number], end: 0 | 1, value: number): [number, number] {
-  return end ? [limits[0], Math.max(value, limits[0])] : [Math.min(value, limits[1]), limits[1]];
-}
 
 function share(value: number, { low, high }: Domain): number {
   return high > low ? (value - low) / (high - low) : 0;
@@ -108,26 +144,30 @@ function Bars({ bins, domain, limits }: { bins: Bin[]; domain: Domain; limits: [
 interface LimitProps {
   attribute: Attribute;
   name: string;
-  value: number;
-  domain: Domain;
-  onCommit: (value: number) => void;
+  /** null: open, and nothing tells where the values end. */
+  value: number | null;
+  onCommit: (value: number | null) => void;
 }
 
-function Limit({ attribute, name, value, domain, onCommit }: LimitProps) {
+function Limit({ attribute, name, value, onCommit }: LimitProps) {
+  // What is being typed must not be overwritten when a histogram comes.
+  const [typed, setTyped] = useState<string | null>(null);
+  const known = value === null ? "" : String(Number(value.toFixed(2)));
   return (
     <label class="limit">
       <span>{name}</span>
       <input
         type="number"
-        min={domain.low}
-        max={domain.high}
         step="any"
         aria-label={`${attributeLabel(attribute)}: ${name}`}
-        value={Number(value.toFixed(2))}
+        value={typed ?? known}
+        onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={(event) => {
-          const typed = event.currentTarget.valueAsNumber;
-          if (Number.isFinite(typed)) onCommit(typed);
-          else event.currentTarget.value = String(value);
+          const { value: text, valueAsNumber: number } = event.currentTarget;
+          setTyped(null);
+          // What is no number, such as "1e", leaves all as it was; an emptied field opens that end.
+          if (Number.isFinite(number)) onCommit(number);
+          else if (text === "" && !event.currentTarget.validity.badInput) onCommit(null);
         }}
       />
     </label>
