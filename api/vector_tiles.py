@@ -15,9 +15,8 @@ from api.tile_requests import (
     carried_query,
     revision_etag,
 )
+from tiles.build import VectorRequest
 from tiles.tileset import encode_query
-from twin.db.query import Selection
-from twin.db.tile_query import vector_tile
 
 router = APIRouter(tags=["Tiles"])
 
@@ -27,7 +26,6 @@ MAX_ZOOM = 16
 
 _FOLDER = "/collections/{collection}/tiles/WebMercatorQuad"
 _DOCUMENTED = documented(*SELECTION, FILTER_ID, PROPERTIES)
-_FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
 
 @router.get(f"{_FOLDER}/tilejson.json", summary="TileJSON of the vector tiles", openapi_extra=_DOCUMENTED)
@@ -39,18 +37,11 @@ async def tilejson(
     folder = str(request.url_for("tilejson", collection=collection)).removesuffix("/tilejson.json")
     return {
         "tilejson": "3.0.0",
-        "name": selection.collection.title,
-        "description": selection.collection.description,
+        **VectorRequest(selection, properties).description,
         "tiles": [f"{folder}/{{z}}/{{y}}/{{x}}{query}"],
         "minzoom": 0,
         "maxzoom": MAX_ZOOM,
-        "vector_layers": [{"id": collection, "fields": _fields(selection, properties)}],
     }
-
-
-def _fields(selection: Selection, properties: tuple[str, ...]) -> dict[str, str]:
-    queryables = selection.queryables
-    return {name: _FIELDS.get(queryables.get(name).type, "String") for name in ("id", *properties)}
 
 
 @router.get(f"{_FOLDER}/style.json", summary="MapLibre style of the vector tiles", openapi_extra=_DOCUMENTED)
@@ -87,7 +78,6 @@ async def style(
 async def footprints(
     request: Request,
     pool: Reader,
-    collection: str,
     selection: ChosenMapped,
     cell: WantedCell,
     properties: MappedProperties,
@@ -96,6 +86,6 @@ async def footprints(
     etag = await revision_etag(request, selection.view)
 
     async def build() -> tuple[str, bytes]:
-        return etag, await pool.fetch_value(vector_tile(selection, collection, cell, properties)) or b""
+        return etag, await pool.fetch_value(VectorRequest(selection, properties).tile(cell)) or b""
 
     return await answer(request, etag, MEDIA_TYPE, build)

@@ -20,8 +20,7 @@ def write(folder: Path, out: Path) -> int:
     Compressed variants stay outside. Raises InputError if the folder holds no tileset or ``out`` is
     not called ``.3tz``.
     """
-    if out.suffix != ".3tz":
-        raise InputError(f"'{out.name}' has no suffix .3tz, the one format that tilesets are packed in.")
+    check_name(out)
     if not (folder / "tileset.json").is_file():
         raise InputError(f"{folder} holds no tileset.json. Write one: twin tiles build {folder}")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
@@ -32,6 +31,14 @@ def write(folder: Path, out: Path) -> int:
         archive.writestr(ZipInfo(INDEX, _EPOCH), _index(archive.infolist()))
     unfinished.replace(out)
     return len(files)
+
+
+def check_name(out: Path) -> None:
+    """Raises InputError if a file is not called as archives of tiles are."""
+    if out.suffix != ".3tz":
+        raise InputError(
+            f"'{out.name}' has no suffix .3tz or .pmtiles, the formats that tiles are packed in."
+        )
 
 
 def _index(entries: Iterable[ZipInfo]) -> bytes:

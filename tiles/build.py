@@ -115,6 +115,33 @@ class TileRequest:
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorRequest:
+    """Whose footprints are shown, with which properties, as vector tiles of one layer."""
+
+    selection: Selection
+    properties: tuple[str, ...] = DEFAULT_PROPERTIES
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What archives tell of their tiles: the layer and its fields, as TileJSON 3.0 names them."""
+        collection, queryables = self.selection.collection, self.selection.queryables
+        fields = {name: tile_query.field_type(queryables.get(name)) for name in ("id", *self.properties)}
+        return {
+            "name": collection.title,
+            "description": collection.description,
+            "vector_layers": [{"id": collection.name, "fields": fields}],
+        }
+
+    def bounds(self) -> Statement:
+        """The statement with west, south, east and north of each feature."""
+        return tile_query.bounds(self.selection)
+
+    def tile(self, cell: Cell) -> Statement:
+        """The statement whose one value is the tile of a cell, empty where nothing is in it."""
+        return tile_query.vector_tile(self.selection, self.selection.collection.name, cell, self.properties)
+
+
 def build_tileset(request: TileRequest, cell: Cell, rows: Sequence[Row], *, nested: bool) -> bytes:
     """The JSON of a tileset that starts at a cell; ``nested`` if it is served at the cell's address."""
     addresses = Addresses("../../../" if nested else "", request.query)

@@ -1,5 +1,6 @@
 """The commands of tiles: ``twin tiles …``."""
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from twin.errors import InputError
 
 if TYPE_CHECKING:
     from tiles.build import TileRequest
+    from twin.db.query import Selection
 
 commands = typer.Typer(no_args_is_help=True, help="Batch tiles and their checker.")
 
@@ -63,16 +65,21 @@ def _request(filter: str | None, dataset: str | None, profile: str, *, surfaces:
     from tiles.build import TileRequest
     from tiles.glb import named_profile
     from tiles.metadata import SURFACE_PROPERTIES
+
+    return TileRequest(
+        _selection(filter, dataset),
+        surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else (),
+        profile=named_profile(profile),
+    )
+
+
+def _selection(filter: str | None, dataset: str | None) -> "Selection":
     from twin.db.collections import BUILDINGS
     from twin.db.filters import compile_filter, parse
     from twin.db.query import Selection, View
 
     conditions = (compile_filter(parse(filter), BUILDINGS.queryables(View())),) if filter else ()
-    return TileRequest(
-        Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions),
-        surface_properties=tuple(SURFACE_PROPERTIES) if surfaces else (),
-        profile=named_profile(profile),
-    )
+    return Selection(View(), BUILDINGS, (dataset,) if dataset else (), conditions)
 
 
 @commands.command(epilog="Example: twin tiles validate tiles/")
@@ -90,13 +97,51 @@ def validate(
     console.say(f"{path}: no fault found")
 
 
-@commands.command(epilog="Example: twin tiles export tiles/ city.3tz")
+@commands.command(epilog="Example: twin tiles export helsinki.pmtiles --filter \"city = 'helsinki'\"")
 def export(
-    tiles: Annotated[Path, typer.Argument(help="A folder that 'twin tiles build' wrote.")],
-    out: Annotated[Path, typer.Argument(help="The archive to write, named .3tz.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, named .3tz or .pmtiles.")],
+    tiles: Annotated[
+        Path | None, typer.Option(help="A folder that 'twin tiles build' wrote, to be packed as .3tz.")
+    ] = None,
+    filter: Annotated[str | None, typer.Option(help="CQL2 text: which buildings.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset, primary or not.")] = None,
 ) -> None:
-    """Pack a tileset into one file, the 3D Tiles Archive Format."""
-    from tiles import archive
-
-    count = archive.write(tiles, out)
+    """Write tiles as one file: 3D Tiles as .3tz, footprints as vector tiles as .pmtiles."""
+    if tiles is not None and (filter or dataset or out.suffix != ".3tz"):
+        raise InputError(
+            "--tiles names a tileset to pack as .3tz, as it is; leave --filter and --dataset out."
+        )
+    if out.suffix == ".pmtiles":
+        count = _export_vector_tiles(out, filter, dataset)
+    else:
+        count = _export_tileset(out, tiles, filter, dataset)
     console.say(f"{out}: {count} files, {out.stat().st_size / 1e6:.1f} MB")
+
+
+def _export_vector_tiles(out: Path, filter: str | None, dataset: str | None) -> int:
+    from tiles import vector_archive
+    from tiles.build import VectorRequest
+    from twin.db.engine import database
+    from twin.settings import load
+
+    with database(load()) as opened, console.progress("tiles") as advance:
+        return vector_archive.write(opened.engine, out, VectorRequest(_selection(filter, dataset)), advance)
+
+
+def _export_tileset(out: Path, tiles: Path | None, filter: str | None, dataset: str | None) -> int:
+    """Pack a tileset that is there, or one that is built beside the file and removed."""
+    from tiles import archive
+    from tiles.batch import write_tileset
+    from twin.db.engine import database
+    from twin.settings import load
+
+    archive.check_name(out)
+    if tiles is not None:
+        return archive.write(tiles, out)
+    with (
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.") as folder,
+        database(load()) as opened,
+        console.progress("tiles") as advance,
+    ):
+        write_tileset(opened.engine, folder, _request(filter, dataset, "standard", surfaces=False), advance)
+        return archive.write(Path(folder), out)

@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import brotli
+import pmtiles.reader
 import pytest
+from pmtiles.tile import Compression, TileType
 from sqlalchemy import Engine, func, select, update
 
+from tests.api.test_vector_tiles import layer_of
 from tests.tiles import gltf
 from tests.tiles.cities import BUILDINGS, cities
+from tiles import vector_archive
 from tiles.batch import Written, write_tileset
-from tiles.build import WORLD, TileRequest, digest_of, snapshot
+from tiles.build import WORLD, TileRequest, VectorRequest, digest_of, snapshot
 from tiles.check import check_path
 from tiles.output import JOURNAL
 from tiles.places import place
@@ -26,6 +30,7 @@ from twin.errors import InputError
 from twin.model.cells import Cell
 
 codec: Any = brotli
+library: Any = pmtiles.reader
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +257,58 @@ def test_etags_tell_what_is_served_apart() -> None:
     ]
     assert len(set(tags)) == len(tags)
     assert tags[0] == request("height_m > 3").etag("glb", cell, b"1")
+
+
+def footprints(text: str) -> VectorRequest:
+    """Vector tiles of some buildings."""
+    return VectorRequest(request(text).selection)
+
+
+def test_an_archive_has_the_tiles_of_the_api_and_no_others(engine: Engine, tmp_path: Path) -> None:
+    asked, out, seen = footprints("height_m > 6"), tmp_path / "city.pmtiles", list[tuple[int, int]]()
+    count = vector_archive.write(engine, out, asked, lambda done, total: seen.append((done, total)))
+    assert seen[-1][0] == seen[-1][1] >= count > 15
+    found = tiles_of(out)
+    assert len(found) == count
+    for zoom in range(15):
+        here = [cell for cell in found if cell.level == zoom][:30]
+        steps = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+        around = {Cell(zoom, cell.x + dx, cell.y + dy) for cell in here for dx, dy in steps}
+        with snapshot(engine) as state:
+            for cell in filter(lambda cell: cell.exists, around):
+                ((tile,),) = (row.values() for row in state(asked.tile(cell)))
+                assert shown(found.get(cell, b"")) == shown(bytes(tile or b"")), cell
+
+
+def tiles_of(archive: Path) -> dict[Cell, bytes]:
+    with archive.open("rb") as file:
+        return {
+            Cell(*zxy): gzip.decompress(data) for zxy, data in library.all_tiles(library.MmapSource(file))
+        }
+
+
+def shown(tile: bytes) -> list[str]:
+    """The features of a tile; their order is that of the database, which promises none."""
+    return sorted(repr(sorted(each.items())) for each in layer_of(tile)[1]) if tile else []
+
+
+def test_an_archive_says_what_is_in_it(engine: Engine, tmp_path: Path) -> None:
+    out = tmp_path / "tallinn.pmtiles"
+    vector_archive.write(engine, out, footprints("city = 'tallinn'"))
+    with out.open("rb") as file:
+        reader = library.Reader(library.MmapSource(file))
+        header, metadata = reader.header(), reader.metadata()
+    assert (header["tile_type"], header["tile_compression"]) == (TileType.MVT, Compression.GZIP)
+    assert (header["min_zoom"] <= 12, header["max_zoom"], header["clustered"]) == (True, 14, True)
+    assert 24.4e7 < header["min_lon_e7"] < header["center_lon_e7"] < header["max_lon_e7"] < 25.1e7
+    assert 59.2e7 < header["min_lat_e7"] < header["center_lat_e7"] < header["max_lat_e7"] < 59.7e7
+    (layer,) = metadata["vector_layers"]
+    assert (layer["id"], layer["fields"]["height_m"]) == ("buildings", "Number")
+
+
+def test_an_archive_that_cannot_be_written_is_said(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no suffix"):
+        vector_archive.write(engine, tmp_path / "city.mbtiles", footprints("height_m > 3"))
+    with pytest.raises(InputError, match="finds nothing"):
+        vector_archive.write(engine, tmp_path / "city.pmtiles", footprints("height_m > 3000"))
+    assert list(tmp_path.iterdir()) == []

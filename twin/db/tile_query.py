@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from twin.db.query import AnySelect, Selection, Statement, statement
+from twin.db.queryables import Queryable
 from twin.db.schema import dataset, object_mesh
 from twin.model.cells import LEVEL, Cell, cell_range
 
@@ -37,6 +38,8 @@ _MVT_BUFFER = 64
 _MVT_PIXELS = 256
 _MVT_COMPLETE_FROM = 14
 """From this zoom on a vector tile holds every footprint; above it, those of at least one pixel."""
+
+_FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
 _LEAST_BLOCK_M = 0.5
 """What a block misses even of a flat building: what its surfaces are, and openings in them."""
@@ -170,6 +173,23 @@ def revisions() -> Statement:
     """Id, role and revision of every dataset: what changes when anything that tilesets show does."""
     columns: list[ColumnElement[Any]] = [dataset.c.id, dataset.c.role, dataset.c.revision]
     return Statement(select(*columns).order_by(dataset.c.id), ("revisions",), {})
+
+
+def bounds(selection: Selection) -> Statement:
+    """West, south, east and north in degrees of each feature that has a footprint."""
+
+    def made() -> AnySelect:
+        f = selection.source.c
+        sides: list[ColumnElement[Any]] = [f.west, f.south, f.east, f.north]
+        rows = select(*sides).select_from(selection.source)
+        return rows.where(selection.where(), f.footprint_3857.is_not(None))
+
+    return statement("bounds", made, selection)
+
+
+def field_type(queryable: Queryable) -> str:
+    """The type of a property in a vector tile, by its name in TileJSON 3.0."""
+    return _FIELDS.get(queryable.type, "String")
 
 
 def vector_tile(selection: Selection, layer: str, cell: Cell, properties: Sequence[str]) -> Statement:
