@@ -111,13 +111,26 @@ async def _collection(request: Request, collection: Collection) -> dict[str, Any
         "links": _collection_links(f"{base(request)}/collections/{collection.name}", collection),
     }
     if collection.of_datasets:
-        primary = [row for row in await datasets_of(request) if row["role"] == "primary"]
+        primary = await _primary(request)
         processing = _processing([row["name"] for row in primary], await _pending(request))
-        held = _extent([row for row in primary if is_held(collection, row["types"], row["roof_faces"])])
-        return {**described, "extent": held, "processing": processing}
+        return {**described, "extent": await extent(request, collection), "processing": processing}
     bounds = (await service(request).revisions.uploads())[collection.name].extent
-    extent = {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
-    return {**described, "extent": extent}
+    held = {} if bounds is None else {"spatial": {"bbox": [list(bounds)], "crs": CRS84}}
+    return {**described, "extent": held}
+
+
+async def _primary(request: Request) -> Sequence[Row]:
+    return [row for row in await datasets_of(request) if row["role"] == "primary"]
+
+
+async def extent(request: Request, *collections: Collection) -> dict[str, Any]:
+    """Where and since when collections of datasets have something, as OGC API Common tells it."""
+    rows = await _primary(request)
+    return _extent([row for row in rows if any(_holds(row, collection) for collection in collections)])
+
+
+def _holds(row: Row, collection: Collection) -> bool:
+    return is_held(collection, row["types"], row["roof_faces"])
 
 
 def _extent(rows: Sequence[Row]) -> dict[str, Any]:
@@ -151,6 +164,7 @@ def _collection_links(about: str, collection: Collection) -> list[Link]:
     ]
     if collection.solids:
         links.append(link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"))
+        links.append(link(f"{about}/3dtiles", "related", JSON, "The same as a container of 3D GeoVolumes"))
     return links
 
 

@@ -91,6 +91,7 @@ async def landing(request: Request) -> Response:
                 "application/json+3dtiles",
                 "3D Tiles of everything",
             ),
+            link(f"{here}/3dtiles", "related", JSON, "The same as a container of 3D GeoVolumes"),
         ],
     }
     return pages.landing(request, document)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from api.catalog import extent
 from api.collections import ChosenSolid
 from api.dependencies import Reader
-from api.links import GEOJSON
+from api.links import GEOJSON, OGC, SCHEMA_JSON, link
 from api.parameters import FILTER_ID, SELECTION, choice, documented
 from api.tile_memory import memory, remembering
 from api.tile_requests import (
@@ -81,8 +82,9 @@ LeastSize = Annotated[
 async def content_of_all(request: Request) -> dict[str, Any]:
     """Where the tileset of everything is, and the collections of which it is made."""
     here = str(request.url_for("content_of_all"))
-    container = _container("3dtiles", "All collections", here, str(request.url_for("tileset_of_all")))
-    return {**container, "children": [_of_collection(request, collection) for collection in WHOLE]}
+    tileset = str(request.url_for("tileset_of_all"))
+    container = _container("3dtiles", "All collections", here, tileset, await extent(request, *WHOLE))
+    return {**container, "children": [await _of_collection(request, collection) for collection in WHOLE]}
 
 
 @router.get("/3dtiles/tileset.json", summary="Tileset of all collections", openapi_extra=_DOCUMENTED)
@@ -112,25 +114,31 @@ async def tileset_of_all(request: Request, pool: Reader, tiles: WantedTiles) -> 
 @router.get(_FOLDER, summary="3D content of a collection")
 async def content_of_collection(request: Request, selection: ChosenSolid) -> dict[str, Any]:
     """Where the tileset of a collection is."""
-    return _of_collection(request, selection.collection)
+    return await _of_collection(request, selection.collection)
 
 
-def _of_collection(request: Request, collection: Collection) -> dict[str, Any]:
+async def _of_collection(request: Request, collection: Collection) -> dict[str, Any]:
     name = collection.name
     here = str(request.url_for("content_of_collection", collection=name))
     tileset = str(request.url_for("tileset_of_collection", collection=name))
-    container = _container(name, f"{collection.title} as 3D Tiles", here, tileset)
-    above = {"rel": "parent", "type": JSON_TYPE, "href": str(request.url_for("content_of_all"))}
-    items = {"rel": "items", "type": GEOJSON, "href": f"{here.removesuffix('3dtiles')}items"}
-    return {**container, "links": [*container["links"], above, items]}
+    title, where = f"{collection.title} as 3D Tiles", await extent(request, collection)
+    container = _container(name, title, here, tileset, where)
+    about = here.removesuffix("/3dtiles")
+    links = [
+        *container["links"],
+        link(str(request.url_for("content_of_all")), "parent", JSON_TYPE, "All collections"),
+        link(about, "collection", JSON_TYPE, collection.title),
+        link(f"{about}/items", "items", GEOJSON, f"{collection.title} as GeoJSON"),
+        link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What a filter of the tiles may name"),
+    ]
+    return {**container, "description": collection.description, "links": links}
 
 
-def _container(name: str, title: str, here: str, tileset: str) -> dict[str, Any]:
-    """A 3D container after OGC API 3D GeoVolumes (draft), with its one content."""
-    content = {"rel": "original", "type": TILESET_TYPE, "href": tileset, "title": title}
-    links = [{"rel": "self", "type": JSON_TYPE, "href": here, "title": title}]
-    described = {"id": name, "title": title, "collectionType": "3d-container"}
-    return {**described, "links": links, "content": [content]}
+def _container(name: str, title: str, here: str, tileset: str, where: dict[str, Any]) -> dict[str, Any]:
+    """A 3D container after OGC API 3D GeoVolumes (22-029, draft), with its one content."""
+    content = {**link(tileset, "original", TILESET_TYPE, title), "collectionType": "3dtiles"}
+    described = {"id": name, "title": title, "collectionType": "3d-container", "extent": where}
+    return {**described, "links": [link(here, "self", JSON_TYPE, title)], "content": [content]}
 
 
 @router.get(f"{_FOLDER}/tileset.json", summary="Tileset of a collection", openapi_extra=_DOCUMENTED)

@@ -307,6 +307,12 @@ def test_containers_lead_to_one_another(client: Client) -> None:
         assert client.get(links["self"]).json() == child
         assert client.get(links["parent"]).json() == whole
         assert client.get(links["items"]).json()["type"] == "FeatureCollection"
+        collection = client.get(links["collection"]).json()
+        assert (collection["id"], collection["extent"]) == (child["id"], child["extent"])
+    assert whole["extent"] == whole["children"][0]["extent"] != {}
+    (west, south, east, north), *_ = whole["extent"]["spatial"]["bbox"]
+    assert 24.3 < west < 24.9 < east < 25.5
+    assert 59.2 < south < 59.9 < north < 60.5
 
 
 def test_tiles_are_documented(client: Client) -> None:
