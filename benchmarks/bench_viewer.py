@@ -34,16 +34,22 @@ _EMPTY_FRAME = """([width, height]) => {
   context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
   return performance.now() - start;
 }"""
-_TIMED = """([act, mark]) => new Promise((resolve) => {
+_FINISHED = """() => {
+  // Nothing can be read before all that was asked of WebGL is done.
+  const context = document.querySelector("canvas").getContext("webgl2");
+  context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
+}"""
+_TIMED = f"""([act, mark]) => new Promise((resolve) => {{
   performance.clearMarks(mark);
   const start = performance.now();
   new Function(act)();
-  const look = () => {
-    const [found] = performance.getEntriesByName(mark);
-    found ? resolve(found.startTime - start) : setTimeout(look, 5);
-  };
+  const look = () => {{
+    if (!performance.getEntriesByName(mark).length) return setTimeout(look);
+    ({_FINISHED})();
+    resolve(performance.now() - start);
+  }};
   look();
-})"""
+}})"""
 _FETCHED = """() => performance.getEntriesByType("resource")
   .map(({ name }) => name).filter((name) => name.startsWith(location.origin))"""
 
@@ -114,7 +120,9 @@ def filter_change(page: Page, repeats: int) -> Iterator[Result]:
 
 
 def timed(page: Page, act: str, mark: str) -> float:
-    """Milliseconds from an act of the page to a mark of `api/viewer/src/marks.ts`."""
+    """Milliseconds from an act of the page that rests to a mark of `api/viewer/src/marks.ts`, with its pixels drawn."""
+    page.wait_for_function("window.__twin.ready")
+    page.evaluate(_FINISHED)
     return float(page.evaluate(_TIMED, [act, mark]))
 
 

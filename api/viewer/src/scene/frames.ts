@@ -79,6 +79,9 @@ export class Frames {
   private run(time: number): void {
     this.frame = 0;
     this.drawn = true;
+    // Drawing asks for tiles too: to do so again would draw the same frame once more.
+    clearTimeout(this.traversal);
+    this.traversal = 0;
     const next = this.work.draw(time);
     if (next === "again") this.request();
     else if (next === "coarse") this.drawLater(REST_MS);

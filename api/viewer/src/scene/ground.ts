@@ -15,6 +15,7 @@ import {
 import { coastUv, drawCoast } from "../geo/coast";
 import { localAxes, localFrame, metresPerDegree, toEcef } from "../geo/geodesy";
 import { type Box, HeightField } from "./heightfield";
+import { ORDER } from "./order";
 import type { Palette } from "./palette";
 
 /** Below every city's ground, so that the far surface never shows through a near one. */
@@ -143,6 +144,7 @@ class Sheet {
     geometry.computeBoundingSphere();
     (geometry.boundingSphere as Sphere).radius += HIGHEST_M;
     this.mesh.receiveShadow = true;
+    this.mesh.renderOrder = grid ? ORDER.cityGround : ORDER.farGround;
   }
 
   /** Lift every vertex to its height. */

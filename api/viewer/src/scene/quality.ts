@@ -28,9 +28,10 @@ const PATIENCE_MS = 3_000;
 
 /** Whether WebGL is emulated: SwiftShader, llvmpipe, Microsoft's basic driver. */
 async function drawsInSoftware(): Promise<boolean> {
-  const silence = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, ""));
+  // A graphics card tells at once: who is silent for so long has other work to do than fine frames.
+  const silence = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, "software"));
   const name = await Promise.race([window.early?.renderer ?? "", silence]);
-  return /swiftshader|llvmpipe|softpipe|basic render/i.test(name);
+  return /swiftshader|llvmpipe|softpipe|basic render|software/i.test(name);
 }
 
 export async function drawingOf(quality: Quality): Promise<Drawing> {

@@ -1,5 +1,6 @@
-/** The sky: a gradient by elevation, drawn behind everything. */
+/** The sky: a gradient by elevation, drawn where nothing else is. */
 import { BufferGeometry, Float32BufferAttribute, Matrix4, Mesh, type PerspectiveCamera, ShaderMaterial } from "three";
+import { ORDER } from "./order";
 import type { Palette } from "./palette";
 
 const VERTEX = /* glsl */ `
@@ -35,13 +36,13 @@ export class Sky extends Mesh<BufferGeometry, ShaderMaterial> {
       new ShaderMaterial({
         vertexShader: VERTEX,
         fragmentShader: FRAGMENT,
-        depthTest: false,
+        // At the far end of the depth: what is covered costs nothing.
         depthWrite: false,
         uniforms: { uUnproject: { value: new Matrix4() }, uZenith: { value: null }, uHorizon: { value: null } },
       }),
     );
     this.frustumCulled = false;
-    this.renderOrder = -1;
+    this.renderOrder = ORDER.sky;
   }
 
   /** Directions come from the camera's rotation alone, so that no large number reaches the GPU. */

@@ -9,6 +9,7 @@ import { Frames } from "./frames";
 import { Ground } from "./ground";
 import { Light } from "./light";
 import { paintBuildings } from "./material";
+import { nearFirst } from "./order";
 import { PALETTES, type Palette, type Theme } from "./palette";
 import { type Pose, cameraMatrix, clampPose } from "./pose";
 import { Projection, type Screen } from "./projection";
@@ -72,6 +73,8 @@ export class World {
   private sunlit = false;
   /** The camera moved since the last frame. */
   private moving = false;
+  /** Colours or buildings changed since the last frame: they are there at once, and crisp a moment later. */
+  private changed = false;
   private current: Pose = { lon: 24.8, lat: 59.8, ground: 18, range: 150_000, heading: 0, pitch: -60 };
 
   constructor(
@@ -91,6 +94,7 @@ export class World {
       failed: (error, root) => this.events.failed(error, root),
       shown: () => {
         this.events.replaced();
+        this.changed = true;
         this.invalidate();
       },
     });
@@ -121,6 +125,7 @@ export class World {
     } catch (error) {
       return this.events.blind(error as Error);
     }
+    this.renderer.setOpaqueSort(nearFirst);
     this.renderer.shadowMap.enabled = true;
     this.renderer.shadowMap.type = PCFShadowMap;
     this.renderer.shadowMap.autoUpdate = false;
@@ -162,6 +167,7 @@ export class World {
 
   async paint(painter: Painter | null): Promise<void> {
     await this.buildings.paint(painter);
+    this.changed = true;
     this.invalidate();
   }
 
@@ -316,11 +322,12 @@ export class World {
     const following = this.followGround(glides ? elapsed : Infinity);
     const idle = this.advance();
     // Nobody waits for a coarse frame before the first view.
-    const fine = glides || (idle && !this.flight && !(this.moving && this.seen));
+    const hasty = this.seen && (this.moving || this.changed);
+    const fine = glides || (idle && !this.flight && !hasty);
     if (this.renderer) this.render(this.renderer, fine ? this.drawing.ratio : this.drawing.movingRatio);
     this.seen ||= idle;
     this.events.drawn(idle);
-    this.moving = false;
+    this.moving = this.changed = false;
     if (this.flight || settling || following) return "again";
     return fine ? "fine" : "coarse";
   }
