@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.serving import REAL_BUILDINGS, VIEWER, chromium, launch, served
 
@@ -65,14 +65,19 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def viewer(browser: Browser, address: str) -> Iterator[Viewer]:
-    """Flights are instant, as for people who want less motion."""
-    context = browser.new_context(
-        viewport={"width": 960, "height": 560}, locale="en-GB", reduced_motion="reduce"
-    )
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Flights are instant, as for people who want less motion. What was fetched is kept between pages."""
+    context = browser.new_context(locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(TIMEOUT_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def viewer(context: BrowserContext, address: str) -> Iterator[Viewer]:
     page = context.new_page()
+    page.set_viewport_size({"width": 960, "height": 560})
     viewer = Viewer(page, address)
     page.on("pageerror", lambda error: viewer.problems.append(str(error)))
     page.on(
@@ -86,4 +91,5 @@ def viewer(browser: Browser, address: str) -> Iterator[Viewer]:
         ),
     )
     yield viewer
-    context.close()
+    context.set_offline(False)
+    page.close()
