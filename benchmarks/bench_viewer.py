@@ -3,6 +3,8 @@
 Run ``python -m benchmarks.bench_viewer``. A private database is made for it and removed. Each time stands
 beside a limit from the same run: the plain download of the same bytes with an empty WebGL frame of the same
 size, or one more frame of the same scene. Times are medians; the first page of the browser is left out.
+Colours and buildings that change are drawn coarsely at once and finely a moment later: times are those to the
+coarse frame, with all its pixels; "one more frame" is a fine one.
 """
 
 import statistics
@@ -94,12 +96,12 @@ def colour_change(page: Page, repeats: int) -> Iterator[Result]:
     """With the sidecars there: each attribute has been shown once."""
     attributes = ("height_m", "current_use")
     for name in attributes:
-        timed(page, _colour(name), "recoloured")
+        timed(page, colour(name), "recoloured")
     changes: list[float] = []
     frames: list[float] = []
     for _ in range(repeats):
         for name in attributes:
-            changes.append(timed(page, _colour(name), "recoloured"))
+            changes.append(timed(page, colour(name), "recoloured"))
             frames.append(timed(page, "window.__twin.redraw()", "redrawn"))
     yield Result("colour change, ms", statistics.median(changes), "ms", "100")
     yield Result("  one more frame of the same scene", statistics.median(frames), "ms")
@@ -111,7 +113,7 @@ def filter_change(page: Page, repeats: int) -> Iterator[Result]:
     limits: list[float] = []
     for i in range(repeats):
         page.evaluate("performance.clearResourceTimings()")
-        changes.append(timed(page, _lowest(8 + i / 10), "filtered"))
+        changes.append(timed(page, lowest(8 + i / 10), "filtered"))
         page.wait_for_function("window.__twin.ready")
         paths = [name for name in page.evaluate(_FETCHED) if "3dtiles" in name]
         limits.append(page.evaluate(_DOWNLOAD, paths))
@@ -120,7 +122,7 @@ def filter_change(page: Page, repeats: int) -> Iterator[Result]:
 
 
 def timed(page: Page, act: str, mark: str) -> float:
-    """Milliseconds from an act of the page that rests to a mark of `api/viewer/src/marks.ts`, with its pixels drawn."""
+    """Milliseconds from an act, while the page rests, to a mark of `api/viewer/src/marks.ts`, all drawn."""
     page.wait_for_function("window.__twin.ready")
     page.evaluate(_FINISHED)
     return float(page.evaluate(_TIMED, [act, mark]))
@@ -133,11 +135,13 @@ def _set(selector: str, value: str) -> str:
     )
 
 
-def _colour(name: str) -> str:
+def colour(name: str) -> str:
+    """What colours by an attribute."""
     return _set("#colour-by", name)
 
 
-def _lowest(height_m: float) -> str:
+def lowest(height_m: float) -> str:
+    """What filters by a least height."""
     return _set("[data-attribute=height_m] .limit input", str(height_m))
 
 

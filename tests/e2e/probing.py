@@ -32,14 +32,20 @@ def service(viewer: Viewer, path: str, **query: str) -> Any:
         return json.load(answer)
 
 
+def roofs(viewer: Viewer, building: str) -> list[dict[str, Any]]:
+    """The roof surfaces of a building as the service tells them."""
+    found = service(viewer, "/collections/roofsurfaces/items", filter=f"building = '{building}'", limit="200")
+    return [feature["properties"] for feature in found["features"]]
+
+
 def shown(text: str | None) -> int:
     """The number in a text such as "1,234"."""
     return int(re.sub(r"\D", "", text or ""))
 
 
-def visible_building(page: Page) -> tuple[str, float, float]:
+def visible_building(page: Page, dataset: str = "") -> tuple[str, float, float]:
     """A building whose roof is seen and covered by no panel, and where to click it."""
-    for name in probe(page, "ids"):
+    for name in (name for name in probe(page, "ids") if name.startswith(dataset)):
         at = page.evaluate(
             """(id) => {
                 const at = window.__twin.project(id);

@@ -33,6 +33,8 @@ REAL = {
 }
 """Buildings of real models with the name each is served under, beside the synthetic cities: under the name
 of its city, a real model would take their place."""
+MEASURED = "kalasatama"
+"""The one dataset of which ``twin process`` has measured surfaces and neighbours."""
 REAL_BUILDINGS = sum(REAL.values()) if SHARED_DATA.is_dir() else 0
 _START_S = 60
 
@@ -76,6 +78,8 @@ def served(home: Path, buildings: int) -> Generator[str, None, None]:
         _twin(home, "import", "--jobs", "2", *map(str, models))
         for model, name in REAL if REAL_BUILDINGS else ():
             _twin(home, "import", str(SHARED_DATA / model), "--city", name, "--dataset", name)
+        if REAL_BUILDINGS:
+            _twin(home, "process", "--dataset", MEASURED)
         _twin(home, "import", str(_correction(models[1])), outcome=REFUSED_SOME)
         with _serving(home) as address:
             yield address

@@ -99,6 +99,7 @@ STATES = {
     "colour-dark": State("by=year_of_construction&theme=dark"),
     "building": State(f"{HELSINKI}&id=helsinki_lod2_synthetic.BID_e9df50a9-7c13-41f2-b0c4-f325c5157972"),
     "side-by-side": State(f"{BESIDE}&by=height_m"),
+    "compare": State("tool=compare&stat=height_m&in.height_m=9.."),
     "import-report": State("tool=imports&report=tallinn_lod2_synthetic"),
     "no-result": State("cql2=height_m>5000"),
     "server-down": State("", _server_down),

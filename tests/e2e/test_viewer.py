@@ -2,10 +2,12 @@
 
 import urllib.request
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import ALL, Viewer
-from tests.e2e.probing import DETAILS, LEGEND, matched, probe, shown, visible_building
+from tests.e2e.probing import DETAILS, LEGEND, matched, probe, roofs, service, shown, visible_building
+from tests.e2e.serving import MEASURED, REAL_BUILDINGS
 
 
 def test_both_cities_load_without_an_error(viewer: Viewer) -> None:
@@ -107,9 +109,57 @@ def test_click_shows_attributes(viewer: Viewer) -> None:
         href = details.get_by_role("link", name=link, exact=True).get_attribute("href") or ""
         with urllib.request.urlopen(href) as answer:
             assert name.split(".", 1)[1] in answer.read().decode()
+    href = details.get_by_role("link", name="GLB", exact=True).get_attribute("href") or ""
+    with urllib.request.urlopen(href) as answer:
+        model = answer.read()
+    assert model.startswith(b"glTF")
+    assert name.encode() in model
 
     page.keyboard.press("Escape")
     expect(details).to_have_count(0)
+    assert viewer.problems == []
+
+
+@pytest.mark.skipif(not REAL_BUILDINGS, reason="the real models, whose surfaces are measured, are not here")
+def test_surfaces_are_told_under_the_pointer(viewer: Viewer) -> None:
+    """From above, so that roofs are seen: their measures are those of the collection of roof surfaces."""
+    place = next(one for one in service(viewer, "/datasets")["datasets"] if one["name"] == MEASURED)
+    west, south, east, north = place["bbox"]
+    viewer.open(f"at={(west + east) / 2:.5f},{(south + north) / 2:.5f},18,500,0,-89")
+    page = viewer.page
+    name, x, y = visible_building(page, MEASURED)
+    with page.expect_response(lambda response: ".glb" in response.url and "slope_deg" in response.url):
+        page.mouse.click(x, y)
+    tip = page.get_by_test_id("surface")
+    page.mouse.move(x, y - 1)
+    page.mouse.move(x, y)
+    expect(tip).to_contain_text("Roof")
+    told = tip.text_content() or ""
+    known = [(f"{roof['area_m2']:,.0f} m²", f"{roof['slope_deg']:.1f}°") for roof in roofs(viewer, name)]
+    assert any(area in told and slope in told for area, slope in known), (told, known)
+    page.mouse.move(5, 300)
+    expect(tip).to_have_count(0)
+    assert viewer.problems == []
+
+
+def test_a_range_is_brushed_over_the_histogram(viewer: Viewer) -> None:
+    viewer.open()
+    page = viewer.page
+    year = page.locator("[data-attribute=year_of_construction]")
+    bars = year.locator("svg.bars")
+    bars.scroll_into_view_if_needed()
+    box = bars.bounding_box()
+    assert box is not None
+    across = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.75, across)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, across, steps=3)
+    page.mouse.up()
+    page.wait_for_function("window.__twin.filter.startsWith('year_of_construction BETWEEN ')")
+    low, high = (int(page.get_by_label(f"construction: {end}").input_value()) for end in ("From", "To"))
+    assert low < high
+    expected = matched(viewer, f"year_of_construction BETWEEN {low} AND {high}")
+    expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
     assert viewer.problems == []
 
 

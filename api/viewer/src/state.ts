@@ -10,6 +10,7 @@ import { language } from "./i18n";
 import type { Theme } from "./scene/palette";
 import type { Pose } from "./scene/pose";
 import type { Quality } from "./scene/quality";
+import type { Surface } from "./scene/surfaces";
 
 export const datasets = signal<Dataset[]>([]);
 export const catalogue = signal<Attribute[]>([]);
@@ -33,6 +34,8 @@ export const scale = signal<Scale | null>(null);
 
 export const selected = signal<string | null>(null);
 export const building = signal<Building | null>(null);
+/** The surface of the building under the pointer. */
+export const surface = signal<Surface | null>(null);
 export const buildingError = signal<string | null>(null);
 
 export const chosenTheme = signal<Theme | null>(null);
@@ -198,6 +201,7 @@ function fetchSelected(): (() => void) | undefined {
   const id = selected.value;
   buildingError.value = null;
   if (id && !roomy()) panelOpen.value = false;
+  surface.value = null;
   if (!id) {
     building.value = null;
     return undefined;

@@ -138,6 +138,7 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
       frameDrawn();
     },
     replaced: () => markNextFrame("filtered"),
+    surface: (found) => (state.surface.value = found),
     blind: (error) => {
       console.warn(error);
       state.webglMissing.value = state.seen.value = true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { roundEdges } from "../src/data/compare";
-import { buildingLine, csvLine } from "../src/data/csv";
+import { csvLine } from "../src/data/csv";
 
 describe("roundEdges", () => {
   it("cuts at round numbers around the values", () => {
@@ -24,12 +24,5 @@ describe("roundEdges", () => {
 describe("csv", () => {
   it("quotes what needs it", () => {
     expect(csvLine(['a "b"', "c,d", 1.5, null, true, "e\nf"])).toBe('"a ""b""","c,d",1.5,,true,"e\nf"\r\n');
-  });
-
-  it("writes a building with the middle of its footprint", () => {
-    const geometry = { type: "Polygon", coordinates: [[[24, 60], [24.002, 60], [24.002, 60.001], [24, 60]]] };
-    const properties = { height_m: 3, codes: [1, 2], name: null };
-    expect(buildingLine({ id: "x.1", geometry, properties }, ["height_m", "codes", "name"])).toBe('x.1,24.001,60.0005,3,"[1,2]",\r\n');
-    expect(buildingLine({ id: "x.2", geometry: null, properties }, [])).toBe("x.2,,\r\n");
   });
 });

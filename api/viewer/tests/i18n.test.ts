@@ -31,6 +31,7 @@ describe("languages", () => {
     language.value = "en";
     expect(formatValue({ ...HEIGHT, unit: "m3" }, 12345.6)).toBe("12,346 m³");
     expect(formatValue({ ...HEIGHT, name: "year_of_construction", integer: true, unit: null }, 1987)).toBe("1987");
+    expect(formatValue({ ...HEIGHT, unit: "deg" }, 12.7215)).toBe("12.7°");
     expect(formatValue(HEIGHT, null)).toBe("–");
   });
 });

@@ -25,6 +25,12 @@ describe("link", () => {
     expect(readLink(`#${writeLink(LINK)}`)).toEqual(LINK);
   });
 
+  it.each(Object.keys(LINK) as (keyof Link)[])("holds %s alone", (part) => {
+    const alone: Link = { ...readLink(""), [part]: LINK[part] };
+    expect(readLink(`#${writeLink(alone)}`)).toEqual(alone);
+    expect(writeLink(alone)).not.toBe("");
+  });
+
   it("ignores what it does not understand", () => {
     const link = readLink("#at=1,2,x&in.height_m=..&is.city=&nonsense");
     expect(link.pose).toBeNull();

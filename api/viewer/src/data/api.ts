@@ -173,6 +173,11 @@ export function tilesetUrl(filter: string): string {
   return address(`${BUILDINGS}/3dtiles/tileset.json`, { filter });
 }
 
+/** Every building that a filter leaves, as one file. */
+export function downloadOf(filter: string, format: "csv" | "geoparquet"): string {
+  return address(`${BUILDINGS}/download`, { f: format, filter });
+}
+
 /** The Arrow table of a tile's attributes beside its content: same path, same filter. */
 export function sidecarUrl(contentUrl: string, property: string): string {
   const url = new URL(contentUrl);

@@ -21,7 +21,7 @@ export function isEmpty(controls: Controls): boolean {
   return cql2(controls) === "";
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 function choice(name: string, values: string[]): string {
   const literals = values.map((value) => (value === "true" || value === "false" ? value : quoted(value)));

@@ -57,7 +57,7 @@ export function valueLabel(attribute: Attribute, value: string): string {
   return messageOr(`code_${value.replaceAll(/[ -]/g, "_")}`, spelledOut(value));
 }
 
-const UNITS: Record<string, string> = { m2: "m²", m3: "m³" };
+const UNITS: Record<string, string> = { m2: "m²", m3: "m³", deg: "°" };
 
 export function unitText(attribute: Attribute): string {
   return attribute.unit ? (UNITS[attribute.unit] ?? attribute.unit) : "";
@@ -67,7 +67,7 @@ const isYear = (attribute: Attribute): boolean => attribute.name.startsWith("yea
 
 function decimals(attribute: Attribute): number {
   if (attribute.integer || attribute.unit === "m3") return 0;
-  if (attribute.unit === "m2") return 1;
+  if (attribute.unit === "m2" || attribute.unit === "deg") return 1;
   return attribute.unit === "m" ? 2 : 4;
 }
 
@@ -109,6 +109,11 @@ export function formatDegrees(degrees: number): string {
   return `${decimal(degrees, 1)}°`;
 }
 
+/** The nearest of eight directions, in letters. */
+export function compass(degrees: number): string {
+  return t("compassPoints").split(" ")[Math.round(degrees / 45) % 8];
+}
+
 export function formatNumber(attribute: Attribute, value: number): string {
   return new Intl.NumberFormat(language.value, {
     maximumFractionDigits: decimals(attribute),
@@ -121,7 +126,8 @@ export function formatValue(attribute: Attribute, value: unknown): string {
   if (value === null || value === undefined || value === "") return "–";
   if (typeof value === "number") {
     const unit = unitText(attribute);
-    return formatNumber(attribute, value) + (unit ? ` ${unit}` : "");
+    // A number and its degree sign stand together.
+    return formatNumber(attribute, value) + (unit && unit !== UNITS.deg ? ` ${unit}` : unit);
   }
   return valueLabel(attribute, textOf(value));
 }

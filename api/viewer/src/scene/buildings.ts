@@ -1,6 +1,7 @@
 /** The buildings on show: one tileset, replaced without a flash when the filter changes. */
 import { BufferGeometry, EdgesGeometry, Float32BufferAttribute, Group, LineBasicMaterial, LineSegments, type PerspectiveCamera, type Raycaster, Vector3 } from "three";
 import type { Palette } from "./palette";
+import { type Surface, Surfaces } from "./surfaces";
 import { type Hit, type LayerHooks, type Painter, TileLayer } from "./tilelayer";
 
 export interface BuildingHooks {
@@ -9,6 +10,8 @@ export interface BuildingHooks {
   failed: LayerHooks["failed"];
   /** A tileset is shown in full. */
   shown(): void;
+  /** Another surface of the selected building is under the pointer, or none. */
+  surface(found: Surface | null): void;
 }
 
 export class Buildings {
@@ -20,6 +23,8 @@ export class Buildings {
   private selectedId: string | null = null;
   private readonly outline = new LineSegments(new BufferGeometry(), new LineBasicMaterial());
   private outlined = "";
+  private readonly surfaces = new Surfaces();
+  private surface: Surface | null = null;
   private wanted = "";
 
   constructor(
@@ -29,7 +34,7 @@ export class Buildings {
     this.outline.matrixAutoUpdate = false;
     this.outline.frustumCulled = false;
     this.outline.visible = false;
-    this.group.add(this.outline);
+    this.group.add(this.outline, this.surfaces.group);
   }
 
   /** Load a tileset beside the one on show and change over when it is complete. */
@@ -66,6 +71,7 @@ export class Buildings {
     this.selectedId = id;
     this.current?.select(id);
     this.next?.select(id);
+    this.surfaces.show(id);
     this.outlined = "";
     this.hooks.invalidate();
   }
@@ -74,8 +80,13 @@ export class Buildings {
     return this.current?.pick(raycaster) ?? null;
   }
 
-  hover(hit: Hit | null): boolean {
-    return this.current?.hover(hit) ?? false;
+  /** What is under the pointer; true where the view shows it otherwise than before. */
+  hover(hit: Hit | null, raycaster: Raycaster): boolean {
+    const found = this.surfaces.pick(hit?.id ?? null, raycaster);
+    const other = found !== this.surface;
+    this.surface = found;
+    if (other) this.hooks.surface(found);
+    return (this.current?.hover(hit) ?? false) || other;
   }
 
   /** Middle of a building's top, EPSG:4978, or null where it is not on screen. */
@@ -120,6 +131,7 @@ export class Buildings {
     this.current?.dispose();
     this.next?.dispose();
     this.current = this.next = null;
+    this.surfaces.dispose();
   }
 
   update(width: number, height: number, palette: Palette): void {

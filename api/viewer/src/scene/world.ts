@@ -2,7 +2,7 @@
 import { Fog, Group, Matrix4, PCFShadowMap, PerspectiveCamera, Raycaster, Scene, Vector2, type Vector3, WebGLRenderer } from "three";
 import type { SunPosition } from "../geo/sun";
 import { localFrame, meetSurface } from "../geo/geodesy";
-import { Buildings } from "./buildings";
+import { type BuildingHooks, Buildings } from "./buildings";
 import { Controls, type Surface } from "./controls";
 import { type Flight, fly } from "./flight";
 import { Frames } from "./frames";
@@ -28,6 +28,7 @@ export interface WorldEvents {
   drawn(complete: boolean): void;
   /** Another tileset is on show. */
   replaced(): void;
+  surface: BuildingHooks["surface"];
   /** WebGL did not start. */
   blind(error: Error): void;
   /** Loading began, went on or ended: 0..1. */
@@ -92,6 +93,7 @@ export class World {
         this.frames.stir();
       },
       failed: (error, root) => this.events.failed(error, root),
+      surface: (found) => this.events.surface(found),
       shown: () => {
         this.events.replaced();
         this.changed = true;
@@ -284,7 +286,7 @@ export class World {
       if (x >= 0) this.aim(x, y);
       const hit = x >= 0 ? this.buildings.pick(this.raycaster) : null;
       this.canvas.style.cursor = hit ? "pointer" : "";
-      if (this.buildings.hover(hit)) this.invalidate();
+      if (this.buildings.hover(hit, this.raycaster)) this.invalidate();
     }, HOVER_DELAY_MS);
   }
 

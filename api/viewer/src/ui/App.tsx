@@ -13,6 +13,7 @@ import { MeasurePanel } from "./MeasurePanel";
 import { Navigation } from "./Navigation";
 import { Notes } from "./Notes";
 import { SunPanel } from "./SunPanel";
+import { SurfaceTip } from "./SurfaceTip";
 import { Toolbar } from "./Toolbar";
 import { Panes } from "./Panes";
 import { Truth } from "./Truth";
@@ -47,6 +48,7 @@ export function App() {
         </div>
       </div>
       <Credits />
+      <SurfaceTip />
     </div>
   );
 }

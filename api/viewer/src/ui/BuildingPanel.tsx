@@ -1,7 +1,8 @@
 /** One building: its attributes by group, where each comes from, and its files. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Building, itemUrl } from "../data/api";
 import { type Attribute, GROUPS } from "../data/catalogue";
+import { type SingleModel, downloadUrl, fetchSingle } from "../data/single";
 import type { Key } from "../i18n/en";
 import { attributeLabel, attributeMeaning, cityName, formatValue, t, valueLabel, textOf } from "../i18n";
 import { attributes, building, buildingError, catalogue, selected } from "../state";
@@ -35,7 +36,12 @@ export function BuildingPanel() {
       )}
       {!found && !failed && <div class="lines skeleton" />}
       {found && <Attributes found={found} />}
-      {found && <Files id={id} />}
+      {found && (
+        <>
+          <p class="hint surfaces-hint">{t("surfacesHint")}</p>
+          <Files id={id} />
+        </>
+      )}
     </aside>
   );
 }
@@ -127,6 +133,14 @@ function Origin({ of }: { of: string }) {
 }
 
 function Files({ id }: { id: string }) {
+  const [model, setModel] = useState<SingleModel | null>(null);
+  useEffect(() => {
+    setModel(null);
+    let current = true;
+    // Without a place, or an answer, there is no link.
+    fetchSingle(id).then((found) => current && setModel(found), () => undefined);
+    return () => void (current = false);
+  }, [id]);
   return (
     <footer class="files">
       <span class="muted">{t("openAs")}</span>
@@ -136,6 +150,11 @@ function Files({ id }: { id: string }) {
       <a href={itemUrl(id, "cityjson")} target="_blank" rel="noopener">
         CityJSON
       </a>
+      {model && (
+        <a href={downloadUrl(model)} download={`${id}.glb`}>
+          GLB
+        </a>
+      )}
     </footer>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Bin, Histogram } from "../data/api";
 import type { Attribute } from "../data/catalogue";
 import { type Range, withRange } from "../data/filter";
@@ -53,7 +53,7 @@ export function RangeFilter({ attribute }: { attribute: Attribute }) {
         {attributeLabel(attribute)}
         {attribute.unit && <small> {unitText(attribute)}</small>}
       </legend>
-      {domain && <Bars bins={left?.bins ?? []} domain={domain} limits={closed(draft, domain)} />}
+      {domain && <Bars bins={left?.bins ?? []} domain={domain} limits={closed(draft, domain)} onDraft={setDraft} onCommit={commit} />}
       {domain && <Slider attribute={attribute} domain={domain} draft={draft} onDraft={setDraft} onCommit={commit} />}
       {!all && (failed ? <HistogramFailed /> : <div class="bars skeleton" />)}
       {all && !domain && <p class="hint">{t("noValues")}</p>}
@@ -126,10 +126,20 @@ function share(value: number, { low, high }: Domain): number {
   return high > low ? (value - low) / (high - low) : 0;
 }
 
-function Bars({ bins, domain, limits }: { bins: Bin[]; domain: Domain; limits: [number, number] }) {
+interface BarsProps {
+  bins: Bin[];
+  domain: Domain;
+  limits: [number, number];
+  onDraft: (range: Range) => void;
+  onCommit: (range: Range) => void;
+}
+
+/** The histogram. Drawn over, it becomes a brush: the range is what was drawn. Keys have the handles below. */
+function Bars({ bins, domain, limits, onDraft, onCommit }: BarsProps) {
   const most = Math.max(1, ...bins.map((bin) => bin.count));
+  const brush = useBrush(domain, onDraft, onCommit);
   return (
-    <svg class="bars" viewBox="0 0 100 36" preserveAspectRatio="none" aria-hidden="true">
+    <svg class="bars" viewBox="0 0 100 36" preserveAspectRatio="none" aria-hidden="true" {...brush}>
       {bins.map((bin) => {
         const x = 100 * share(bin.from, domain);
         const width = Math.max(0.6, 100 * share(bin.to, domain) - x);
@@ -139,6 +149,36 @@ function Bars({ bins, domain, limits }: { bins: Bin[]; domain: Domain; limits: [
       })}
     </svg>
   );
+}
+
+/** The value under the pointer, on a step. */
+function valueUnder(event: PointerEvent, { low, high, step }: Domain): number {
+  const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+  const at = Math.min(1, Math.max(0, (event.clientX - left) / width));
+  return Number((low + Math.round((at * (high - low)) / step) * step).toPrecision(12));
+}
+
+/** What a press, a way and a release over the histogram do. A click alone does nothing. */
+function useBrush(domain: Domain, onDraft: (range: Range) => void, onCommit: (range: Range) => void) {
+  const start = useRef<number | null>(null);
+  const drawn = (event: PointerEvent): Range => {
+    const ends = [start.current as number, valueUnder(event, domain)].toSorted((a, b) => a - b);
+    return moved(moved(OPEN, 0, ends[0], domain), 1, ends[1], domain);
+  };
+  return {
+    onPointerDown: (event: PointerEvent) => {
+      (event.currentTarget as Element).setPointerCapture(event.pointerId);
+      start.current = valueUnder(event, domain);
+    },
+    onPointerMove: (event: PointerEvent) => {
+      if (start.current !== null && valueUnder(event, domain) !== start.current) onDraft(drawn(event));
+    },
+    onPointerUp: (event: PointerEvent) => {
+      if (start.current !== null && valueUnder(event, domain) !== start.current) onCommit(drawn(event));
+      start.current = null;
+    },
+    onPointerCancel: () => (start.current = null),
+  };
 }
 
 interface LimitProps {
