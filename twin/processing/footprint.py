@@ -53,15 +53,15 @@ def plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
 def _merge(seen: Shapes, owner: Ints, origin: Floats) -> Shapes:
     """One shape of each object, moved by its origin (objects, 2).
 
-    Objects with as many plans are united in one call, around their origins, where digits are fine.
+    Those of several plans are united first, around their origins, where digits are fine.
     """
-    start = np.searchsorted(owner, np.arange(len(origin) + 1))
-    count = np.diff(start)
     merged = np.full(len(origin), None, dtype=object)
-    for size in np.unique(count[count > 0]):
-        alike = np.flatnonzero(count == size)
-        rows = seen[start[alike][:, None] + np.arange(size)]
-        merged[alike] = planar.united(rows) if size > 1 else rows[:, 0]
+    count = np.bincount(owner, minlength=len(origin))
+    single = count[owner] == 1
+    merged[owner[single]] = seen[single]
+    several = np.flatnonzero(count > 1)
+    if len(several):
+        merged[several] = planar.united(seen[~single], np.searchsorted(several, owner[~single]))
     return planar.as_multipolygons(planar.moved(merged, origin))
 
 

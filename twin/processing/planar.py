@@ -76,9 +76,13 @@ def polygon_parts(shapes: Shapes) -> tuple[Shapes, Ints]:
     return parts[areal], owner[inner[areal]]
 
 
-def united(shapes: Shapes) -> Shapes:
-    """The union of each row of shapes (rows, columns), without parts and holes thinner than the grid."""
-    parts, owner = polygon_parts(np.asarray(shapely.union_all(shapes, grid_size=GRID_M, axis=1)))
+def united(shapes: Shapes, owner: Ints) -> Shapes:
+    """The union of the shapes of each owner, without parts and holes thinner than the grid.
+
+    Shapes come in order of owners, each of whom has some.
+    """
+    groups = np.asarray(shapely.geometrycollections(shapes, indices=owner), dtype=object)
+    parts, owner = polygon_parts(np.asarray(shapely.union_all(groups[:, None], grid_size=GRID_M, axis=1)))
     outlines, part = shapely.get_rings(parts, return_index=True)
     filled = np.asarray(shapely.polygons(outlines), dtype=object)
     thick = 2.0 * area(filled) > GRID_M * length(filled)
@@ -86,7 +90,7 @@ def united(shapes: Shapes) -> Shapes:
     thick &= thick[exterior][part]
     kept = polygons(outlines[thick], part[thick], len(parts))
     real = ~missing(kept)
-    return multipolygons(kept[real], owner[real], len(shapes))
+    return multipolygons(kept[real], owner[real], len(groups))
 
 
 def transformed(shapes: Shapes, transform: Callable[[Floats], Floats]) -> Shapes:
