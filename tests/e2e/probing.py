@@ -45,15 +45,17 @@ def shown(text: str | None) -> int:
 
 def visible_building(page: Page, dataset: str = "") -> tuple[str, float, float]:
     """A building whose roof is seen and covered by no panel, and where to click it."""
-    for name in (name for name in probe(page, "ids") if name.startswith(dataset)):
-        at = page.evaluate(
-            """(id) => {
+    found = page.evaluate(
+        """(dataset) => {
+            for (const id of window.__twin.ids.filter((id) => id.startsWith(dataset))) {
                 const at = window.__twin.project(id);
                 const free = at && document.elementFromPoint(at.x, at.y + 3)?.tagName === "CANVAS";
-                return free && window.__twin.pick(at.x, at.y + 3) === id ? [at.x, at.y + 3] : null;
-            }""",
-            name,
-        )
-        if at is not None:
-            return name, at[0], at[1]
+                if (free && window.__twin.pick(at.x, at.y + 3) === id) return [id, at.x, at.y + 3];
+            }
+            return null;
+        }""",
+        dataset,
+    )
+    if found is not None:
+        return found[0], found[1], found[2]
     raise AssertionError("no building can be clicked")

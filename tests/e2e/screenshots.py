@@ -20,21 +20,31 @@ def _nothing(_: Page) -> None:
 
 
 def _select_middle(page: Page) -> None:
-    """Open the details of the building in the middle of the view."""
+    """Open the details of the building in the middle of the view, and point at one of its surfaces."""
     found = page.evaluate(
         """() => {
-            for (let x = 720; x < 900; x += 20)
+            for (let x = 620; x < 900; x += 20)
                 for (let y = 420; y < 600; y += 20) if (window.__twin.pick(x, y)) return [x, y];
             return null;
         }"""
     )
-    page.mouse.click(*found)
+    with page.expect_response(lambda response: "slope_deg" in response.url and ".glb" in response.url):
+        page.mouse.click(*found)
     page.wait_for_selector("[data-testid=building] dl")
+    page.wait_for_function("window.__twin.ready")
+    page.mouse.move(found[0] + 1, found[1])
+    page.mouse.move(*found)
+    page.wait_for_selector("[data-testid=surface]")
 
 
 SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "viewer": ("by=height_m", _nothing),
-    "viewer-building": ("at=24.74664,59.43630,36,520,8,-20", _select_middle),
+    "viewer": ("by=height_m&quality=fine", _nothing),
+    "viewer-building": ("at=24.98070,60.18460,18,600,320,-38&quality=fine", _select_middle),
+    "viewer-compare": (
+        "at=24.9556,60.1743,20,900,0,-32&at2=24.745,59.436,36,900,0,-32"
+        "&by=current_use&tool=compare&stat=volume_m3&quality=fine",
+        _nothing,
+    ),
     "viewer-overview": ("at=24.85,59.8,18,148000,0,-56", _nothing),
     "viewer-imports": ("tool=imports&report=tallinn_lod2_synthetic", _nothing),
     "viewer-dark": ("by=year_of_construction&theme=dark", _nothing),

@@ -8,7 +8,7 @@ export function CompareTable({ found }: { found: Comparison }) {
   const { attribute, sides } = found;
   const unit = unitText(attribute);
   return (
-    <table class="compared">
+    <table class="compared" data-many={sides.length > 3}>
       <caption class="unseen">{`${t("compare")}: ${attributeLabel(attribute)}`}</caption>
       <thead>
         <tr>
