@@ -40,8 +40,8 @@ _UNDERSTOOD = (
     "bytes",
 )  # fmt: skip
 """Members of a report that tell how the file was understood."""
-BATCH_FEATURES = 100
-BATCH_POINTS = 30_000
+BATCH_FEATURES = 200
+BATCH_POINTS = 60_000
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 

@@ -134,6 +134,7 @@ class Loader:
         dataset_id = self._connection.execute(statement).scalar_one()
         for table in schema.PARTITIONED:
             self._connection.execute(text(_CREATE_PARTITION.format(table=table.name, id=dataset_id)))
+        self._connection.execute(text(_KEEP_INLINE.format(id=dataset_id)))
         return dataset_id
 
     def _role(self) -> str:
@@ -270,6 +271,9 @@ CREATE TABLE {table}_{id} (
     CONSTRAINT {table}_{id}_dataset CHECK (dataset_id = {id})
 )
 """
+
+_KEEP_INLINE = "ALTER TABLE object_geometry_{id} ALTER COLUMN surfaces SET STORAGE MAIN"
+"""Compressed within the row, as coordinates are: what stands aside has a row and an index of its own."""
 
 _ATTACH_PARTITION = """
 ALTER TABLE {table} ATTACH PARTITION {table}_{id} FOR VALUES IN ({id})
