@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.fixtures import ROOT
 
 PACKAGES: dict[str, tuple[str, ...]] = {
+    "py3dtiles": ("py3dtiles==12.1.1", "psycopg2-binary"),
     "tipg": ("tipg==1.6.1", "uvicorn[standard]==0.54.0"),
     "pygeoapi": (
         "pygeoapi==0.21.0",
