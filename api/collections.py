@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, cast
 
+from cachetools import LRUCache
 from fastapi import Depends, Request
 
 from api import kept_filters, parameters
@@ -176,19 +177,32 @@ async def known_parameters(request: Request) -> None:
     if not given:
         return
     extra: dict[str, Any] = request.scope["route"].openapi_extra or {}
-    schemas: dict[str, Any] = {p["name"]: p["schema"] for p in extra.get("parameters", ())}
-    documented = list(schemas)
-    if "collection" in request.path_params or parameters.FILTER.name in documented:
+    documented: Sequence[dict[str, Any]] = extra.get("parameters", ())
+    collection = None
+    if "collection" in request.path_params or any(p["name"] == parameters.FILTER.name for p in documented):
         collection = await asked_collection(request)
-        documented = taken(documented, collection)
-        schemas = {name: parameter.schema for name, parameter in equalities(collection).items()} | schemas
-    _check(given, documented)
+    key = request.scope["endpoint"], collection
+    if (known := _TAKEN.get(key)) is None:
+        known = _TAKEN[key] = _schemas(documented, collection)
+    _check(given, known)
     for name, _ in given:
-        if offered := schemas[name].get("enum"):
+        if offered := known[name].get("enum"):
             parameters.choice(request.query_params, name, offered, "")
 
 
-def _check(given: list[tuple[str, str]], known: Sequence[str]) -> None:
+_TAKEN: LRUCache[Any, Mapping[str, Any]] = LRUCache(512)
+"""The parameters that an endpoint takes of a collection, with their schemas."""
+
+
+def _schemas(documented: Sequence[dict[str, Any]], collection: Collection | None) -> Mapping[str, Any]:
+    schemas: dict[str, Any] = {p["name"]: p["schema"] for p in documented}
+    if collection is None:
+        return schemas
+    named = {name: parameter.schema for name, parameter in equalities(collection).items()} | schemas
+    return {name: named[name] for name in taken(list(schemas), collection)}
+
+
+def _check(given: list[tuple[str, str]], known: Mapping[str, Any]) -> None:
     seen: set[str] = set()
     for name, value in given:
         if name not in known:

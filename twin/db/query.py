@@ -8,6 +8,7 @@ on asyncpg. Two statements with the same key have the same SQL text and differ i
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -242,11 +243,19 @@ def intersects(
     ``heights`` are the lowest and the highest height of a feature, where they are known. A feature
     without them is in no range.
     """
-    bound = func.geometry(bindparam("area", type_=LargeBinary))
-    clause = func.ST_Intersects(geometry, bound, type_=Boolean)
     values: dict[str, Any] = {"area": area.ewkb}
-    if heights is not None and area.solid is not None:
-        low, high = bindparam("z_low", type_=Double), bindparam("z_high", type_=Double)
-        clause = and_(clause, heights[1] >= low, heights[0] <= high)
-        values |= {"z_low": area.solid[2], "z_high": area.solid[5]}
-    return Condition(clause, ("intersects", len(values)), values)
+    if heights is None or area.solid is None:
+        return Condition(_meets(geometry), ("intersects", 1), values)
+    values |= {"z_low": area.solid[2], "z_high": area.solid[5]}
+    return Condition(and_(_meets(geometry), _reaches(*heights)), ("intersects", 3), values)
+
+
+@lru_cache(maxsize=64)
+def _meets(geometry: ColumnElement[Any]) -> ColumnElement[bool]:
+    bound = func.geometry(bindparam("area", type_=LargeBinary))
+    return func.ST_Intersects(geometry, bound, type_=Boolean)
+
+
+def _reaches(lowest: ColumnElement[Any], highest: ColumnElement[Any]) -> ColumnElement[bool]:
+    low, high = bindparam("z_low", type_=Double), bindparam("z_high", type_=Double)
+    return and_(highest >= low, lowest <= high)

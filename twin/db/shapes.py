@@ -4,6 +4,7 @@ All are kept as longitude and latitude in degrees (CRS84), whatever reference sy
 """
 
 import math
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ MAX_VERTICES = 10_000
 _LONGEST_EDGE_M = 1000.0
 _COLLECTION = 7
 """The type of a GeometryCollection, in the first byte after the byte order of little-endian WKB."""
+
+_BOX = struct.Struct("<BIIII10d")
+_POLYGON_WITH_SRID = 0x20000003
 
 _shapely: Any = shapely
 
@@ -103,6 +107,10 @@ def box(west: float, south: float, east: float, north: float) -> Shape:
     """The rectangle between two corners; two rectangles where it crosses the antimeridian."""
     if south > north:
         raise ShapeError(f"its south edge {south:g} lies above its north edge {north:g}.")
+    if -180 <= west < east <= 180 and -90 <= south < north <= 90:
+        # What most requests send, without a detour by GEOS.
+        return Shape(_BOX.pack(1, _POLYGON_WITH_SRID, 4326, 1, 5,
+                               east, south, east, north, west, north, west, south, east, south))  # fmt: skip
     if west <= east:
         return _checked(_rectangle(west, south, east, north))
     halves = [_rectangle(west, south, 180.0, north), _rectangle(-180.0, south, east, north)]
