@@ -1,6 +1,6 @@
 """Other programs, each in an environment of its own that is made when it is first needed.
 
-They are for comparisons alone and no dependencies of the project. The environments stand in
+They are for comparisons and checks alone and no dependencies of the project. The environments stand in
 ``TWIN_TOOLS``, else beside the data of this checkout; making one takes the package index and a minute.
 """
 
@@ -22,6 +22,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "starlette",
         "uvicorn[standard]==0.54.0",
     ),
+    "ogctests": ("ogctests==0.1.15",),
+    "schemathesis": ("schemathesis==4.32.5",),
 }
 
 

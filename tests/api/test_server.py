@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import URL
 
 from api import hosts, server
 from tests.fixtures import unused_port
@@ -36,8 +37,7 @@ if __name__ == "__main__":
 
 @contextmanager
 def running(database: Database, port: int, workers: int) -> Generator[subprocess.Popen[str], None, None]:
-    owner = database.connect.owner_url.render_as_string(hide_password=False)
-    arguments = [orjson.dumps(database.reader()).decode(), str(port), str(workers), owner]
+    arguments = [orjson.dumps(database.reader()).decode(), str(port), str(workers), _written(database)]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", _PROGRAM, *arguments],
         stdout=subprocess.PIPE,
@@ -50,6 +50,14 @@ def running(database: Database, port: int, workers: int) -> Generator[subprocess
     finally:
         process.kill()
         process.communicate()
+
+
+def _written(database: Database) -> str:
+    """The address of the owner as text: a folder of sockets is no host that a URL can be written with."""
+    url = database.connect.owner_url
+    there = {"host": url.host or "", "port": str(url.port or 5432)}
+    text = URL.create(url.drivername, url.username, url.password, database=url.database, query=there)
+    return text.render_as_string(hide_password=False)
 
 
 def answer(port: int) -> bytes:
