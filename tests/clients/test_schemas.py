@@ -15,12 +15,13 @@ import pytest
 
 from api.app import create_app
 from importers.ingest import ImportOptions, Ingest
-from importers.synthetic import synthesise
+from importers.synthetic import CityName, synthesise
 from tests.api.client import Client, serving
 from tests.importers.stored import clean
 from twin.db.engine import Database
 
 FOLDER = Path(os.environ.get("CITYJSON_SCHEMAS", "none"))
+DELIVERIES: tuple[tuple[CityName, str], ...] = (("helsinki", "gml"), ("tallinn", "city.jsonl"))
 ITEMS = "/collections/buildings/items"
 _jsonschema: Any = import_module("jsonschema")
 
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def client(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with clean(database.engine) as engine:
-        for city, ending in (("helsinki", "gml"), ("tallinn", "city.jsonl")):
+        for city, ending in DELIVERIES:
             path = tmp_path_factory.mktemp("schemas") / f"{city}.{ending}"
             synthesise(path, city=city, buildings=8, seed=6)
             Ingest(engine, ImportOptions(dataset=city)).run(path)
