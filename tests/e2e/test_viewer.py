@@ -1,6 +1,7 @@
 """What a planner does with the viewer, in a real browser over a served database of both cities."""
 
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -165,8 +166,11 @@ def test_a_range_is_brushed_over_the_histogram(viewer: Viewer) -> None:
 
 def test_colour_by_number_has_a_legend(viewer: Viewer) -> None:
     viewer.open()
+    viewer.settle()
     page = viewer.page
     plain = page.locator("canvas").screenshot()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     page.get_by_label("Colour by").select_option("height_m")
     legend = page.locator(LEGEND)
     expect(legend.locator("h2")).to_contain_text("Height m")
@@ -177,6 +181,8 @@ def test_colour_by_number_has_a_legend(viewer: Viewer) -> None:
     assert abs(total - ALL) <= counts.count()
     viewer.settle()
     assert page.locator("canvas").screenshot() != plain
+    # Geometry is there already: a colour asks for the tables beside it alone.
+    assert {path.rpartition(".")[2] for path in asked if "/3dtiles/" in path} == {"arrow"}
     assert viewer.problems == []
 
 

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from tiles.tiling import DEFAULT_LIMITS
 from twin.model.cells import Cell, quadkeys
 from twin.model.geometry import SurfaceType
 from twin.processing import face_measures
-from twin.processing.mesh import decode
+from twin.processing.mesh import MeshBatch, decode
 
 CELL = Cell.from_code(15, int(quadkeys(np.array([[24.9705, 60.1855]]))[0]) >> 18)
 PROPERTIES = ("city", "height_m", "current_use", "year_of_construction", "closed")
@@ -283,4 +284,33 @@ def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
     (tmp_path / "lean.glb").write_bytes(encode(street(30), profile="lean"))
     report = gltf.validate(tmp_path)
     assert report["files"] == 9
+    assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
+
+
+@pytest.mark.slow
+def test_a_building_of_a_million_triangles_is_a_tile(tmp_path: Path) -> None:
+    """Of more surfaces and vertices than 16 bits count, in bounded time, and still found good."""
+    faces = np.arange(500_000)
+    x, y = faces % 708 * 0.1, faces // 708 * 0.1
+    z = np.sin(x, dtype=np.float64) + 20.0
+    around = ((0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1))
+    corners = np.stack([np.column_stack([x + dx, y + dy, z]) for dx, dy in around], axis=1).reshape(-1, 3)
+    triangles = 4 * faces[:, None, None] + np.array([[0, 1, 2], [0, 2, 3]])
+    upwards = Frame.of_cell(CELL).axes[2].astype(np.float32)
+    mesh = MeshBatch(
+        positions=np.rint(ecef(corners.astype(np.float64)) * 100).astype(np.int32),
+        normals=np.tile(upwards, (len(corners), 1)),
+        triangles=triangles.reshape(-1, 3).astype(np.uint32),
+        object_of_vertex=np.zeros(len(corners), dtype=np.int64),
+        surface_type=np.full(len(corners), SurfaceType.ROOF, dtype=np.uint8),
+        face=np.repeat(faces, 4),
+    )
+    started = time.process_time()
+    data = glb.encode(mesh, Frame.of_cell(CELL), table(1))
+    assert time.process_time() - started < 30
+    tile = gltf.read(data)
+    assert tile.document["accessors"][tile.primitive["indices"]]["count"] == 3_000_000
+    assert inspect_glb(data).problems == []
+    (tmp_path / "million.glb").write_bytes(data)
+    report = gltf.validate(tmp_path)
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
