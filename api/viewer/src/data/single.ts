@@ -1,4 +1,4 @@
-/** The model of one building: the finest tile of a tileset that holds nothing else. */
+/** The surfaces of one building: the finest tile of a tileset that holds nothing else. */
 import { Matrix4 } from "three";
 import { BUILDINGS, address, ask } from "./api";
 import { quoted } from "./filter";
@@ -45,11 +45,4 @@ async function find(id: string): Promise<SingleModel | null> {
     if (tile.content) finest = { url: new URL(tile.content.uri, tileset).href, transform: transform.clone() };
   }
   return finest;
-}
-
-/** The same file with the attributes that tiles usually have. */
-export function downloadUrl({ url }: SingleModel): string {
-  const usual = new URL(url);
-  usual.searchParams.delete("properties");
-  return usual.href;
 }

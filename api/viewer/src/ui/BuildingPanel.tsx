@@ -1,8 +1,7 @@
 /** One building: its attributes by group, where each comes from, and its files. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type Building, itemUrl } from "../data/api";
 import { type Attribute, GROUPS } from "../data/catalogue";
-import { type SingleModel, downloadUrl, fetchSingle } from "../data/single";
 import type { Key } from "../i18n/en";
 import { attributeLabel, attributeMeaning, cityName, formatValue, t, valueLabel, textOf } from "../i18n";
 import { attributes, building, buildingError, catalogue, selected } from "../state";
@@ -39,7 +38,7 @@ export function BuildingPanel() {
       {found && (
         <>
           <p class="hint surfaces-hint">{t("surfacesHint")}</p>
-          <Files id={id} />
+          <Files found={found} />
         </>
       )}
     </aside>
@@ -132,15 +131,7 @@ function Origin({ of }: { of: string }) {
   return <i class={`origin ${of}`} role="img" aria-label={label} title={label} />;
 }
 
-function Files({ id }: { id: string }) {
-  const [model, setModel] = useState<SingleModel | null>(null);
-  useEffect(() => {
-    setModel(null);
-    let current = true;
-    // Without a place, or an answer, there is no link.
-    fetchSingle(id).then((found) => current && setModel(found), () => undefined);
-    return () => void (current = false);
-  }, [id]);
+function Files({ found: { id, properties } }: { found: Building }) {
   return (
     <footer class="files">
       <span class="muted">{t("openAs")}</span>
@@ -150,8 +141,8 @@ function Files({ id }: { id: string }) {
       <a href={itemUrl(id, "cityjson")} target="_blank" rel="noopener">
         CityJSON
       </a>
-      {model && (
-        <a href={downloadUrl(model)} download={`${id}.glb`}>
+      {properties.placement !== "unplaced" && (
+        <a href={itemUrl(id, "glb")} download={`${id}.glb`}>
           GLB
         </a>
       )}
