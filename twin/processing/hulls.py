@@ -91,6 +91,6 @@ def _hull(points: Floats) -> Any:
     with suppress(_QhullError):
         hull = _ConvexHull(points, qhull_options="Q0")
         planes = hull.equations
-        if (planes[:, :3] @ points.T + planes[:, 3:]).max() <= _NEAR_M:
+        if ((planes[:, :3] @ points.T).max(axis=1) + planes[:, 3]).max() <= _NEAR_M:
             return hull
     return _ConvexHull(points)
