@@ -21,6 +21,7 @@ from api import (
     problems,
     reports,
     search,
+    session,
     statistics,
     tiles3d,
     uploads,
@@ -44,6 +45,7 @@ from twin.settings import Settings
 
 ROUTERS = (
     (ogc.router, None),
+    (session.router, None),
     (catalog.router, READ),
     (reports.router, READ),
     (uploads.router, IMPORT),
@@ -116,14 +118,13 @@ def create_app(
         redoc_url=None,
         middleware=_middleware(guard),
     )
-    app.state.templates = None
     problems.install(app)
     _route(app)
     if ogc.VIEWER.is_dir():
         app.mount("/viewer", PageFiles(directory=ogc.VIEWER), name="viewer")
     cesium.install(app)
     render.install(app)
-    _document(app)
+    _document(app, settings.max_limit)
     return app
 
 
@@ -132,12 +133,12 @@ def _route(app: FastAPI) -> None:
         app.include_router(router, dependencies=[Depends(call) for call in _before(scope)])
 
 
-def _document(app: FastAPI) -> None:
+def _document(app: FastAPI, max_limit: int) -> None:
     """Replaces FastAPI's own OpenAPI document with ours, made at the first request for it."""
 
     def made() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = openapi.document(app)
+            app.openapi_schema = openapi.document(app, max_limit)
         return app.openapi_schema
 
     app.openapi = made

@@ -36,15 +36,19 @@ _SECURITY: tuple[Mapping[str, Any], ...] = ({}, {"bearer": []}, {"key": []})
 """None of them where the server is open, as it is to this machine."""
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The API as OpenAPI 3.0, with a path for each collection, as clients expect them."""
-    document = _generated(app)
+def document(app: FastAPI, max_limit: int) -> dict[str, Any]:
+    """The API as OpenAPI 3.0, with a path for each collection, as clients expect them.
+
+    ``max_limit`` is told as the maximum of `limit`: GDAL takes it for the size of its pages.
+    """
+    document = _limited(_generated(app), max_limit)
+    app.state.templates = {path: of for path, of in document["paths"].items() if _PATH in path}
     plain = {
         path: _of_all(path, operations) for path, operations in document["paths"].items() if _PATH not in path
     }
     # Uploads are written at an address that is read like that of any collection.
-    plain[_UPLOADS] |= {"get": _named(_UPLOADS, _templates(app)[f"/collections/{_PATH}"]["get"])}
-    document["paths"] = {**plain, **_concrete(_templates(app), (*WHOLE, ROOF_SURFACES))}
+    plain[_UPLOADS] |= {"get": _named(_UPLOADS, app.state.templates[f"/collections/{_PATH}"]["get"])}
+    document["paths"] = {**plain, **_concrete(app.state.templates, (*WHOLE, ROOF_SURFACES))}
     document["components"] = {"schemas": {_PROBLEM: problems.SCHEMA}, "securitySchemes": dict(_SCHEMES)}
     return _as_version_3_0(document)
 
@@ -52,11 +56,11 @@ def document(app: FastAPI) -> dict[str, Any]:
 def with_collections(app: FastAPI, more: Iterable[Collection]) -> dict[str, Any]:
     """The document with the paths of further collections: of single kinds, and uploaded ones."""
     document = app.openapi()
-    paths = _as_version_3_0(_concrete(_templates(app), more))
+    paths = _as_version_3_0(_concrete(app.state.templates, more))
     return {**document, "paths": {**document["paths"], **paths}}
 
 
-OPEN = frozenset({"/", "/conformance", "/api", "/health/live", "/health/ready"})
+OPEN = frozenset({"/", "/conformance", "/api", "/session", "/health/live", "/health/ready"})
 """The addresses that no scope is needed for."""
 
 _PATH = "{collection}"
@@ -76,12 +80,14 @@ def _generated(app: FastAPI) -> dict[str, Any]:
     )
 
 
-def _templates(app: FastAPI) -> dict[str, Any]:
-    """The operations of any collection by their paths, read once."""
-    if app.state.templates is None:
-        paths: dict[str, Any] = _generated(app)["paths"]
-        app.state.templates = {path: operations for path, operations in paths.items() if _PATH in path}
-    return app.state.templates
+def _limited(document: dict[str, Any], max_limit: int) -> dict[str, Any]:
+    """The document with a maximum of each `limit`."""
+    operations = (of for methods in document["paths"].values() for of in methods.values())
+    parameters = (parameter for of in operations for parameter in of.get("parameters", ()))
+    for parameter in parameters:
+        if parameter["name"] == "limit" and parameter["in"] == "query":
+            parameter["schema"] = {**parameter["schema"], "maximum": max_limit}
+    return document
 
 
 def _concrete(templates: dict[str, Any], collections: Iterable[Collection]) -> dict[str, Any]:
@@ -209,6 +215,11 @@ def _written(answer: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
 def _body(body: dict[str, Any], parameters: list[dict[str, Any]], collection: Collection) -> dict[str, Any]:
     """A body of the parameters of GET as members, or of a filter alone."""
     members: dict[str, Any] = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    # A list is taken also as an address has it, separated by commas.
+    members = {
+        name: {"anyOf": [schema, {"type": "string"}]} if schema.get("type") == "array" else schema
+        for name, schema in members.items()
+    }
     members[FILTER.name] = {"anyOf": [members[FILTER.name], _EXPRESSION]}
     alone = {"type": "object", "properties": members, "additionalProperties": False}
     content: dict[str, Any] = {**body["content"][JSON], "schema": {"anyOf": [alone, _EXPRESSION]}}

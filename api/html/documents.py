@@ -37,6 +37,12 @@ def conformance(request: Request, document: dict[str, Any]) -> Response:
     return answer(request, "conformance.html", document, crumbs=trail(request, Crumb(title)))
 
 
+def session(request: Request, document: dict[str, Any]) -> Response:
+    """Who asks, and the form to sign in."""
+    title = words_of(language(request))("session")
+    return answer(request, "session.html", document, crumbs=trail(request, Crumb(title)))
+
+
 def collections(request: Request, document: dict[str, Any], scopes: frozenset[str]) -> Response:
     """All collections."""
     words = words_of(language(request))

@@ -1,7 +1,8 @@
 """The middleware before all routes, as pure ASGI: a plain request on this machine costs microseconds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,14 +13,17 @@ from api.security.caller import Caller, set_caller
 from api.security.guard import CREDENTIALS, Guard, credential
 from api.security.origins import is_own
 from api.security.refusal import Refusal
+from api.security.sessions import cookie_of
 from twin.errors import ServiceError
 
+_SAYING = CREDENTIALS | {b"cookie"}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 EXPORTS = "/download"
 """How the paths of whole collections end."""
 
 Refuse = Callable[..., Response]
+Found = TypeVar("Found")
 
 
 class Gate:
@@ -36,7 +40,7 @@ class Gate:
             return
         headers = dict[bytes, bytes](scope["headers"])
         guard = self._guard
-        if scope["method"] == "GET" and not guard.watches and CREDENTIALS.isdisjoint(headers):
+        if scope["method"] == "GET" and not guard.watches and _SAYING.isdisjoint(headers):
             set_caller(scope, guard.anonymous(headers))
             await self._app(scope, receive, send)
             return
@@ -76,9 +80,16 @@ class _Visit:
             # Before the database is asked, so that guessing is slow.
             self._count(f"address {address_of(self._scope.get('client'))}")
         if given is not None:
-            self._caller = known or await self._identified(given)
-            set_caller(self._scope, self._caller)
-            self._count(self._caller.name)
+            self._enter(known or await self._identified(given))
+        elif self._scope["method"] in _READING and (cookie := cookie_of(self._headers)) is not None:
+            found = await self._asked(self._guard.resumed(cookie))
+            if found is not None:
+                self._enter(found)
+
+    def _enter(self, caller: Caller) -> None:
+        self._caller = caller
+        set_caller(self._scope, caller)
+        self._count(caller.name)
 
     def _count(self, name: str) -> None:
         buckets = self._guard.buckets
@@ -92,8 +103,11 @@ class _Visit:
             raise Refusal(429, "Too many requests", f"There were too many requests. {again}")
 
     async def _identified(self, given: str) -> Caller:
+        return await self._asked(self._guard.identify(given))
+
+    async def _asked(self, answer: Awaitable[Found]) -> Found:
         try:
-            return await self._guard.identify(given)
+            return await answer
         except ServiceError as error:
             raise Refusal(503, "Service unavailable", str(error), {"Retry-After": "5"}) from None
 

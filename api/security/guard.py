@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC
 from functools import lru_cache
 from hashlib import sha256
@@ -13,6 +14,7 @@ from anyio import to_thread
 from cachetools import TTLCache
 
 from api.hosts import hostname, is_loopback
+from api.security import sessions
 from api.security.audit import OFF, STDERR, Audit
 from api.security.buckets import Buckets, shared_table
 from api.security.caller import FOREIGN, Access, Caller
@@ -104,6 +106,28 @@ class Guard:
         """Who was told from the same credential a moment ago."""
         caller = self._known.get(_digest(given))
         return None if caller is None or caller.expires <= time.time() else caller
+
+    def sealed(self, caller: Caller) -> str:
+        """The value of a cookie that stands for somebody who was identified."""
+        return sessions.seal(caller, self._access.secret)
+
+    async def resumed(self, cookie: str) -> Caller | None:
+        """Whom the cookie of a session stands for; None where it has ended, or its key has."""
+        caller = self.known(cookie) or sessions.unseal(cookie, self._access.secret)
+        if caller is None or (caller.key is not None and self.known(cookie) is None):
+            caller = caller and await self._still(caller)
+        if caller is not None:
+            self._known[_digest(cookie)] = caller
+        return caller
+
+    async def _still(self, caller: Caller) -> Caller | None:
+        """A caller whose key still opens something, with what it opens now."""
+        if self._ring is None or caller.key is None:
+            return None
+        key = await to_thread.run_sync(self._ring.by_prefix, caller.key)
+        if key is None or key.state != "active":
+            return None
+        return replace(_of_key(key), expires=caller.expires)
 
     async def identify(self, given: str) -> Caller:
         """Who asks. Refusal where a key or token opens nothing."""

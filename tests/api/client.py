@@ -21,6 +21,10 @@ class Client:
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
         return self._portal.call(partial(self._http.request, method, url, **more))
 
+    def forget_cookies(self) -> None:
+        """As a browser that was started anew."""
+        self._http.cookies.clear()
+
     def run(self, function: Callable[[], Awaitable[None]]) -> None:
         """Calls a function on the event loop of the application."""
         self._portal.call(function)
