@@ -14,6 +14,7 @@ from starlette.routing import Match
 from api import formats
 from api.html.render import headers as page_headers
 from api.html.render import render
+from twin.db.collections import COLLECTIONS
 from twin.errors import (
     DatabaseUnavailable,
     InputError,
@@ -131,13 +132,17 @@ def _allowed(request: Request) -> list[str]:
     scopes = {
         method: {**request.scope, "method": "GET" if method == "HEAD" else method} for method in _METHODS
     }
-    return [
+    found = [
         method
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in app.routes)
     ]
+    # Those of the city model are not written at the address where uploaded ones are.
+    stays = request.url.path.removeprefix("/collections/") in COLLECTIONS
+    return [method for method in found if not (stays and method in _WRITING)]
 
 
+_WRITING = {"PUT", "DELETE"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 

@@ -9,9 +9,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from api import formats
-from api.collections import Asked
+from api.collections import Asked, equalities
 from api.features import ITEM_PARAMETERS
 from api.inside import OF_THE_ROUTE
+from api.parameters import FILTER
+from twin.db.query import Collection
 from twin.errors import InvalidParameter
 
 router = APIRouter()
@@ -60,7 +62,7 @@ class _AsGet(Response):
     responses=formats.responses(formats.OF_ITEMS, "A page of features"),
     openapi_extra={**ITEM_PARAMETERS, **_BODY},
 )
-async def post_items(request: Request, _: Asked) -> Response:
+async def post_items(request: Request, asked: Asked) -> Response:
     """Reads only. The body is a CQL2 filter as JSON, or an object of the parameters that GET takes,
     where `filter` may be text or JSON. The `next` link is an address for GET.
     """
@@ -71,7 +73,7 @@ async def post_items(request: Request, _: Asked) -> Response:
     for name, value in document.items():
         if name in given:
             raise InvalidParameter(f"'{name[:60]}' is both in the address and in the body.")
-        given[name] = _text(name, value)
+        given[name] = _text(name, value, _schema(name, asked))
     if isinstance(document.get("filter"), dict):
         given.setdefault("filter-lang", "cql2-json")
     return _AsGet(cast(FastAPI, request.app), given)
@@ -95,18 +97,33 @@ async def _document(request: Request) -> dict[str, Any]:
     return cast(dict[str, Any], document)
 
 
-def _text(name: str, value: Any, depth: int = 0) -> str:
-    """A member as the text that the parameter of an address would have."""
-    if depth > 1:
-        raise InvalidParameter(f"'{name[:60]}' is a list of lists in the body.")
-    match value:
-        case str():
-            return value
-        case bool() | dict():
-            return orjson.dumps(value).decode()
-        case int() | float():
-            return repr(value)
-        case list():
-            return ",".join(_text(name, member, depth + 1) for member in cast(list[Any], value))
-        case _:
-            raise InvalidParameter(f"'{name[:60]}' is null in the body; leave it out.")
+def _schema(name: str, collection: Collection) -> Mapping[str, Any]:
+    """What a member may be; nothing of those that there are not, which GET refuses."""
+    if (equality := equalities(collection).get(name)) is not None:
+        return equality.schema
+    return _DOCUMENTED.get(name, {})
+
+
+_DOCUMENTED: Mapping[str, Mapping[str, Any]] = {p["name"]: p["schema"] for p in ITEM_PARAMETERS["parameters"]}
+_CLASSES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list
+}  # fmt: skip
+
+
+def _text(name: str, value: Any, schema: Mapping[str, Any]) -> str:
+    """A member as the text that the parameter of an address would have; InvalidParameter for other types."""
+    kind = schema.get("type")
+    if name == FILTER.name and isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    if kind is None or (kind == "array" and isinstance(value, str)):
+        return str(value)
+    if not isinstance(value, _CLASSES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        raise InvalidParameter(f"'{name[:60]}' is of the type {kind} in the body, not {_json(value)[:60]}.")
+    if isinstance(value, list):
+        members = cast(list[Any], value)
+        return ",".join(_text(name, member, schema["items"]) for member in members)
+    return value if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

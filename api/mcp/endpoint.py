@@ -39,7 +39,6 @@ _DOCUMENTED: dict[str, Any] = {
                         "jsonrpc": {"type": "string", "enum": ["2.0"]},
                         "id": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
                         "method": {"type": "string"},
-                        "params": {"type": "object"},
                     },
                 },
                 "example": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},

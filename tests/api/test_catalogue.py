@@ -116,6 +116,7 @@ def test_the_api_document_tells_what_is_answered(client: Client) -> None:
 def test_a_method_that_is_not_offered_is_answered_with_those_that_are(client: Client) -> None:
     response = client.request("PATCH", "/collections/districts")
     assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, HEAD, PUT")
+    assert client.request("PATCH", "/collections/buildings").headers["allow"] == "GET, HEAD"
 
 
 def test_conformance_names_what_the_tests_prove(client: Client) -> None:

@@ -138,7 +138,7 @@ def test_an_unknown_scenario_or_collection_is_not_found() -> None:
     with pytest.raises(NotFound, match="scenario 'flood'"):
         items(Selection(View(scenario="flood"), BUILDINGS), 1)
     with pytest.raises(NotFound, match="Known: buildings"):
-        collection_named("bridges")
+        collection_named("castles")
 
 
 def test_digests_tell_selections_apart() -> None:
