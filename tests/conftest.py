@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent != BROWSER_TESTS)
 
 
-_KEPT = {"TWIN_POSTGRES_BIN"}
+_KEPT = {"TWIN_POSTGRES_BIN", "TWIN_TOOLS"}
 
 
 @pytest.fixture(scope="session", autouse=True)
