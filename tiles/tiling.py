@@ -35,8 +35,8 @@ class Limits:
 
     objects: int = 120
     triangles: int = 20_000
-    block_objects: int = 800
-    block_points: int = 5_000
+    block_objects: int = 480
+    block_points: int = 3_000
     coarsest_leaf: int = 10
     finest_leaf: int = 18
     nested_at: tuple[int, ...] = (10, 13)
