@@ -10,7 +10,7 @@ from api.security.caller import closed
 from importers.ingest import ImportOptions, Ingest
 from importers.synthetic import synthesise
 from tests.api.client import Client, serving
-from tests.api.security.asking import bearer, guarded, new_key
+from tests.api.security.asking import bearer, guarded, new_key, remove_keys
 from tests.importers.stored import clean
 from tests.tiles import gltf
 from twin.db.engine import Database
@@ -25,6 +25,7 @@ def stored(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with clean(database.engine):
         Ingest(database.engine, ImportOptions(dataset="town")).run(path)
         yield database
+    remove_keys(database)
 
 
 @pytest.fixture(scope="module")
