@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin.model.geometry import Floats, Ints
+from twin.model.geometry import Floats, Ints, offsets
 
 
 def owner(start: Ints) -> Ints:
@@ -39,10 +39,20 @@ def wrapping_sums(values: npt.NDArray[np.uint64], start: Ints) -> npt.NDArray[np
     return _reduce(np.add, values, start, 0)
 
 
+_MANY = 8
+"""Where most segments are single elements, only the others are reduced."""
+
+
 def _reduce(ufunc: np.ufunc, values: npt.NDArray[Any], start: Ints, empty: float) -> npt.NDArray[Any]:
     size = np.diff(start)
     if len(size) == values.shape[-1] and (size == 1).all():
         return values
+    few = np.flatnonzero(size != 1)
+    if len(few) * _MANY < len(size):
+        reduced = np.take(values, np.minimum(start[:-1], values.shape[-1] - 1), axis=-1)
+        several = np.take(values, expand(start, few), axis=-1)
+        reduced[..., few] = _reduce(ufunc, several, offsets(size[few]), empty)
+        return reduced
     if size.all() and len(size):
         return ufunc.reduceat(values, start[:-1], axis=-1)
     reduced = np.full((*values.shape[:-1], len(size)), empty, dtype=values.dtype)
