@@ -133,28 +133,29 @@ def members(
         condition = "f.quadkey IS NULL"
     side = SIDE_TABLES.get(key.stage)
     stored = ("NULL::bytea", "") if side is None else ("s.input_hash", _LEFT_JOIN.format(side=side.name))
-    return fetch(connection, _MEMBERS.format(input=stored[0], join=stored[1], condition=condition), values)
+    query = _MEMBERS.format(input=stored[0], join=stored[1], condition=condition, n=key.dataset_id)
+    return fetch(connection, query, values)
 
 
 def whole_objects(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
     """The objects of whole features, with all that is known of them."""
-    return fetch(connection, _WHOLE_OBJECTS, {"d": dataset_id, "ids": list(root_ids)})
+    return fetch(connection, _WHOLE_OBJECTS.format(n=dataset_id), {"d": dataset_id, "ids": list(root_ids)})
 
 
 def whole_geometries(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
     """The geometries of whole features, without how they look."""
-    return fetch(connection, _WHOLE_GEOMETRIES, {"d": dataset_id, "ids": list(root_ids)})
+    return fetch(connection, _WHOLE_GEOMETRIES.format(n=dataset_id), {"d": dataset_id, "ids": list(root_ids)})
 
 
 def objects_of(connection: Connection, dataset_id: int, root_ids: Sequence[str]) -> list[Row]:
     """The objects of whole features, without their attributes."""
-    return fetch(connection, _OBJECTS, {"d": dataset_id, "ids": list(root_ids)})
+    return fetch(connection, _OBJECTS.format(n=dataset_id), {"d": dataset_id, "ids": list(root_ids)})
 
 
 def geometries_of(connection: Connection, dataset_id: int, lods: Mapping[str, str]) -> list[Row]:
     """The geometries of whole features at one LoD each, given by root id."""
     values = {"d": dataset_id, "ids": list(lods), "lods": list(lods.values())}
-    return fetch(connection, _GEOMETRIES, values)
+    return fetch(connection, _GEOMETRIES.format(n=dataset_id), values)
 
 
 def outlines_of(connection: Connection, dataset_id: int, object_ids: Sequence[str]) -> dict[str, bytes]:
@@ -263,28 +264,31 @@ SELECT min(west), min(south), max(east), max(north) FROM feature
 WHERE dataset_id = :d AND surfaces IS NOT NULL AND quadkey >= :low AND quadkey < :high
 """
 
+# The partitions of a dataset are asked for by their own names: only they have statistics, without which
+# the planner takes a feature for hundreds of objects. Their indexes begin with the dataset all the same.
+
 _MEMBERS = """
 SELECT f.object_id, f.quadkey, f.west, f.south, f.east, f.north, f.lod, o.content_hash, o.measured_with,
        {input} AS input_hash
 FROM feature f
-JOIN city_object o ON o.dataset_id = f.dataset_id AND o.object_id = f.object_id
+JOIN city_object_{n} o ON o.dataset_id = f.dataset_id AND o.object_id = f.object_id
 {join}
-WHERE f.dataset_id = %(d)s AND o.dataset_id = %(d)s AND f.surfaces IS NOT NULL AND {condition}
+WHERE f.dataset_id = %(d)s AND f.surfaces IS NOT NULL AND {condition}
 """
 
 _LEFT_JOIN = "LEFT JOIN {side} s ON s.dataset_id = f.dataset_id AND s.object_id = f.object_id"
 
 _OBJECTS = """
-SELECT object_id, type, parent_id, root_id, content_hash, '{}'::jsonb AS attributes, NULL AS addresses,
+SELECT object_id, type, parent_id, root_id, content_hash, '{{}}'::jsonb AS attributes, NULL AS addresses,
        NULL AS extra
-FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)
+FROM city_object_{n} WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)
 """
 
-_WHOLE_OBJECTS = "SELECT * FROM city_object WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)"
+_WHOLE_OBJECTS = "SELECT * FROM city_object_{n} WHERE dataset_id = %(d)s AND root_id = ANY(%(ids)s)"
 
 _SHAPES = """
 SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, g.shell_start, ST_AsEWKB(coalesce(g.geom, (
-           SELECT r.geom FROM object_geometry r
+           SELECT r.geom FROM object_geometry_{n} r
            WHERE r.dataset_id = %(d)s AND r.object_id = g.object_id AND r.ordinal = g.same_as
        ))) AS geom,
        g.solid_start, g.face_semantic, g.surfaces, NULL AS appearance, g.template
@@ -292,18 +296,19 @@ SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, g.shell_start, ST_AsEWKB(
 
 _WHOLE_GEOMETRIES = f"""
 {_SHAPES}
-FROM city_object o
-JOIN object_geometry g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id
-WHERE o.dataset_id = %(d)s AND g.dataset_id = %(d)s AND o.root_id = ANY(%(ids)s)
+FROM city_object_{{n}} o
+JOIN object_geometry_{{n}} g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id
+WHERE o.dataset_id = %(d)s AND o.root_id = ANY(%(ids)s)
 ORDER BY g.object_id, g.ordinal
 """
 
 _GEOMETRIES = f"""
 {_SHAPES}
 FROM unnest(%(ids)s::text[], %(lods)s::text[]) AS wanted (root_id, lod)
-JOIN city_object o ON o.root_id = wanted.root_id
-JOIN object_geometry g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id
-WHERE o.dataset_id = %(d)s AND g.dataset_id = %(d)s AND g.lod = wanted.lod
+JOIN city_object_{{n}} o ON o.root_id = wanted.root_id
+JOIN object_geometry_{{n}} g
+  ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id AND g.lod = wanted.lod
+WHERE o.dataset_id = %(d)s
 ORDER BY g.object_id, g.ordinal
 """
 
