@@ -17,6 +17,7 @@ from scipy import spatial
 from twin.model.attributes import FOOTPRINT_METHODS
 from twin.model.geometry import Geometry, SurfaceType
 from twin.processing.neighbours import HALO_M
+from twin.processing.orientation import CONTRADICTION_M2
 from twin.processing.roof import (
     ANNEX_SHARE,
     FLAT_SHARE,
@@ -31,6 +32,7 @@ from twin.processing.surfaces import FLAT_DEGREES, LEVEL_DEGREES
 
 Point = tuple[float, float, float]
 Ring = list[Point]
+Edge = tuple[Point, Point]
 
 _COS_FLAT = math.cos(math.radians(FLAT_DEGREES))
 _SIN_LEVEL = math.sin(math.radians(LEVEL_DEGREES))
@@ -57,11 +59,25 @@ class Face:
     def is_flat(self) -> bool:
         return self.area > 0.0 and abs(self.vector[2]) >= _COS_FLAT * self.area
 
+    def turn(self) -> None:
+        """Let it look the other way."""
+        x, y, z = self.vector
+        self.vector, self.moment, self.volume = (-x, -y, -z), -self.moment, -self.volume
+        self.rings = [ring[::-1] for ring in self.rings]
+
 
 def core(building: Sequence[Geometry]) -> dict[str, Any]:
     """The values of ``twin.processing.compute.measure_core`` for a building whose surfaces are named."""
     origin = building[0].xyz[0].tolist()
     faces = [face for geometry in building for face in _faces(geometry, origin)]
+    edges = _faces_of_edges(faces)
+    closed = _is_closed(edges)
+    if not closed:
+        _turn_outward(faces, edges)
+        closed = _is_closed(_faces_of_edges(faces))
+    elif sum(face.volume for face in faces) < 0.0:
+        for face in faces:
+            face.turn()
     roofs = [face for face in faces if face.code == SurfaceType.ROOF]
     grounds = [face for face in faces if face.code == SurfaceType.GROUND]
     walls = [face for face in faces if face.code == SurfaceType.WALL]
@@ -73,7 +89,7 @@ def core(building: Sequence[Geometry]) -> dict[str, Any]:
     flat = sum(face.area for face in roofs if face.is_flat)
     roof = sum(face.area for face in roofs)
     return {
-        **_volumes(faces, ground),
+        **_volumes(faces, ground, closed=closed),
         "height_m": top - ground,
         "height_ground_m": ground + origin[2],
         "height_eave_m": min((face.low for face in roofs), default=math.nan) + origin[2],
@@ -137,14 +153,14 @@ def _fan(ring: Ring) -> tuple[float, float, float, float]:
     return x / 2.0, y / 2.0, z / 2.0, moment / 6.0 + z * z0 / 2.0
 
 
-def _volumes(faces: list[Face], ground: float) -> dict[str, Any]:
+def _volumes(faces: list[Face], ground: float, *, closed: bool) -> dict[str, Any]:
     """The volume by both methods, how it was found, and how far it can be trusted."""
     divergence = sum(face.volume for face in faces)
     plan = [face for face in faces if face.code in _PLAN]
     balance = sum(face.vector[2] for face in plan)
     integral = sum(face.moment for face in plan) - ground * balance
     covered = abs(balance) <= BALANCE * sum(abs(face.vector[2]) for face in plan) / 2.0
-    closed = _is_closed(faces) and divergence > 0.0
+    closed = closed and divergence > 0.0
     value = divergence if closed else integral
     return {
         "volume_m3": value,
@@ -155,17 +171,63 @@ def _volumes(faces: list[Face], ground: float) -> dict[str, Any]:
     }
 
 
-def _is_closed(faces: list[Face]) -> bool:
-    """Whether every edge is met by as many the other way."""
-    edges: dict[tuple[Point, Point], int] = {}
-    for face in faces:
+def _faces_of_edges(faces: list[Face]) -> dict[Edge, list[int]]:
+    """The faces that run along each edge in its direction."""
+    found: dict[Edge, list[int]] = {}
+    for number, face in enumerate(faces):
         for ring in face.rings:
             for edge in _edges(ring):
-                edges[edge] = edges.get(edge, 0) + 1
-    return all(edges.get((b, a), 0) == count for (a, b), count in edges.items())
+                found.setdefault(edge, []).append(number)
+    return found
 
 
-def _edges(ring: Ring) -> Iterator[tuple[Point, Point]]:
+def _is_closed(edges: dict[Edge, list[int]]) -> bool:
+    """Whether every edge is met by as many the other way."""
+    return all(len(edges.get((b, a), ())) == len(numbers) for (a, b), numbers in edges.items())
+
+
+def _turn_outward(faces: list[Face], edges: dict[Edge, list[int]]) -> None:
+    """Turn the faces of an open shell, patch by patch, as their names or heights have it."""
+    beside = _beside(len(faces), edges)
+    middle = (min(face.low for face in faces) + max(face.high for face in faces)) / 2.0
+    sign: dict[int, float] = {}
+    for first in range(len(faces)):
+        if first in sign:
+            continue
+        sign[first], patch = 1.0, [first]
+        for number in patch:  # grows while it is walked
+            for other, side in beside[number]:
+                if other not in sign:
+                    sign[other] = sign[number] * side
+                    patch.append(other)
+        if _looks_inward([(faces[number], sign[number]) for number in patch], middle):
+            sign.update((number, -sign[number]) for number in patch)
+    for number, face in enumerate(faces):
+        if sign[number] < 0.0:
+            face.turn()
+
+
+def _beside(count: int, edges: dict[Edge, list[int]]) -> list[list[tuple[int, float]]]:
+    """The faces that share an edge with each face alone; -1.0 of those that run along it the same way."""
+    found: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+    for (a, b), numbers in edges.items():
+        others = edges.get((b, a), [])
+        if len(numbers) == len(others) == 1:
+            found[numbers[0]].append((others[0], 1.0))
+        elif len(numbers) == 2 and not others:
+            found[numbers[0]].append((numbers[1], -1.0))
+            found[numbers[1]].append((numbers[0], -1.0))
+    return found
+
+
+def _looks_inward(patch: list[tuple[Face, float]], middle: float) -> bool:
+    by_name = sum(sign * face.vector[2] * ((face.code in _UP) - (face.code in _DOWN)) for face, sign in patch)
+    if abs(by_name) > CONTRADICTION_M2:
+        return by_name < 0.0
+    return sum(sign * (face.moment - middle * face.vector[2]) for face, sign in patch) < -CONTRADICTION_M2
+
+
+def _edges(ring: Ring) -> Iterator[Edge]:
     """The edges between points to the millimetre."""
     snapped = [(round(x, 3), round(y, 3), round(z, 3)) for x, y, z in ring]
     return zip(snapped, [*snapped[1:], snapped[0]], strict=True)
@@ -190,7 +252,7 @@ def _plan(face: Face) -> Any:
 
 def _roof_edges(sloped: list[Face]) -> tuple[list[tuple[float, float]], float, float]:
     """Length and height of each ridge, and the lengths of hips and of valleys in all."""
-    found: dict[tuple[Point, Point], Face] = {}
+    found: dict[Edge, Face] = {}
     ridges: list[tuple[float, float]] = []
     hips = valleys = 0.0
     for face in sloped:

@@ -4,7 +4,7 @@ import numpy as np
 
 from twin.model.geometry import GeometryBatch, Ints, SurfaceType
 from twin.processing import segments
-from twin.processing.surfaces import Faces
+from twin.processing.surfaces import Integrals, Levels
 
 WALL_NORMAL_Z = 0.17
 """A face within 10 degrees of upright is a wall; spires are rarely steeper than 80 degrees."""
@@ -13,7 +13,7 @@ GROUND_STEP_M = 2.0
 """Downward faces this far above the lowest one have passable room below: outer ceilings."""
 
 
-def classify(batch: GeometryBatch, faces: Faces) -> Ints:
+def classify(batch: GeometryBatch, faces: Integrals) -> Ints:
     """SurfaceType of every surface, shape (surfaces,): the source's own, else by normal and place.
 
     ``faces`` look outward. Upward faces are roofs, upright ones walls, downward ones ground where
@@ -25,8 +25,9 @@ def classify(batch: GeometryBatch, faces: Faces) -> Ints:
         return types
     normal_z = faces.normal_z
     downward = normal_z < -WALL_NORMAL_Z
-    lowest = segments.minima(np.where(downward, faces.z_min, np.inf), batch.object_start)
-    low = faces.z_min <= lowest[batch.object_of_surface()] + GROUND_STEP_M
+    z = np.full(batch.surfaces, np.inf)
+    z[downward], _ = Levels(batch).of_surfaces(np.flatnonzero(downward))
+    low = z <= segments.minima(z, batch.object_start)[batch.object_of_surface()] + GROUND_STEP_M
     by_geometry = np.select(
         [normal_z > WALL_NORMAL_Z, downward & low, downward],
         [SurfaceType.ROOF, SurfaceType.GROUND, SurfaceType.OUTER_CEILING],

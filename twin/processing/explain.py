@@ -17,6 +17,7 @@ from twin.processing.compute import Measures, measure
 from twin.processing.heights import heights
 from twin.processing.roof import roof_edges
 from twin.processing.solid import volumes
+from twin.processing.surfaces import Levels
 from twin.processing.values import Values, plain
 
 LATER = ("neighbours", "validity", "repair")
@@ -81,6 +82,7 @@ def explain(
 def _faces(measures: Measures) -> list[Values]:
     batch, faces = measures.boundary.batch, measures.boundary.faces
     base = float(batch.origin[0, 2])
+    low, high = Levels(batch).of_surfaces(np.arange(batch.surfaces))
     rows: list[Values] = []
     for face in range(batch.surfaces):
         rows.append(
@@ -91,8 +93,8 @@ def _faces(measures: Measures) -> list[Values]:
                 "area_m2": plain(measures.face_area_m2[face]),
                 "slope_deg": plain(measures.face_slope_deg[face]),
                 "azimuth_deg": plain(measures.face_azimuth_deg[face]),
-                "z_min_m": plain(faces.z_min[face] + base),
-                "z_max_m": plain(faces.z_max[face] + base),
+                "z_min_m": plain(low[face] + base),
+                "z_max_m": plain(high[face] + base),
                 "normal_area_m2": [plain(faces.vector[axis, face]) for axis in range(3)],
             }
         )

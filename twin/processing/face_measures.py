@@ -11,12 +11,12 @@ import numpy as np
 
 from twin.model.catalogue.surfaces import AREA, AZIMUTH, SLOPE
 from twin.model.geometry import Floats, Ints
-from twin.processing.surfaces import Faces, azimuth_deg, slope_deg
+from twin.processing.surfaces import Integrals, azimuth_deg, slope_deg
 
 _NAMES = (AREA.name, SLOPE.name, AZIMUTH.name)
 
 
-def encode(faces: Faces, chosen: Ints, start: Ints) -> list[bytes]:
+def encode(faces: Integrals, chosen: Ints, start: Ints) -> list[bytes]:
     """The measures of the chosen faces, one blob for each object; ``start`` (objects + 1,) divides them."""
     table = np.column_stack([column[chosen] for column in (faces.area, slope_deg(faces), azimuth_deg(faces))])
     data = table.astype("<f4").tobytes()

@@ -46,7 +46,7 @@ def plans(batch: GeometryBatch, chosen: Ints) -> Shapes:
     drawable = length >= 3
     rings, length, surface = rings[drawable], length[drawable], surface[drawable]
     points = segments.ranges(batch.ring_start[rings], length)
-    outlines = planar.rings(batch.xyz[points, :2], np.repeat(np.arange(len(rings)), length))
+    outlines = planar.rings(batch.xyz.take(points, axis=0)[:, :2], np.repeat(np.arange(len(rings)), length))
     return planar.valid(planar.polygons(outlines, surface, len(chosen)))
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.model.geometry import Bools, Floats, Ints, SurfaceType
-from twin.processing import segments
+from twin.model.geometry import Floats, Ints, SurfaceType
 from twin.processing.orientation import Boundary
 from twin.processing.roof import RoofEdges
+from twin.processing.surfaces import Levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,22 +27,16 @@ def heights(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> Heights:
     ``eave`` the lowest point of the roof; ``ridge`` the higher end of the longest ridge, the top
     of the roof where there is no ridge; ``top`` the highest point of all.
     """
-    faces, start = boundary.faces, boundary.batch.object_start
-    roof = types == SurfaceType.ROOF
-    lowest = segments.minima(faces.z_min, start)
-    ground = segments.minima(_only(faces.z_min, types == SurfaceType.GROUND, np.inf), start)
-    eave = segments.minima(_only(faces.z_min, roof, np.inf), start)
-    roof_top = segments.maxima(_only(faces.z_max, roof, -np.inf), start)
+    levels = Levels(boundary.batch)
+    lowest, top = levels.of_objects()
+    ground, _ = levels.of_objects(np.flatnonzero(types == SurfaceType.GROUND))
+    eave, roof_top = levels.of_objects(np.flatnonzero(types == SurfaceType.ROOF))
     return Heights(
         ground=_finite(np.where(np.isfinite(ground), ground, lowest)),
         eave=_finite(eave),
         ridge=_finite(np.where(np.isfinite(roof_edges.ridge_z), roof_edges.ridge_z, roof_top)),
-        top=_finite(segments.maxima(faces.z_max, start)),
+        top=_finite(top),
     )
-
-
-def _only(values: Floats, chosen: Bools, otherwise: float) -> Floats:
-    return np.where(chosen, values, otherwise)
 
 
 def _finite(values: Floats) -> Floats:

@@ -17,7 +17,7 @@ from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType,
 from twin.processing import edges as edge_matching
 from twin.processing import segments
 from twin.processing.edges import Edges, Matches
-from twin.processing.surfaces import Faces, Rings, faces_of, hole_signs, ring_integrals
+from twin.processing.surfaces import Integrals, Levels, faces_of, hole_signs, ring_integrals
 from twin.processing.vertices import Hashes, joined_hashes, vertex_hashes
 
 SIDE = np.zeros(len(SurfaceType))
@@ -25,7 +25,8 @@ SIDE = np.zeros(len(SurfaceType))
 SIDE[[SurfaceType.ROOF, SurfaceType.OUTER_FLOOR]] = 1.0
 SIDE[[SurfaceType.GROUND, SurfaceType.OUTER_CEILING]] = -1.0
 
-_CONTRADICTION_M2 = 0.01
+CONTRADICTION_M2 = 0.01
+"""What speaks against the direction of a face or a patch counts from this area on."""
 
 FACES_OF_A_SOLID = 4
 """A patch of fewer faces, such as a sliver folded onto itself, encloses nothing."""
@@ -45,8 +46,8 @@ class Boundary:
     """
 
     batch: GeometryBatch
-    rings: Rings
-    faces: Faces
+    rings: Integrals
+    faces: Integrals
     ring_sign: Floats
     vertices: Hashes
     unmatched_edges: Ints
@@ -72,31 +73,17 @@ class Boundary:
         surfaces = segments.expand(batch.object_start, chosen)
         rings = segments.expand(batch.surface_start, surfaces)
         points = segments.expand(batch.ring_start, rings)
-        of_rings, of_faces = self.rings, self.faces
         return Boundary(
             batch=GeometryBatch(
                 origin=batch.origin[chosen],
-                xyz=batch.xyz[points],
+                xyz=batch.xyz.take(points, axis=0),
                 ring_start=offsets(np.diff(batch.ring_start)[rings]),
                 surface_start=offsets(np.diff(batch.surface_start)[surfaces]),
                 object_start=offsets(np.diff(batch.object_start)[chosen]),
                 surface_type=batch.surface_type[surfaces],
             ),
-            rings=Rings(
-                area=of_rings.area[:, rings],
-                moment=of_rings.moment[rings],
-                volume=of_rings.volume[rings],
-                z_min=of_rings.z_min[rings],
-                z_max=of_rings.z_max[rings],
-            ),
-            faces=Faces(
-                vector=of_faces.vector[:, surfaces],
-                area=of_faces.area[surfaces],
-                moment=of_faces.moment[surfaces],
-                volume=of_faces.volume[surfaces],
-                z_min=of_faces.z_min[surfaces],
-                z_max=of_faces.z_max[surfaces],
-            ),
+            rings=self.rings.of(rings),
+            faces=self.faces.of(surfaces),
             ring_sign=self.ring_sign[rings],
             vertices=self.vertices[points],
             unmatched_edges=self.unmatched_edges[chosen],
@@ -146,7 +133,7 @@ def oriented_points(boundary: Boundary) -> Ints:
 def _contradicted(boundary: Boundary) -> Bools:
     """Objects of which some face is named against its direction, is not named, or which are inside out."""
     batch, faces = boundary.batch, boundary.faces
-    against = SIDE[batch.surface_type] * faces.vector[2] < -_CONTRADICTION_M2
+    against = SIDE[batch.surface_type] * faces.vector[2] < -CONTRADICTION_M2
     doubts = (against | (batch.surface_type == SurfaceType.UNKNOWN)).astype(np.float64)
     volume, doubt = segments.sums(np.stack([faces.volume, doubts]), batch.object_start)
     return (doubt > 0.0) | (volume < 0.0)
@@ -232,11 +219,10 @@ def _patches(matches: Matches, surfaces: int) -> tuple[Ints, Floats]:
     return label >> 1, sign
 
 
-def _inward(faces: Faces, batch: GeometryBatch, patch: Ints, open_patch: Bools) -> Bools:
+def _inward(faces: Integrals, batch: GeometryBatch, patch: Ints, open_patch: Bools) -> Bools:
     """Whether a patch looks inward, judged by itself, shape (surfaces,) indexed by patch."""
     owner = batch.object_of_surface()
-    low = segments.minima(faces.z_min, batch.object_start)
-    high = segments.maxima(faces.z_max, batch.object_start)
+    low, high = Levels(batch).of_objects()
     middle = (np.where(low <= high, low, 0.0) + np.where(low <= high, high, 0.0))[owner] / 2.0
     by_name, by_place, enclosed = (
         segments.totals(patch, weights, batch.surfaces)
@@ -246,11 +232,13 @@ def _inward(faces: Faces, batch: GeometryBatch, patch: Ints, open_patch: Bools) 
             faces.volume,
         )
     )
-    of_open = np.where(np.abs(by_name) > _CONTRADICTION_M2, by_name, by_place)
-    return np.where(open_patch, of_open < -_CONTRADICTION_M2, enclosed < 0.0)
+    of_open = np.where(np.abs(by_name) > CONTRADICTION_M2, by_name, by_place)
+    return np.where(open_patch, of_open < -CONTRADICTION_M2, enclosed < 0.0)
 
 
-def _with_voids(inward: Bools, batch: GeometryBatch, faces: Faces, patch: Ints, closed_faces: Ints) -> Bools:
+def _with_voids(
+    inward: Bools, batch: GeometryBatch, faces: Integrals, patch: Ints, closed_faces: Ints
+) -> Bools:
     """Let a closed patch inside another follow that one: a void looks inward rightly.
 
     Only objects of several closed patches, one of which looks inward, are looked at one by one.

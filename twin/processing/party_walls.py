@@ -19,7 +19,7 @@ from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import planar, segments
 from twin.processing.meeting_boxes import CHUNK, Boxes, meeting
 from twin.processing.planar import Shapes
-from twin.processing.surfaces import DEGENERATE_M2, Faces
+from twin.processing.surfaces import DEGENERATE_M2, Integrals
 
 OPPOSITE = -0.985
 """The product of two unit normals up to which they are opposite: 10 degrees."""
@@ -77,7 +77,7 @@ class Shared:
     measured: Bools
 
 
-def party_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wanted: Bools) -> PartyWalls:
+def party_walls(batch: GeometryBatch, faces: Integrals, types: Ints, part: Ints, wanted: Bools) -> PartyWalls:
     """Measure the wanted objects (objects,); ``part`` (surfaces,) numbers the parts of the batch, ascending.
 
     ``faces`` look outward and ``types`` are their SurfaceType. The batch is of one CRS.
@@ -96,7 +96,7 @@ def party_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wan
     )
 
 
-def shared_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wanted: Bools) -> Shared:
+def shared_walls(batch: GeometryBatch, faces: Integrals, types: Ints, part: Ints, wanted: Bools) -> Shared:
     """All pairs of a wall of a wanted object and a wall of another object or part that faces it."""
     area = faces.area
     upright = np.hypot(faces.vector[0], faces.vector[1]) >= _STEEP * area
@@ -116,7 +116,7 @@ def shared_walls(batch: GeometryBatch, faces: Faces, types: Ints, part: Ints, wa
 
 
 def _candidates(
-    batch: GeometryBatch, faces: Faces, walls: Ints, part: Ints, wanted: Bools
+    batch: GeometryBatch, faces: Integrals, walls: Ints, part: Ints, wanted: Bools
 ) -> tuple[Ints, Ints, Bools]:
     """Pairs of walls of different parts, with opposite normals, whose boxes meet.
 
@@ -193,7 +193,7 @@ def _boxes(batch: GeometryBatch, surfaces: Ints) -> tuple[Floats, Floats]:
 class _Frames:
     """Planes of walls with two axes each: ``u`` level, ``v`` up the wall, around its first point."""
 
-    def __init__(self, batch: GeometryBatch, faces: Faces) -> None:
+    def __init__(self, batch: GeometryBatch, faces: Integrals) -> None:
         self._batch = batch
         self._owner = batch.object_of_surface()
         self._start = batch.ring_start[batch.surface_start]

@@ -10,7 +10,7 @@ from twin.processing import edges as edge_matching
 from twin.processing import segments
 from twin.processing.columns import named
 from twin.processing.orientation import Boundary
-from twin.processing.surfaces import Faces, is_flat
+from twin.processing.surfaces import Integrals, Levels, is_flat
 
 LEVEL_SLOPE = 0.05
 """A ridge rises less than this over its length; a hip rises far more."""
@@ -62,7 +62,7 @@ def roof_edges(boundary: Boundary, types: Ints) -> RoofEdges:
     matches = edge_matching.match(boundary.edges_of(sloped))
     edges = matches.edges
     one, other = edges.face[matches.first], edges.face[matches.second]
-    start, end = batch.xyz[edges.point[matches.first]], batch.xyz[edges.next_point[matches.first]]
+    start, end = (batch.xyz.take(of[matches.first], axis=0) for of in (edges.point, edges.next_point))
     along = (end - start) * boundary.ring_sign_of_points[edges.point[matches.first]][:, None]
     normal, normal_other = (faces.vector[:, f] / faces.area[f] for f in (one, other))
     bend = np.einsum("ij,ji->j", np.cross(normal, normal_other, axis=0), along)
@@ -107,7 +107,7 @@ def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[s
         np.stack([np.where(flat & shaping, area, 0.0), np.where(shaping, area, 0.0)]), batch.object_start
     )
     flat_share = np.divide(flat_area, shaping_area, out=np.ones_like(total), where=shaping_area > 0.0)
-    step = _flat_step(batch, faces, flat & shaping)
+    step = _flat_step(batch, flat & shaping)
     shape = _sloped_shape(batch, faces, shaping & ~flat, roof_edges)
     shape[flat_share > ANNEX_SHARE] = _COMPLEX
     is_flat_roof = flat_share >= FLAT_SHARE
@@ -115,15 +115,16 @@ def roof_types(boundary: Boundary, types: Ints, roof_edges: RoofEdges) -> list[s
     return named(ROOF_TYPES, shape, total > 0.0)
 
 
-def _flat_step(batch: GeometryBatch, faces: Faces, chosen: Bools) -> Floats:
+def _flat_step(batch: GeometryBatch, chosen: Bools) -> Floats:
     """Height between the lowest and the highest chosen face of each object; below 0 if none."""
-    middle = (np.where(chosen, faces.z_min, 0.0) + np.where(chosen, faces.z_max, 0.0)) / 2.0
-    high = segments.maxima(np.where(chosen, middle, -np.inf), batch.object_start)
-    low = segments.minima(np.where(chosen, middle, np.inf), batch.object_start)
+    surfaces = np.flatnonzero(chosen)
+    low, high = Levels(batch).of_surfaces(surfaces)
+    middle, start = (low + high) / 2.0, np.searchsorted(surfaces, batch.object_start)
+    low, high = segments.minima(middle, start), segments.maxima(middle, start)
     return np.where(np.isfinite(high), high - np.where(np.isfinite(low), low, 0.0), -1.0)
 
 
-def _sloped_shape(batch: GeometryBatch, faces: Faces, chosen: Bools, roof_edges: RoofEdges) -> Ints:
+def _sloped_shape(batch: GeometryBatch, faces: Integrals, chosen: Bools, roof_edges: RoofEdges) -> Ints:
     """Shed, gabled, hipped or complex by the directions that the chosen faces look to.
 
     Directions are counted from the largest face of each object: the same way, opposite, or across.

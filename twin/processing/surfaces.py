@@ -5,11 +5,12 @@ point; its length is the area and its direction the normal. For a ring that is n
 figures are those of this fan, so that the faces of a closed shell still close.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from twin.model.geometry import Bools, Floats, GeometryBatch, Ints
+from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
 from twin.processing import segments
 
 FLAT_DEGREES = 3.0
@@ -25,42 +26,63 @@ _PIECE = 16384
 """Points measured at a time: what stays in the cache of the processor takes half the time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rings:
-    """What measuring needs of each ring; the first three rows are integrals over the ring's fan.
+@dataclass(frozen=True, eq=False)
+class Integrals:
+    """What is integrated over the fans of rings, or summed up for each face, from its object's origin.
 
-    ``area`` (3, rings) is the area vector, ``moment`` (rings,) the integral of z dA_z and
-    ``volume`` (rings,) a third of area vector times point, all from the object's local origin.
-    ``z_min`` and ``z_max`` (rings,) are its range, infinity and minus infinity for a ring without points.
+    ``rows`` (5, n) are the area vector (3 rows), the integral of z dA_z, and a third of area vector
+    times point.
     """
 
-    area: Floats
-    moment: Floats
-    volume: Floats
-    z_min: Floats
-    z_max: Floats
+    rows: Floats
 
-    def turned(self, sign: Floats) -> "Rings":
-        """The rings with their direction multiplied by ``sign`` (rings,)."""
-        if (sign > 0.0).all():
-            return self
-        return replace(self, area=self.area * sign, moment=self.moment * sign, volume=self.volume * sign)
+    @property
+    def vector(self) -> Floats:
+        """Area vectors in m², shape (3, n)."""
+        return self.rows[:3]
+
+    @cached_property
+    def area(self) -> Floats:
+        """Lengths of the area vectors in m², shape (n,)."""
+        return np.sqrt(np.einsum("ij,ij->j", self.vector, self.vector))
+
+    @property
+    def moment(self) -> Floats:
+        """Integrals of z dA_z in m³, shape (n,)."""
+        return self.rows[3]
+
+    @property
+    def volume(self) -> Floats:
+        """Thirds of area vector times point in m³, shape (n,); those of a closed shell are its volume."""
+        return self.rows[4]
+
+    @property
+    def normal_z(self) -> Floats:
+        """Vertical component of the unit normal; 0 where there is no area."""
+        area = self.area
+        return np.divide(self.vector[2], area, out=np.zeros_like(area), where=area > 0.0)
+
+    def turned(self, sign: Floats) -> "Integrals":
+        """With the direction of each multiplied by ``sign`` (n,)."""
+        return self if (sign > 0.0).all() else Integrals(self.rows * sign)
+
+    def of(self, chosen: Ints) -> "Integrals":
+        """The chosen ones."""
+        return Integrals(self.rows.take(chosen, axis=1))
 
 
-def ring_integrals(batch: GeometryBatch) -> Rings:
+def ring_integrals(batch: GeometryBatch) -> Integrals:
     """Measure every ring of a batch."""
     start = batch.ring_start
-    anchor, summed, z_range = (np.zeros((rows, len(start) - 1)) for rows in (3, 4, 2))
+    anchor, rows = (np.empty((count, len(start) - 1)) for count in (3, 5))
     for rings in segments.pieces(np.diff(start), _PIECE):
         of_piece = start[rings.start : rings.stop + 1]
         xyz = batch.xyz[of_piece[0] : of_piece[-1]].T
-        anchor[:, rings], summed[:, rings] = _fans_of(xyz, of_piece - of_piece[0])
-        z_range[:, rings] = _range(xyz[2], of_piece - of_piece[0])
-    summed /= 2.0
-    area = summed[:3]
-    moment = summed[3] / 3.0 + area[2] * anchor[2]
-    volume = np.einsum("ir,ir->r", area, anchor) / 3.0
-    return Rings(area, moment, volume, *z_range)
+        anchor[:, rings], rows[:4, rings] = _fans_of(xyz, of_piece - of_piece[0])
+    rows[:4] /= 2.0
+    rows[3] = rows[3] / 3.0 + rows[2] * anchor[2]
+    rows[4] = np.einsum("ir,ir->r", rows[:3], anchor) / 3.0
+    return Integrals(rows)
 
 
 def _fans_of(xyz: Floats, start: Ints) -> tuple[Floats, Floats]:
@@ -91,10 +113,6 @@ def _fans(d: Floats) -> Floats:
     return cross
 
 
-def _range(z: Floats, start: Ints) -> tuple[Floats, Floats]:
-    return segments.minima(z, start), segments.maxima(z, start)
-
-
 def next_points(ring_start: Ints) -> Ints:
     """The index of the point that follows each point around its ring, shape (points,)."""
     following = np.arange(1, ring_start[-1] + 1, dtype=np.int64)
@@ -103,60 +121,58 @@ def next_points(ring_start: Ints) -> Ints:
     return following
 
 
-def hole_signs(batch: GeometryBatch, rings: Rings) -> Floats:
+def hole_signs(batch: GeometryBatch, rings: Integrals) -> Floats:
     """-1 for each interior ring that runs the same way as its exterior, else 1, shape (rings,).
 
     GML (ISO 19107) lets an interior ring be given either way; as a boundary it runs against the
     exterior, and only so do the integrals of a surface with holes add up.
     """
-    sign = np.ones(rings.area.shape[1])
+    sign = np.ones(rings.rows.shape[1])
     if len(sign) == batch.surfaces:
         return sign
     exterior = batch.surface_start[:-1][batch.surface_of_ring()]
     interior = np.flatnonzero(exterior != np.arange(len(sign)))
     around = exterior[interior]
-    same_way = np.einsum("ir,ir->r", rings.area[:, interior], rings.area[:, around]) > 0.0
+    same_way = np.einsum("ir,ir->r", rings.vector[:, interior], rings.vector[:, around]) > 0.0
     sign[interior[same_way]] = -1.0
     return sign
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """One row a surface: area vector (3, surfaces) and its length, integrals of ``Rings``, z range."""
-
-    vector: Floats
-    area: Floats
-    moment: Floats
-    volume: Floats
-    z_min: Floats
-    z_max: Floats
-
-    @property
-    def normal_z(self) -> Floats:
-        """Vertical component of the unit normal; 0 where a face has no area."""
-        area = self.area
-        return np.divide(self.vector[2], area, out=np.zeros_like(area), where=area > 0.0)
-
-    def turned(self, sign: Floats) -> "Faces":
-        """The faces with their direction multiplied by ``sign`` (surfaces,)."""
-        return replace(self, vector=self.vector * sign, moment=self.moment * sign, volume=self.volume * sign)
-
-
-def faces_of(batch: GeometryBatch, rings: Rings) -> Faces:
+def faces_of(batch: GeometryBatch, rings: Integrals) -> Integrals:
     """Sum the rings of each surface."""
-    start = batch.surface_start
-    vector = segments.sums(rings.area, start)
-    return Faces(
-        vector=vector,
-        area=np.sqrt(np.einsum("ij,ij->j", vector, vector)),
-        moment=segments.sums(rings.moment, start),
-        volume=segments.sums(rings.volume, start),
-        z_min=segments.minima(rings.z_min, start),
-        z_max=segments.maxima(rings.z_max, start),
-    )
+    return Integrals(segments.sums(rings.rows, batch.surface_start))
 
 
-def slope_deg(faces: Faces) -> Floats:
+class Levels:
+    """Least and greatest z of surfaces and of objects; infinity and its opposite of those without points."""
+
+    def __init__(self, batch: GeometryBatch) -> None:
+        self._z = batch.xyz[:, 2].copy()
+        self._start = batch.ring_start[batch.surface_start]
+        self._object_start = batch.object_start
+
+    def of_surfaces(self, chosen: Ints) -> tuple[Floats, Floats]:
+        """Of the chosen surfaces."""
+        return _range(*self._points_of(chosen))
+
+    def of_objects(self, chosen: Ints | None = None) -> tuple[Floats, Floats]:
+        """Of all objects; of their points, or of those of the chosen surfaces, given in their order."""
+        if chosen is None:
+            return _range(self._z, self._start[self._object_start])
+        z, start = self._points_of(chosen)
+        return _range(z, start[np.searchsorted(chosen, self._object_start)])
+
+    def _points_of(self, chosen: Ints) -> tuple[Floats, Ints]:
+        """z of all points of surfaces, one surface after the other, and offsets of these."""
+        first, size = self._start[chosen], self._start[chosen + 1] - self._start[chosen]
+        return self._z[segments.ranges(first, size)], offsets(size)
+
+
+def _range(z: Floats, start: Ints) -> tuple[Floats, Floats]:
+    return segments.minima(z, start), segments.maxima(z, start)
+
+
+def slope_deg(faces: Integrals) -> Floats:
     """Angle of each face to the horizontal in degrees, 0 for a level roof, 180 for a ground.
 
     NaN for a face without area.
@@ -165,18 +181,18 @@ def slope_deg(faces: Faces) -> Floats:
     return np.where(faces.area > 0.0, slope, np.nan)
 
 
-def azimuth_deg(faces: Faces) -> Floats:
+def azimuth_deg(faces: Integrals) -> Floats:
     """Compass direction that each face looks to, 0 north, 90 east; NaN on level faces."""
     azimuth = np.degrees(np.arctan2(faces.vector[0], faces.vector[1]))
     azimuth += np.where(azimuth < 0.0, 360.0, 0.0)
     return np.where(_level_part(faces) > np.sin(np.radians(LEVEL_DEGREES)) * faces.area, azimuth, np.nan)
 
 
-def _level_part(faces: Faces) -> Floats:
+def _level_part(faces: Integrals) -> Floats:
     """Length of the area vectors seen from above; much faster than ``np.hypot``."""
     return np.sqrt(faces.vector[0] ** 2 + faces.vector[1] ** 2)
 
 
-def is_flat(faces: Faces) -> Bools:
+def is_flat(faces: Integrals) -> Bools:
     """Whether each face is within ``FLAT_DEGREES`` of level, either side up, shape (surfaces,)."""
     return np.abs(faces.normal_z) >= np.cos(np.radians(FLAT_DEGREES))

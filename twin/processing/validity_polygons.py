@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints
 from twin.processing import planar, segments
-from twin.processing.surfaces import Rings, next_points, ring_integrals
+from twin.processing.surfaces import Integrals, next_points, ring_integrals
 from twin.processing.validity_subject import Findings, Subject, in_rings, in_surfaces
 
 PLANARITY_M = 0.01
@@ -65,7 +65,7 @@ class Polygons:
 
     findings: list[Findings]
     fine: Bools
-    rings: Rings
+    rings: Integrals
     corners: Ints
     face: Ints
     uncut: Bools
@@ -101,7 +101,7 @@ def _points_of(batch: GeometryBatch) -> Ints:
     return np.diff(batch.ring_start[batch.surface_start])
 
 
-def _planes(batch: GeometryBatch, integrals: Rings) -> Planes:
+def _planes(batch: GeometryBatch, integrals: Integrals) -> Planes:
     start = batch.ring_start[batch.surface_start]
     count = np.maximum(np.diff(start), 1)
     owner = segments.owner(start)
@@ -137,17 +137,17 @@ def _quads(batch: GeometryBatch, planes: Planes) -> _Quads:
     return _Quads(surface[covered], halves.reshape(-1, 2, 2, 3)[row, best][covered])
 
 
-def _along(batch: GeometryBatch, integrals: Rings, normal: Floats) -> Floats:
+def _along(batch: GeometryBatch, integrals: Integrals, normal: Floats) -> Floats:
     """The area of each exterior ring seen against a normal, shape (surfaces,)."""
     result = np.zeros(batch.surfaces)
     filled = np.flatnonzero(np.diff(batch.surface_start) > 0)
     exterior = batch.surface_start[:-1][filled]
-    result[filled] = np.einsum("ij,ji->j", integrals.area[:, exterior], normal[filled])
+    result[filled] = np.einsum("ij,ji->j", integrals.vector[:, exterior], normal[filled])
     return result
 
 
 def _check_rings(
-    subject: Subject, integrals: Rings, planes: Planes, quads: _Quads
+    subject: Subject, integrals: Integrals, planes: Planes, quads: _Quads
 ) -> tuple[list[Findings], Bools]:
     """101, 102 and 104, and which rings have none of them, shape (rings,)."""
     batch = subject.batch
@@ -155,7 +155,7 @@ def _check_rings(
     length = np.diff(batch.ring_start)
     # A ring of fewer points once repeated ones are left out is judged as one that repeats points.
     whole = length >= 3
-    area = np.abs(np.einsum("ir,ri->r", integrals.area, planes.normal[batch.surface_of_ring()]))
+    area = np.abs(np.einsum("ir,ri->r", integrals.vector, planes.normal[batch.surface_of_ring()]))
     span = segments.sums(_step(planes.uv, batch.ring_start), batch.ring_start)
     crossed = whole & (area <= COLLAPSED * span)
     # A triangle that encloses something cannot cross itself, nor can two triangles side by side.

@@ -17,7 +17,7 @@ from twin.processing.compute import Measures, measure
 from twin.processing.derive import native
 from twin.processing.mesh import MeshFailure, build_meshes
 from twin.processing.orientation import Boundary, orient
-from twin.processing.surfaces import Faces
+from twin.processing.surfaces import Integrals
 
 pytestmark = needs_shared_data
 
@@ -91,7 +91,7 @@ def test_delft_roofs_cover_the_grounds(delft: Loaded) -> None:
     assert (np.abs(plans[boundary.closed]) <= 1e-6 * size[boundary.closed]).all()
 
 
-def sums_by_object(boundary: Boundary, of_face: Callable[[Faces], Floats]) -> Floats:
+def sums_by_object(boundary: Boundary, of_face: Callable[[Integrals], Floats]) -> Floats:
     return np.add.reduceat(of_face(boundary.faces), boundary.batch.object_start[:-1], axis=-1)
 
 
