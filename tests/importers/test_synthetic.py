@@ -131,8 +131,8 @@ def test_memory_does_not_grow_with_the_model(format: Format, tmp_path: Path) -> 
         synthesise(tmp_path / NAMES[format], city="helsinki", buildings=count, seed=1)
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    # Four times the buildings, hardly more memory; the model itself has grown by megabytes.
-    assert peaks[1000] < peaks[250] + 1_000_000
+    # Four times the buildings: caches of streets and walls fill, while the model itself grows by megabytes.
+    assert peaks[1000] < peaks[250] + 700_000
 
 
 # -- truth
