@@ -1,6 +1,7 @@
 """One service and one browser for all tests of the viewer; a fresh page for each."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -28,6 +29,14 @@ class Viewer:
     page: Page
     address: str
     problems: list[str] = field(default_factory=list[str])
+    expected: list[str] = field(default_factory=list[str])
+
+    def expects(self, *patterns: str) -> None:
+        """Errors of the console and failed requests that belong to the test; any other fails it."""
+        self.expected.extend(patterns)
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.problems if not any(re.search(known, text) for known in self.expected)]
 
     def open(self, link: str = "") -> None:
         """Open the viewer with what follows ``#`` and wait until all is drawn."""
@@ -90,6 +99,16 @@ def viewer(context: BrowserContext, address: str) -> Iterator[Viewer]:
             viewer.problems.append(f"{response.status} {response.url}") if response.status >= 400 else None
         ),
     )
+    # What the page itself gave up, as a tile that left the view, is no failure.
+    page.on(
+        "requestfailed",
+        lambda request: (
+            viewer.problems.append(f"{request.failure} {request.url}")
+            if request.failure != "net::ERR_ABORTED"
+            else None
+        ),
+    )
     yield viewer
     context.set_offline(False)
     page.close()
+    assert viewer.unexpected() == [], "what no test expects has failed in the page"

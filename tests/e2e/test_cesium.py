@@ -70,7 +70,8 @@ def test_colours_come_from_attributes(viewer: Viewer, page: Page) -> None:
     assert viewer.problems == []
 
 
-def test_a_filter_that_is_not_understood_is_told(page: Page) -> None:
+def test_a_filter_that_is_not_understood_is_told(viewer: Viewer, page: Page) -> None:
+    viewer.expects("400", "heigth_m")
     loaded(page)
     page.get_by_label("Filter").fill("heigth_m > 12")
     page.get_by_role("button", name="Show").click()

@@ -88,6 +88,7 @@ class State:
     link: str
     act: Callable[[Page], None] = _nothing
     size: tuple[int, int] = SIZE
+    expects: tuple[str, ...] = ()
 
 
 HELSINKI = "at=24.9556,60.1743,20,700,332,-24"
@@ -102,7 +103,7 @@ STATES = {
     "compare": State("tool=compare&stat=height_m&in.height_m=9.."),
     "import-report": State("tool=imports&report=tallinn_lod2_synthetic"),
     "no-result": State("cql2=height_m>5000"),
-    "server-down": State("", _server_down),
+    "server-down": State("", _server_down, expects=("ERR_FAILED",)),
     "landscape": State("by=height_m", size=LANDSCAPE),
     "landscape-panel": State("", _open_panel, LANDSCAPE),
     "portrait": State("by=height_m", size=PORTRAIT),
@@ -114,6 +115,7 @@ def picture(viewer: Viewer, state: State) -> bytes:
     """A state as WebP."""
     width, height = state.size
     viewer.page.set_viewport_size({"width": width, "height": height})
+    viewer.expects(*state.expects)
     viewer.open(state.link)
     state.act(viewer.page)
     # Bars and panels glide to their places.

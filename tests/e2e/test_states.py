@@ -14,6 +14,7 @@ HISTOGRAMS = re.compile(r"/histogram\?property=\w+_\w+")
 
 
 def test_a_service_that_stops_is_told_and_comes_back(viewer: Viewer) -> None:
+    viewer.expects("ERR_INTERNET_DISCONNECTED")
     viewer.open()
     page = viewer.page
     before = probe(page, "features")
@@ -33,9 +34,25 @@ def test_a_service_that_stops_is_told_and_comes_back(viewer: Viewer) -> None:
     expect(page.get_by_text("does not answer")).to_have_count(0)
 
 
+def test_an_error_that_no_test_expects_is_seen(viewer: Viewer) -> None:
+    """What ends every test of the viewer could fail, for each kind of problem."""
+    page = viewer.page
+    page.goto(f"{viewer.address}/health/live")
+    page.route("**/nothing", lambda route: route.abort())
+    page.evaluate("() => { console.error('told'); setTimeout(() => { throw Error('thrown'); }); }")
+    for path in ("nothing", "missing"):
+        page.evaluate("async (path) => { await fetch(path).catch(() => null); }", f"/{path}")
+    kinds = ["told", "thrown", "ERR_FAILED .*/nothing", "404 .*/missing"]
+    for kind in kinds:
+        assert any(re.search(kind, text) for text in viewer.unexpected()), kind
+    viewer.expects(*kinds, "Failed to load resource")
+    assert viewer.unexpected() == []
+
+
 def test_a_filter_works_without_its_histogram(viewer: Viewer) -> None:
     """It tells that the histogram is missing, and shows it when asked again."""
     page = viewer.page
+    viewer.expects("ERR_FAILED")
     page.route(HISTOGRAMS, lambda route: route.abort())
     viewer.open()
     height = page.locator("fieldset[data-attribute=height_m]")
@@ -116,6 +133,7 @@ def test_an_attribute_without_values_is_told_everywhere(viewer: Viewer) -> None:
 
 
 def test_a_link_that_nobody_understands_shows_everything(viewer: Viewer) -> None:
+    viewer.expects("400")
     viewer.open("cql2=heigth_m>5")
     page = viewer.page
     expect(page.get_by_role("alert")).to_contain_text("heigth_m")

@@ -76,6 +76,7 @@ def test_expression_joins_the_controls_and_tells_of_mistakes(viewer: Viewer) -> 
     expect(page.get_by_test_id("total")).to_have_text(f"{expected:,}")
     assert viewer.problems == []
 
+    viewer.expects("400")
     box.fill("heigth_m > 30")
     box.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("heigth_m")
@@ -242,6 +243,17 @@ def test_speaks_the_readers_language(viewer: Viewer) -> None:
     expect(page.get_by_role("button", name="Helsingfors")).to_be_visible()
 
 
+@pytest.mark.parametrize("language", ["en", "fi", "et", "sv"])
+def test_no_city_is_cut_off(viewer: Viewer, language: str) -> None:
+    """All places have their whole name in the dock, in a wide window and on a phone."""
+    for width, height in ((1360, 850), (844, 390), (390, 780)):
+        viewer.page.set_viewport_size({"width": width, "height": height})
+        viewer.open(f"lang={language}")
+        bar = viewer.page.locator(".places")
+        assert bar.get_by_role("button").count() >= 3
+        assert bar.evaluate("(bar) => bar.scrollWidth <= bar.clientWidth"), (width, height)
+
+
 def test_dark_and_light(viewer: Viewer) -> None:
     viewer.open()
     page = viewer.page
@@ -252,6 +264,7 @@ def test_dark_and_light(viewer: Viewer) -> None:
 
 
 def test_service_that_does_not_answer(viewer: Viewer) -> None:
+    viewer.expects("ERR_FAILED")
     page = viewer.page
     page.route("**/datasets", lambda route: route.abort())
     page.goto(f"{viewer.address}/")
@@ -275,6 +288,7 @@ def test_small_window_keeps_the_view_free(viewer: Viewer) -> None:
 
 
 def test_tile_that_fails_can_be_asked_for_again(viewer: Viewer) -> None:
+    viewer.expects("ERR_FAILED")
     page = viewer.page
     page.route("**/*.glb*", lambda route: route.abort())
     viewer.open()
