@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import orjson
 import psycopg
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, Table, select, text
@@ -72,6 +73,7 @@ def quadkeys(connection: Connection, dataset_id: int) -> list[int | None]:
 def plan(connection: Connection, keys: Sequence[JobKey], algorithm: str) -> None:
     """Write down the jobs of one stage of a dataset, in place of those of an earlier division."""
     first = keys[0]
+    hold(connection, first.dataset_id)
     connection.execute(text(_FORGET), {"d": first.dataset_id, "stage": first.stage})
     connection.execute(text(_PLAN), [{**key.values, "algorithm": algorithm} for key in keys])
 
@@ -92,12 +94,23 @@ def fail(connection: Connection, key: JobKey, error: str) -> None:
     connection.execute(text(_FAIL), {**key.values, "error": error})
 
 
+def hold(connection: Connection, dataset_id: int) -> None:
+    """Keep a dataset from being removed, not its revision from being counted up; NotFound where it was."""
+    if connection.execute(text(_HOLD), {"d": dataset_id}).first() is None:
+        raise NotFound(_REMOVED)
+
+
 def spec_of(connection: Connection, dataset_id: int) -> DatasetSpec:
     """What a dataset is; NotFound where it was removed."""
     for found, spec in stored_specs(connection):
         if found == dataset_id:
             return spec
-    raise NotFound("The dataset was removed meanwhile.")
+    raise NotFound(_REMOVED)
+
+
+_REMOVED = "The dataset was removed meanwhile."
+
+_HOLD = "SELECT 1 FROM dataset WHERE id = :d FOR KEY SHARE"
 
 
 def extent(connection: Connection, key: JobKey, quadkeys: tuple[int, int]) -> tuple[float, ...] | None:
@@ -189,12 +202,18 @@ def computed_by(connection: Connection, stage: str, dataset_id: int, object_id: 
 
 
 def fetch(connection: Connection, query: str, values: Mapping[str, Any]) -> list[Row]:
-    """Rows in binary form, which spares reading thousands of geometries as text."""
+    """Rows in binary form, which spares reading thousands of geometries as text.
+
+    NotFound where the partitions of the dataset went with it.
+    """
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     sent = {name: _sent(value) for name, value in values.items()}
     with driver.cursor(binary=True, row_factory=dict_row) as cursor:
         set_json_loads(orjson.loads, cursor)
-        return cast("list[Row]", cursor.execute(query.encode(), sent).fetchall())
+        try:
+            return cast("list[Row]", cursor.execute(query.encode(), sent).fetchall())
+        except UndefinedTable:
+            raise NotFound(_REMOVED) from None
 
 
 def _sent(value: Any) -> Any:

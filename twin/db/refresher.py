@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Table, func, select, text
 
 from twin.db import schema
 from twin.db.copy_binary import copy_rows
-from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, spec_of
+from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, hold, spec_of
 from twin.db.load import Loader, Row, Rows, differs
 
 
@@ -25,8 +25,7 @@ class Refresher(Loader):
         ).scalar()
         lock = func.pg_advisory_xact_lock_shared(func.hashtextextended(name or "", 0))
         connection.execute(select(lock))
-        # Keeps the dataset from being removed, but not its revision from being counted up.
-        connection.execute(text("SELECT 1 FROM dataset WHERE id = :d FOR KEY SHARE"), {"d": dataset_id})
+        hold(connection, dataset_id)
         self.spec = spec_of(connection, dataset_id)
         self.is_new = False
         self.dataset_id = dataset_id

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from tests.fixtures import ROOT
 from tests.importers.stored import clean
 from tests.twin.processing.terraces import HOUSES, STREETS, build, rows_of, snapshot
-from twin.db import jobs, schema
+from twin.db import admin, jobs, schema
 from twin.db.engine import Database
 from twin.db.pending_query import pending
 from twin.db.schema import processing_job, roof_face
@@ -191,6 +191,25 @@ def test_a_run_that_is_killed_leaves_whole_jobs_and_the_next_completes_them(
 def test_a_dataset_that_is_not_there_is_named(engine: Engine) -> None:
     with pytest.raises(NotFound, match="no dataset 'village'"):
         pipeline.process(engine, "village")
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_a_dataset_that_is_removed_meanwhile_is_told(engine: Engine, partitions: int) -> None:
+    """Before the next job of a stage, or before the jobs of the next one are planned."""
+
+    def remove(_done: int, _all: int) -> None:
+        with suppress(NotFound), engine.begin() as connection:
+            admin.remove(connection, "town")
+
+    with pytest.raises(NotFound, match="removed meanwhile"):
+        run(engine, partitions=partitions, progress=remove)
+    assert rows_of(engine, processing_job) == []
+
+
+def test_partitions_of_no_dataset_are_not_asked(engine: Engine) -> None:
+    key = jobs.JobKey(32_000, "neighbours", -1, 0)
+    with engine.connect() as connection, pytest.raises(NotFound, match="removed meanwhile"):
+        jobs.members(connection, key)
 
 
 def test_a_changed_building_recomputes_itself_and_its_neighbours(engine: Engine, tmp_path: Path) -> None:
