@@ -8,6 +8,8 @@ from typing import Any, cast
 import orjson
 import typer
 import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 from api.app import ROUTERS
 from api.groups import AGGREGATE, GROUPBY
@@ -25,11 +27,21 @@ DOCS = Path(__file__).parent
 def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
-        *(import_report, settings, commands, attributes, measures, surface_measures),
+        *(import_report, settings, commands, attributes, measures, measure, surface_measures),
         *(roof_surface_attributes, surface_attributes, scopes),
         *(code_lists, routes, selection, grouping, tables),
     ):
         env.macro(macro)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Called by mkdocs: adds a page for each computed attribute."""
+    for name, attribute in measured().items():
+        content = f"# `{attribute.name}`\n\n{{{{ measure({name!r}) }}}}\n"
+        address = f"reference/attributes/{name}.md"
+        # The pages of their groups lead to them: all in the list beside each page would hide the others.
+        files.append(File.generated(config, address, content=content, inclusion=InclusionLevel.NOT_IN_NAV))
+    return files
 
 
 def import_report() -> str:
@@ -119,17 +131,32 @@ def _attributes(attributes: Iterable[Attribute]) -> str:
 
 
 def measures(*groups: str) -> str:
-    """The computed attributes of some groups, one section each: declaration, figure, accuracy and limits."""
-    return "\n\n".join(_measure(a) for a in CATALOGUE if a.group in groups and a.origin is Origin.COMPUTED)
+    """The computed attributes of some groups, each with its page."""
+    return _linked(a for a in CATALOGUE if a.group in groups and a.origin is Origin.COMPUTED)
 
 
 def surface_measures() -> str:
-    """The computed attributes of surfaces, one section each."""
-    computed = dict.fromkeys((*SURFACE, *ROOF_SURFACE))
-    return "\n\n".join(_measure(a) for a in computed if a.origin is Origin.COMPUTED)
+    """The computed attributes of surfaces, each with its page."""
+    return _linked(a for a in dict.fromkeys((*SURFACE, *ROOF_SURFACE)) if a.origin is Origin.COMPUTED)
 
 
-def _measure(attribute: Attribute) -> str:
+def _linked(attributes: Iterable[Attribute]) -> str:
+    rows = (
+        (f"[`{a.name}`](../attributes/{page_name(a)}.md)", a.unit or "", a.meaning.en, a.term or "")
+        for a in attributes
+    )
+    return _table(("Attribute", "Unit", "Meaning", "Term"), rows)
+
+
+def measured() -> dict[str, Attribute]:
+    """The computed attributes of buildings and of surfaces, by the names of their pages."""
+    every = dict.fromkeys((*CATALOGUE, *SURFACE, *ROOF_SURFACE))
+    return {page_name(a): a for a in every if a.origin is Origin.COMPUTED}
+
+
+def measure(page: str) -> str:
+    """All that is told of a computed attribute: definition, figure, accuracy shown, limits, words."""
+    attribute = measured()[page]
     flag = attribute.quality
     known = _told_of(attribute)
     told = {
@@ -137,32 +164,53 @@ def _measure(attribute: Attribute) -> str:
         "Method": attribute.method,
         "Term": attribute.term,
         "Values": ", ".join(f"`{code}`" for code in attribute.codes),
-        "Quality": f"in [`{flag}`](quality.md#{flag})" if flag in BY_NAME else flag,
+        "Quality": f"in [`{flag}`]({flag}.md)" if flag in BY_NAME else flag,
         "Computed": "by the import" if attribute.stage is Stage.IMPORT else "by `twin process`",
         "Accuracy shown": _accuracy(attribute, known),
         "Known limits": known["limits"],
+        "More": f"[{_GROUPS[_group(attribute)]}](../measures/{_group(attribute)}.md), with formulas",
     }
     rows = "\n".join(f"- {name}: {text}" for name, text in told.items() if text)
-    title = f"### `{attribute.name}` {{ #{attribute.name} }}"
-    figure = f"![{attribute.label.en}](../../images/measures/{_figure(attribute)}.svg){{ width=360 }}"
-    return f"{title}\n\n{attribute.meaning.en}\n\n{figure}\n\n{rows}"
+    figure = f"![{attribute.label.en}](../../images/measures/{page_name(attribute)}.svg){{ width=360 }}"
+    words = _table(("Language", "Name", "Meaning"), _words(attribute))
+    return f"{attribute.meaning.en}\n\n{figure}\n\n{rows}\n\n{words}"
 
 
-def _figure(attribute: Attribute) -> str:
-    """Buildings and their surfaces may have an attribute of one name, which then is drawn twice."""
+def _words(attribute: Attribute) -> Iterator[tuple[str, str, str]]:
+    meaning = attribute.meaning.by_language()
+    return ((language, label, meaning[language]) for language, label in attribute.label.by_language().items())
+
+
+_GROUPS = {
+    "dimensions": "Dimensions",
+    "shape": "Shape",
+    "envelope": "Envelope and walls",
+    "surroundings": "Surroundings",
+    "surfaces": "Roof surfaces",
+    "quality": "Quality",
+}
+
+
+def _group(attribute: Attribute) -> str:
+    """The page with the formulas of an attribute."""
+    return attribute.group.value if BY_NAME.get(attribute.name) is attribute else "surfaces"
+
+
+def page_name(attribute: Attribute) -> str:
+    """The name of its page and figure: buildings and their surfaces may have an attribute of one name."""
     of_face = attribute.name in BY_NAME and BY_NAME[attribute.name] is not attribute
     return f"{attribute.name}.face" if of_face else attribute.name
 
 
 def _told_of(attribute: Attribute) -> dict[str, Any]:
     """What ``measures.yaml`` says of an attribute."""
-    return yaml.safe_load((DOCS / "measures.yaml").read_text())[_figure(attribute)]
+    return yaml.safe_load((DOCS / "measures.yaml").read_text())[page_name(attribute)]
 
 
 def _accuracy(attribute: Attribute, known: Mapping[str, Any]) -> str:
     """What an attribute was compared with: the synthetic cities, and what others have published."""
     truth = orjson.loads((DOCS / "truth.json").read_bytes())
-    largest = truth["largest"].get(attribute.name) if _figure(attribute) == attribute.name else None
+    largest = truth["largest"].get(attribute.name) if page_name(attribute) == attribute.name else None
     buildings = f"{truth['buildings']:,} synthetic buildings of both cities"
     found: list[str] = []
     if largest is not None:

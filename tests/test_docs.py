@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.fixtures import ROOT
-from twin.model.attributes import CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Origin
+from twin.model.attributes import CATALOGUE, ROOF_SURFACE, SURFACE, Origin
 from twin.settings import Settings
 
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -143,28 +143,25 @@ def test_compose_file_sets_settings_that_exist() -> None:
     assert compose["services"]["api"]["read_only"] is True
 
 
-def _computed() -> list[Attribute]:
-    """The computed attributes of buildings and of surfaces."""
+def test_every_computed_attribute_has_its_page(site: Path) -> None:
+    """Definition, figure, accuracy, limits and words, led to by the page of its group."""
     every = dict.fromkeys((*CATALOGUE, *SURFACE, *ROOF_SURFACE))
-    return [attribute for attribute in every if attribute.origin is Origin.COMPUTED]
-
-
-def test_every_computed_attribute_has_its_section(site: Path) -> None:
-    """Definition, figure, accuracy and limits, at an address of its own."""
-    pages = [(site / "reference" / "measures" / f"{name}.html").read_text() for name in MEASURE_PAGES]
-    for attribute in _computed():
-        anchor = f'<h3 id="{attribute.name}">'
-        sections = [page.split(anchor)[1].split("<h3")[0] for page in pages if anchor in page]
-        assert sections, attribute.name
-        for section in sections:
-            image = re.search(r'<img [^>]*src="([^"]+)"', section)
-            assert image, attribute.name
-            assert (site / "reference" / "measures" / image[1]).resolve().is_file(), image[1]
-            assert "Accuracy shown" in section
-            assert "Known limits" in section
-
-
-MEASURE_PAGES = ("dimensions", "shape", "envelope", "surroundings", "surfaces", "quality")
+    computed = [attribute for attribute in every if attribute.origin is Origin.COMPUTED]
+    groups = [page.read_text() for page in (site / "reference" / "measures").iterdir()]
+    folder = site / "reference" / "attributes"
+    for attribute in computed:
+        name = macros().page_name(attribute)
+        assert any(f'href="../attributes/{name}.html"' in group for group in groups), name
+        page = (folder / f"{name}.html").read_text()
+        assert "<h1 id=" in page
+        image = re.search(r'<img [^>]*src="([^"]*/measures/[^"]+)"', page)
+        assert image, name
+        assert (folder / image[1]).resolve().is_file(), image[1]
+        told = unescape(re.sub(r"<[^>]+>", "", page))
+        assert "Accuracy shown: " in told
+        assert "Known limits: " in told
+        assert [words for words in (*attribute.label, *attribute.meaning) if words not in told] == []
+    assert len(list(folder.iterdir())) == len(computed)
 
 
 def test_figures_are_those_that_the_script_draws() -> None:
