@@ -288,7 +288,7 @@ def test_small_window_keeps_the_view_free(viewer: Viewer) -> None:
 
 
 def test_tile_that_fails_can_be_asked_for_again(viewer: Viewer) -> None:
-    viewer.expects("ERR_FAILED")
+    viewer.expects("ERR_FAILED", "Failed to load tile", "Failed to fetch")
     page = viewer.page
     page.route("**/*.glb*", lambda route: route.abort())
     viewer.open()

@@ -13,7 +13,7 @@ export function Credits() {
   const credits = [...new Set(lines.filter(Boolean))];
   if ((pose.value?.range ?? 0) > 7_000) credits.push(t("coast"));
   return (
-    <footer class="credits" title={credits.join("\n")}>
+    <footer class="credits" title={credits.join("\n")} tabIndex={0}>
       {credits.join(" · ")}
     </footer>
   );

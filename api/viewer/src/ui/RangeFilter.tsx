@@ -37,6 +37,9 @@ export function RangeFilter({ attribute }: { attribute: Attribute }) {
   const [draft, setDraft] = useState<Range>(applied);
   useEffect(() => setDraft(applied), [applied[0], applied[1]]);
   const domain = domainOf(all, attribute.integer);
+  // Where the other controls leave nothing, the shape of all still tells where there would be something.
+  const nothing = left?.bins?.every(({ count }) => count === 0) ?? false;
+  const bars = { bins: (nothing ? all : left)?.bins ?? [], pale: nothing };
   const commit = (next: Range): void => {
     setDraft(next);
     controls.value = withRange(controls.value, attribute.name, next);
@@ -53,7 +56,7 @@ export function RangeFilter({ attribute }: { attribute: Attribute }) {
         {attributeLabel(attribute)}
         {attribute.unit && <small> {unitText(attribute)}</small>}
       </legend>
-      {domain && <Bars bins={left?.bins ?? []} domain={domain} limits={closed(draft, domain)} onDraft={setDraft} onCommit={commit} />}
+      {domain && <Bars {...bars} domain={domain} limits={closed(draft, domain)} onDraft={setDraft} onCommit={commit} />}
       {domain && <Slider attribute={attribute} domain={domain} draft={draft} onDraft={setDraft} onCommit={commit} />}
       {!all && (failed ? <HistogramFailed /> : <div class="bars skeleton" />)}
       {all && !domain && <p class="hint">{t("noValues")}</p>}
@@ -128,6 +131,8 @@ function share(value: number, { low, high }: Domain): number {
 
 interface BarsProps {
   bins: Bin[];
+  /** None of them is in the range. */
+  pale: boolean;
   domain: Domain;
   limits: [number, number];
   onDraft: (range: Range) => void;
@@ -135,7 +140,7 @@ interface BarsProps {
 }
 
 /** The histogram. Drawn over, it becomes a brush: the range is what was drawn. Keys have the handles below. */
-function Bars({ bins, domain, limits, onDraft, onCommit }: BarsProps) {
+function Bars({ bins, pale, domain, limits, onDraft, onCommit }: BarsProps) {
   const most = Math.max(1, ...bins.map((bin) => bin.count));
   const brush = useBrush(domain, onDraft, onCommit);
   return (
@@ -144,7 +149,7 @@ function Bars({ bins, domain, limits, onDraft, onCommit }: BarsProps) {
         const x = 100 * share(bin.from, domain);
         const width = Math.max(0.6, 100 * share(bin.to, domain) - x);
         const height = bin.count ? Math.max(1, (34 * bin.count) / most) : 0;
-        const inside = bin.to > limits[0] && bin.from < limits[1];
+        const inside = !pale && bin.to > limits[0] && bin.from < limits[1];
         return <rect key={bin.from} x={x} y={36 - height} width={width * 0.86} height={height} class={inside ? "in" : "out"} />;
       })}
     </svg>
