@@ -17,7 +17,7 @@ from scipy import spatial
 from twin.model.attributes import FOOTPRINT_METHODS
 from twin.model.geometry import Geometry, SurfaceType
 from twin.processing.neighbours import HALO_M
-from twin.processing.orientation import CONTRADICTION_M2
+from twin.processing.orientation import BALANCE, CONTRADICTION_M2
 from twin.processing.roof import (
     ANNEX_SHARE,
     FLAT_SHARE,
@@ -27,7 +27,6 @@ from twin.processing.roof import (
     SECTOR_DEGREES,
     TINY_SHARE,
 )
-from twin.processing.solid import BALANCE
 from twin.processing.surfaces import FLAT_DEGREES, LEVEL_DEGREES
 
 Point = tuple[float, float, float]

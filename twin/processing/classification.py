@@ -4,10 +4,8 @@ import numpy as np
 
 from twin.model.geometry import GeometryBatch, Ints, SurfaceType
 from twin.processing import segments
+from twin.processing.orientation import WALL_NORMAL_Z
 from twin.processing.surfaces import Integrals, Levels
-
-WALL_NORMAL_Z = 0.17
-"""A face within 10 degrees of upright is a wall; spires are rarely steeper than 80 degrees."""
 
 GROUND_STEP_M = 2.0
 """Downward faces this far above the lowest one have passable room below: outer ceilings."""

@@ -4,8 +4,7 @@ import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, SurfaceType
 from twin.processing import planar, segments
-from twin.processing.classification import WALL_NORMAL_Z
-from twin.processing.orientation import Boundary
+from twin.processing.orientation import WALL_NORMAL_Z, Boundary
 from twin.processing.planar import Shapes
 
 

@@ -28,6 +28,12 @@ SIDE[[SurfaceType.GROUND, SurfaceType.OUTER_CEILING]] = -1.0
 CONTRADICTION_M2 = 0.01
 """What speaks against the direction of a face or a patch counts from this area on."""
 
+WALL_NORMAL_Z = 0.17
+"""A face within 10 degrees of upright is a wall; spires are rarely steeper than 80 degrees."""
+
+BALANCE = 0.01
+"""Faces that look to opposite sides balance each other when their areas differ by no more than this share."""
+
 FACES_OF_A_SOLID = 4
 """A patch of fewer faces, such as a sliver folded onto itself, encloses nothing."""
 
@@ -232,8 +238,31 @@ def _inward(faces: Integrals, batch: GeometryBatch, patch: Ints, open_patch: Boo
             faces.volume,
         )
     )
-    of_open = np.where(np.abs(by_name) > CONTRADICTION_M2, by_name, by_place)
+    by_walls = _around_by_walls(faces, patch, np.flatnonzero(open_patch[patch]))
+    unnamed = np.where(by_walls != 0.0, by_walls, by_place)
+    of_open = np.where(np.abs(by_name) > CONTRADICTION_M2, by_name, unnamed)
     return np.where(open_patch, of_open < -CONTRADICTION_M2, enclosed < 0.0)
+
+
+def _around_by_walls(faces: Integrals, patch: Ints, chosen: Ints) -> Floats:
+    """What the walls of patches lie around, in m³, shape (surfaces,) indexed by patch; 0 where they do not.
+
+    Of a patch that lacks level faces only, the integral of x dA_x + y dA_y is twice its volume
+    wherever the origin is, however low the roof of a nave lies beside its tower.
+    """
+    found = np.zeros(len(patch))
+    if not len(chosen):
+        return found
+    of_chosen = faces.of(chosen)
+    x, y, _ = of_chosen.vector
+    level = np.hypot(x, y)
+    of_walls = np.where(np.abs(of_chosen.normal_z) <= WALL_NORMAL_Z, level, 0.0)
+    east, north, size, walls, around = (
+        segments.totals(patch[chosen], weights, len(patch))
+        for weights in (x, y, level, of_walls, 3.0 * of_chosen.volume - of_chosen.moment)
+    )
+    shut = (np.hypot(east, north) <= BALANCE * size) & (walls > CONTRADICTION_M2)
+    return np.where(shut & (np.abs(around) > CONTRADICTION_M2), around, found)
 
 
 def _with_voids(

@@ -8,10 +8,7 @@ from twin.model.attributes import QUALITY_FLAGS, VOLUME_METHODS
 from twin.model.geometry import Bools, Floats, Ints, SurfaceType
 from twin.processing import segments
 from twin.processing.columns import named
-from twin.processing.orientation import SIDE, Boundary
-
-BALANCE = 0.01
-"""Roofs and grounds of an open shell cover the same plan when they differ by no more than this."""
+from twin.processing.orientation import BALANCE, SIDE, Boundary
 
 _LEVEL = SIDE != 0.0
 _LEVEL[SurfaceType.CLOSURE] = True

@@ -6,6 +6,7 @@ import pytest
 from tests import geometries
 from twin.model.geometry import Geometry, SurfaceType, concatenate
 from twin.processing.classification import classify
+from twin.processing.compute import measure
 from twin.processing.orientation import Boundary, orient, oriented_points
 from twin.processing.surfaces import ring_integrals
 
@@ -63,6 +64,27 @@ def test_a_soup_of_loose_faces_is_told_up_from_down_by_place() -> None:
     boundary = oriented(geometries.boundary([[low], [high]], type="MultiSurface"))
     assert boundary.ring_sign.tolist() == [-1.0, 1.0]
     assert classify(boundary.batch, boundary.faces).tolist() == [SurfaceType.GROUND, SurfaceType.ROOF]
+
+
+def test_a_low_part_without_ground_beside_a_tower_is_not_taken_for_its_cellar() -> None:
+    """Its roof lies far below the middle of the building."""
+    nave = geometries.without_faces(geometries.gable(named=False), [0])
+    tower = geometries.prism(geometries.rectangle(20, 0, 3, 3), 0, 60, named=False)
+    for parts in ([nave, tower], [geometries.reversed_faces(nave, range(6)), tower]):
+        values = measure(concatenate([parts])).values
+        assert values["roof_area_m2"][0] == pytest.approx(100.0 + 9.0)
+        assert values["volume_m3"][0] == pytest.approx(600.0 + 540.0)
+        assert values["footprint_area_m2"][0] == pytest.approx(9.0)
+        assert values["quality"][0] == "estimated"
+
+
+def test_a_spire_without_ground_looks_up() -> None:
+    """Most of what it encloses lies below the middle of its height."""
+    faces = geometries.faces_of(geometries.hip(named=False))
+    high = [[[(x, y, 14.0 if z > 6 else z / 3) for x, y, z in ring] for ring in face] for face in faces[1:]]
+    values = measure(concatenate([[geometries.boundary(high)]])).values
+    assert values["volume_m3"][0] > 0.0
+    assert values["height_eave_m"][0] == pytest.approx(2.0)
 
 
 def test_names_decide_over_place_in_open_shells() -> None:

@@ -1,9 +1,10 @@
 """Every computed attribute of synthetic cities has its true value, by the very stages of `twin process`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
@@ -11,14 +12,17 @@ from importers.ingest import ImportOptions, Ingest
 from importers.reader import open_model
 from importers.synthetic import CityName, synthesise
 from importers.synthetic.city import CITIES
+from tests import geometries
 from tests.fixtures import ROOT
 from tests.importers.stored import clean, features
 from tests.twin.processing.in_memory import Town
 from tests.twin.processing.synthetic_truth import Comparison, expected, tolerances
 from twin.db.engine import Database
 from twin.model.attributes import Origin, of_origin
-from twin.model.cityobject import CityFeature
+from twin.model.cityobject import CityFeature, highest_lod, shapes_at
 from twin.model.crs import ReferenceSystem
+from twin.model.geometry import Geometry, SurfaceType, concatenate
+from twin.processing.compute import measure
 from twin.processing.pipeline import process
 
 SEED = 7
@@ -74,6 +78,45 @@ def test_a_hundred_thousand_buildings(tmp_path: Path, request: pytest.FixtureReq
     if request.config.getoption("--bless"):
         found = {name: float(f"{comparison.largest[name]:.1e}") for name in sorted(comparison.largest)}
         RESULT.write_text(json.dumps({"buildings": 100_000, "largest": found}, indent=2) + "\n")
+
+
+MISSING = (SurfaceType.WALL, SurfaceType.GROUND, SurfaceType.ROOF)
+
+
+@pytest.mark.parametrize("city", CITIES)
+@pytest.mark.parametrize("missing", MISSING)
+def test_quality_says_what_is_missing(tmp_path: Path, city: CityName, missing: SurfaceType) -> None:
+    """Of each building the largest face of a type is left out; named (Helsinki) or not (Tallinn)."""
+    path = tmp_path / "town.city.jsonl"
+    synthesise(path, city=city, buildings=300, seed=SEED)
+    models = [entry for entry in open_model(path) if isinstance(entry, CityFeature)]
+    lods = [highest_lod(model.objects) for model in models]
+    whole = [shape.whole() for shape in shapes_at(models, lods)]
+    damaged = measure(concatenate([_without_largest(parts, missing) for parts in whole])).values
+    sound = measure(concatenate(whole)).values
+    assert set(sound["quality"]) == {"exact"}
+    assert not any(damaged["closed"])
+    given = {quality for quality in damaged["quality"] if quality is not None}
+    assert given == {"prism" if missing is SurfaceType.WALL else "estimated"}
+    if missing is SurfaceType.ROOF:
+        # Under no roof at all there is no volume to tell of.
+        without = [area == 0.0 for area in damaged["roof_area_m2"]]
+        assert [quality is None for quality in damaged["quality"]] == without
+        assert sum(without) > 0
+        assert all(v <= s for v, s in zip(damaged["volume_m3"], sound["volume_m3"], strict=True) if v == v)
+        return
+    for name in ("volume_m3", "roof_area_m2", "height_m"):
+        assert damaged[name] == pytest.approx(sound[name], rel=1e-6), name
+    assert set(damaged["volume_method"]) == {"roof-ground integral"}
+
+
+def _without_largest(parts: Sequence[Geometry], missing: SurfaceType) -> list[Geometry]:
+    measures = measure(concatenate([[part] for part in parts]))
+    area = np.where(measures.surface_type == missing, measures.face_area_m2, 0.0)
+    start = measures.boundary.batch.object_start
+    part = int(np.searchsorted(start, area.argmax(), side="right")) - 1
+    face = int(area.argmax() - start[part])
+    return [*parts[:part], geometries.without_faces(parts[part], [face]), *parts[part + 1 :]]
 
 
 def test_every_number_has_a_tolerance() -> None:
