@@ -32,6 +32,7 @@ from api.compression import Compression
 from api.conditional import Datasets, Revisions
 from api.dependencies import Downloads, Service
 from api.direct import Call, Direct
+from api.feature_memory import FeatureMemory
 from api.head import Head
 from api.html import render
 from api.mcp import endpoint as mcp
@@ -101,7 +102,7 @@ def create_app(
             store = None if writer is None else Store(writer)
             downloads = Downloads(max(1, settings.pool_size // 2))
             app.state.service = Service(
-                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads
+                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads, FeatureMemory()
             )
             yield
             guard.close()

@@ -118,7 +118,7 @@ async def chosen(request: Request, view: CurrentView, collection: Asked, pool: R
     geometry = queryables.get(GEOMETRY)
     if (text := given.get(parameters.BBOX.name)) is not None:
         box = parameters.bbox(text, parameters.system(given, parameters.BBOX_CRS.name))
-        conditions.append(intersects(geometry.column, box, geometry.heights))
+        conditions.append(intersects(geometry, box))
     else:
         parameters.system(given, parameters.BBOX_CRS.name)
     if (place := given.get(parameters.WITHIN.name)) is not None:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api import parameters
 from api.conditional import Datasets, Revisions
+from api.feature_memory import FeatureMemory
 from api.security.caller import SCENARIO, caller_of, require
 from api.security.guard import Guard
 from twin.db.pool import ReadPool
@@ -47,6 +48,7 @@ class Service:
     datasets: Datasets
     store: Store | None
     downloads: Downloads
+    features: FeatureMemory
 
 
 def service(request: Request) -> Service:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import orjson
 
 from api import solids
+from api.feature_memory import FeatureMemory
+from api.feature_text import EVERYTHING, Names, check_names, hidden, shape
 from api.formats import (
     ARROW,
     CITYJSON_SEQUENCE,
@@ -18,6 +20,7 @@ from api.formats import (
     Format,
 )
 from twin.db.feature_query import (
+    HASH,
     Output,
     original_attributes,
     outline_text,
@@ -26,8 +29,8 @@ from twin.db.feature_query import (
     property_value,
 )
 from twin.db.pool import ReadPool, Row
-from twin.db.query import Collection, Selection, View
-from twin.db.queryables import UPDATED, Queryable
+from twin.db.query import Selection
+from twin.db.queryables import Queryable
 from twin.errors import InvalidParameter
 from twin.formats import geojson, jsonfg, tables
 from twin.formats.flatgeobuf import FlatGeobufWriter
@@ -61,26 +64,52 @@ class Encoding:
 
 
 async def encoding(
-    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
+    form: Format,
+    selection: Selection,
+    system: OfferedSystem,
+    names: Names,
+    pool: ReadPool,
+    memory: FeatureMemory | None = None,
 ) -> Encoding:
-    """How to write a selection in a reference system, with the named properties or all that are open."""
+    """How to write a selection in a reference system, with the named properties or all that are open.
+
+    With a memory, what is in it is not read again.
+    """
     if form in _TABLES:
         return _tabular(form, selection, system, names)
     if form.solids:
         return await _city_model(form, selection, system, names, pool)
     if form is JSON_FG:
         return _features_and_places(selection, system, names, pool)
-    text = feature_text(selection.view, selection.collection, system, names)
+    writer = _sequence if form is GEOJSON_SEQUENCE else geojson.CollectionWriter
+    if memory is not None and system is CRS84 and HASH in selection.source.c:
+        shaped = shape(selection.view, selection.collection, names)
+        return Encoding(
+            columns=("id", HASH),
+            outputs=(),
+            writer=writer,
+            read=list,
+            fetch=lambda rows: memory.texts(pool, selection, shaped, rows),
+        )
+    text = _text(selection, system, names)
     return Encoding(
         columns=("id", "geojson"),
         outputs=outlines(selection, system),
-        writer=_sequence if form is GEOJSON_SEQUENCE else geojson.CollectionWriter,
+        writer=writer,
         read=lambda rows: list(map(text, rows)),
     )
 
 
+def _text(selection: Selection, system: OfferedSystem, names: Names) -> Callable[[Row], bytes]:
+    """How a row of the read model becomes the text of a feature."""
+    apply = shape(selection.view, selection.collection, names).apply
+    if system is CRS84:
+        return lambda row: apply(row["geojson"].encode())
+    return lambda row: geojson.with_geometry(apply(row["geojson"].encode()), row["geometry"])
+
+
 async def _city_model(
-    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
+    form: Format, selection: Selection, system: OfferedSystem, names: Names, pool: ReadPool
 ) -> Encoding:
     if system is not CRS84 or names is not None:
         raise InvalidParameter("CityJSON comes whole, as it was delivered; leave 'crs' and 'properties' out.")
@@ -96,18 +125,18 @@ async def _city_model(
 
 
 def _features_and_places(
-    selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None, pool: ReadPool
+    selection: Selection, system: OfferedSystem, names: Names, pool: ReadPool
 ) -> Encoding:
     """JSON-FG; with another reference system, or of what has no solids, places are outlines."""
     view, collection = selection.view, selection.collection
-    text = feature_text(view, collection, CRS84, names)
+    text = _text(selection, CRS84, names)
     kind = collection.title if not collection.attributes else collection.kind
 
-    def outlined(row: Row) -> str:
+    def outlined(row: Row) -> bytes:
         place = None if system is CRS84 or row["geometry"] is None else orjson.Fragment(row["geometry"])
         return jsonfg.feature_text(text(row), kind, place, system.uri)
 
-    def solid(found: solids.Whole) -> str:
+    def solid(found: solids.Whole) -> bytes:
         row, feature = found
         reference = jsonfg.compound_system(row["horizontal_epsg"], row["vertical_epsg"])
         place = (
@@ -140,59 +169,6 @@ def outlines(selection: Selection, system: OfferedSystem) -> tuple[Output, ...]:
     return () if system is CRS84 else (outline_text(selection, system),)
 
 
-def feature_text(
-    view: View, collection: Collection, system: OfferedSystem, names: tuple[str, ...] | None
-) -> Callable[[Row], str]:
-    """How a row of the read model becomes the text of a feature: as it is stored, where nothing changes."""
-    shape = _shape(view, collection, names)
-    if system is CRS84:
-        return _stored if shape is None else lambda row: shape(row["geojson"])
-
-    def moved(row: Row) -> str:
-        text = row["geojson"] if shape is None else shape(row["geojson"])
-        return geojson.with_geometry(text, row["geometry"])
-
-    return moved
-
-
-def _stored(row: Row) -> str:
-    return row["geojson"]
-
-
-def _hidden(view: View, collection: Collection) -> set[str]:
-    hidden = {a.name for a in collection.attributes if a.access not in view.scopes}
-    if collection.attributes and "personal" not in view.scopes:
-        # Original attributes may repeat what is hidden, under names of their own.
-        hidden.add(geojson.ORIGINALS)
-    return hidden
-
-
-def _shape(view: View, collection: Collection, names: tuple[str, ...] | None) -> Callable[[str], str] | None:
-    """How to change the stored text of a feature; None where it is served as it is."""
-    hidden = _hidden(view, collection)
-    if names is not None:
-        _check_names(view, collection, names, hidden)
-        return lambda feature: geojson.with_properties(feature, names)
-    return (lambda feature: geojson.without_properties(feature, hidden)) if hidden else None
-
-
-def _check_names(view: View, collection: Collection, names: Sequence[str], hidden: set[str]) -> None:
-    for name in names:
-        _check_name(view, collection, name, hidden)
-
-
-def _check_name(view: View, collection: Collection, name: str, hidden: set[str]) -> None:
-    declared, queryables = bool(collection.attributes), collection.queryables(view)
-    if declared and name == UPDATED and name in queryables:
-        raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")
-    if not declared or name != geojson.ORIGINALS:
-        queryables.get(name, InvalidParameter)
-    elif name in hidden:
-        raise InvalidParameter(
-            f"The property '{name}' may hold personal data and is not open to this request."
-        )
-
-
 _TABLES: dict[Format, tuple[Callable[[Table], tables.TableWriter], Callable[..., Output]]] = {
     CSV: (tables.CsvWriter, outline_wkt),
     ARROW: (tables.ArrowWriter, outline_wkb),
@@ -201,9 +177,7 @@ _TABLES: dict[Format, tuple[Callable[[Table], tables.TableWriter], Callable[...,
 }
 
 
-def _tabular(
-    form: Format, selection: Selection, system: OfferedSystem, names: tuple[str, ...] | None
-) -> Encoding:
+def _tabular(form: Format, selection: Selection, system: OfferedSystem, names: Names) -> Encoding:
     """A table: the id, properties in the order of the catalogue or the request, the outline."""
     writer, outline = _TABLES[form]
     fields, outputs = _properties(selection, names)
@@ -222,13 +196,17 @@ def _tabular(
     )
 
 
-def _properties(
-    selection: Selection, names: tuple[str, ...] | None
-) -> tuple[tuple[Field, ...], tuple[Output, ...]]:
+def _properties(selection: Selection, names: Names) -> tuple[tuple[Field, ...], tuple[Output, ...]]:
     """The columns of a table between id and outline; original attributes only where they are named."""
     view, collection = selection.view, selection.collection
-    wanted = _named(selection) if names is None else tuple(dict.fromkeys(names))
-    _check_names(view, collection, wanted, _hidden(view, collection))
+    out = hidden(view, collection)
+    if names is None or names == EVERYTHING:
+        wanted = _named(selection)
+        if names is not None and collection.attributes and geojson.ORIGINALS not in out:
+            wanted += (geojson.ORIGINALS,)
+    else:
+        wanted = tuple(dict.fromkeys(names))
+        check_names(view, collection, wanted, out)
     fields: list[Field] = []
     outputs: list[Output] = []
     for index, name in enumerate(name for name in wanted if name not in _ALWAYS):

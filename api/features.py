@@ -9,11 +9,12 @@ from urllib.parse import quote, urlencode
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from api import formats, parameters, solids
+from api import feature_memory, formats, parameters, solids
 from api.collections import Asked, Chosen, systems_of
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
 from api.encoding import Encoding, encoding
+from api.feature_text import EVERYTHING
 from api.formats import Format
 from api.html import features as pages
 from api.html.language import LANG, language
@@ -52,7 +53,8 @@ LIMIT = Parameter(
 )
 PROPERTIES = Parameter(
     "properties",
-    "Names of the properties to include, separated by commas; `attributes` are the source's originals.",
+    "Names of the properties to include, separated by commas; `attributes` are the source's originals, which "
+    "lists have only where they are named, and `*` is everything.",
     {"type": "array", "items": {"type": "string"}},
     ["height_m", "current_use"],
 )
@@ -94,7 +96,7 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
     if len(rows) > page.limit:
         address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
         links.append(link(address, "next", page.form.accepted, "The next page"))
-    members: dict[str, Any] = {"numberReturned": len(shown), "timeStamp": now(), "links": links}
+    members: dict[str, Any] = {"numberReturned": len(found), "timeStamp": now(), "links": links}
     members |= await _counted(selection, page, rows, pool)
     headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
     if page.form is formats.JSON_FEATURES:
@@ -150,11 +152,14 @@ async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page
     form = formats.asked(request, selection.collection, formats.OF_ITEMS)
     system = parameters.system(given, CRS.name, systems_of(selection.collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
+    limit = parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit)
+    names = parameters.names(given, PROPERTIES.name)
+    memory = service(request).features if limit <= feature_memory.PAGE else None
     return _Page(
         form=form,
         system=system,
-        encoding=await encoding(form, selection, system, parameters.names(given, PROPERTIES.name), pool),
-        limit=parameters.count(given, LIMIT.name, DEFAULT_LIMIT, service(request).settings.max_limit),
+        encoding=await encoding(form, selection, system, names, pool, memory),
+        limit=limit,
         order=order,
         after=position(selection, order, given.get(CURSOR.name)),
         count=parameters.choice(given, COUNT.name, _COUNTING, "none"),
@@ -227,7 +232,7 @@ async def get_item(
         return Response(await write(pool, view, asked, row), headers=headers, media_type=form.media_type)
     links = _item_links(base(request), asked, row)
     selection = Selection(view, asked, ())
-    encoded = await encoding(form, selection, system, None, pool)
+    encoded = await encoding(form, selection, system, EVERYTHING, pool)
     (found,) = await pool.fetch(item(view, asked, id, encoded.outputs)) if encoded.outputs else (row,)
     (text,) = encoded.read([found] if encoded.fetch is None else await encoded.fetch([found]))
     headers["Link"] = link_header(links)

@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -95,7 +96,7 @@ def row_of(item: Seeded, dataset_id: int, recorded_from: datetime = RECORDED) ->
         "footprint_3857": func.ST_Transform(flat, 3857),
         "west": west, "south": south, "east": east, "north": north,
         "z_min": item.z[0], "z_max": item.z[1],
-        "row_hash": text.encode()[:16],
+        "row_hash": blake2b(text.encode(), digest_size=16).digest(),
         "geojson": text,
         "recorded_from": recorded_from,
     }  # fmt: skip

@@ -65,7 +65,13 @@ def _declared(
         [
             Queryable("id", "text", f.c.id),
             *(Queryable(a.name, a.type, f.c[a.name], a) for a in opened),
-            Queryable(GEOMETRY, "geometry", f.c.footprint, heights=(f.c.z_min, f.c.z_max)),
+            Queryable(
+                GEOMETRY,
+                "geometry",
+                f.c.footprint,
+                heights=(f.c.z_min, f.c.z_max),
+                bounds=(f.c.west, f.c.south, f.c.east, f.c.north),
+            ),
             *more,
         ],
         hidden=[attribute.name for attribute in attributes if attribute.access not in scopes],

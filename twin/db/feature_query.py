@@ -5,8 +5,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, func, nulls_last, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, bindparam, func, nulls_last, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from twin.db.filter_values import SQL_TYPES
 from twin.db.query import (
@@ -174,8 +174,27 @@ def item_count(selection: Selection) -> Statement:
     return statement("item_count", made, selection)
 
 
+HASH = "row_hash"
+"""The column that changes with anything that is served of a feature."""
+
+
+def texts(selection: Selection, ids: Sequence[str]) -> Statement:
+    """``id``, ``row_hash`` and ``geojson`` of some features of a collection, in no order."""
+    view, collection = selection.view, selection.collection
+    f = collection.rows(view).c
+
+    def made() -> AnySelect:
+        columns: list[ColumnElement[Any]] = [f.id, f[HASH], f.geojson]
+        chosen = f.id == any_(bindparam("ids", type_=ARRAY(Text)))
+        return select(*columns).where(chosen, *collection.members(view))
+
+    return Statement(
+        made, ("texts", view.shape, collection.key), {**collection.values(view), "ids": list(ids)}
+    )
+
+
 _BOUNDS = ("west", "south", "east", "north")
-_OF_AN_ITEM = ("id", "geojson", "row_hash", "dataset_id", "object_id", "building", *_BOUNDS)
+_OF_AN_ITEM = ("id", "geojson", HASH, "dataset_id", "object_id", "building", *_BOUNDS)
 
 
 def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] = ()) -> Statement:

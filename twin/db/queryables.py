@@ -29,7 +29,8 @@ class Queryable:
     """One name with its type and the expression that stands for it in SQL.
 
     ``attribute`` is its declaration in the catalogue; None for ``id`` and the like. ``heights``
-    are the lowest and the highest ellipsoidal height of a geometry, where they are known.
+    are the lowest and the highest ellipsoidal height of a geometry, where they are known, and ``bounds``
+    the columns west, south, east and north of a box around it, where there are such.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Queryable:
     column: ColumnElement[Any]
     attribute: Attribute | None = None
     heights: tuple[ColumnElement[Any], ColumnElement[Any]] | None = None
+    bounds: tuple[ColumnElement[Any], ...] | None = None
 
 
 class Queryables:

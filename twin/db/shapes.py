@@ -6,7 +6,7 @@ All are kept as longitude and latitude in degrees (CRS84), whatever reference sy
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,13 @@ class ShapeError(ValueError):
 class Shape:
     """A checked geometry as EWKB in EPSG:4326, in two dimensions.
 
-    ``solid`` are west, south, lowest, east, north and highest of a box with ellipsoidal heights.
+    ``solid`` are west, south, lowest, east, north and highest of a box with ellipsoidal heights;
+    ``rectangle`` are west, south, east and north where it is all that lies between them.
     """
 
     ewkb: bytes
     solid: tuple[float, ...] | None = None
+    rectangle: tuple[float, float, float, float] | None = None
 
     @property
     def is_collection(self) -> bool:
@@ -109,8 +111,9 @@ def box(west: float, south: float, east: float, north: float) -> Shape:
         raise ShapeError(f"its south edge {south:g} lies above its north edge {north:g}.")
     if -180 <= west < east <= 180 and -90 <= south < north <= 90:
         # What most requests send, without a detour by GEOS.
-        return Shape(_BOX.pack(1, _POLYGON_WITH_SRID, 4326, 1, 5,
-                               east, south, east, north, west, north, west, south, east, south))  # fmt: skip
+        ewkb = _BOX.pack(1, _POLYGON_WITH_SRID, 4326, 1, 5,
+                         east, south, east, north, west, north, west, south, east, south)  # fmt: skip
+        return Shape(ewkb, rectangle=(west, south, east, north))
     if west <= east:
         return _checked(_rectangle(west, south, east, north))
     halves = [_rectangle(west, south, 180.0, north), _rectangle(-180.0, south, east, north)]
@@ -122,7 +125,7 @@ def solid_box(*corners: float) -> Shape:
     west, south, low, east, north, high = corners
     if low > high:
         raise ShapeError(f"its lowest height {low:g} lies above its highest {high:g}.")
-    return Shape(box(west, south, east, north).ewkb, corners)
+    return replace(box(west, south, east, north), solid=corners)
 
 
 def box_in(system: OfferedSystem, numbers: Sequence[float]) -> Shape:

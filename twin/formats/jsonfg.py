@@ -26,14 +26,14 @@ Json: TypeAlias = dict[str, Any]
 
 
 def feature_text(
-    geojson: str, feature_type: str, place: Json | orjson.Fragment | None, system: str | list[str] | None
-) -> str:
+    geojson: bytes, feature_type: str, place: Json | orjson.Fragment | None, system: str | list[str] | None
+) -> bytes:
     """A stored GeoJSON feature as one of JSON-FG; ``system`` is that of ``place``, which may be compound."""
     document = orjson.loads(geojson)
     more: Json = {"featureType": feature_type, "time": None, "place": place}
     if place is not None and system is not None:
         more["coordRefSys"] = system
-    return orjson.dumps(document | more).decode()
+    return orjson.dumps(document | more)
 
 
 def compound_system(horizontal: int | None, vertical: int | None) -> list[str] | None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tests.api.seeding import RECORDED, dataset_row, row_of, seeded
 from twin.db.collections import BUILDINGS, FEATURES, collection_named
@@ -104,11 +104,31 @@ def test_a_box_with_heights_asks_for_both(connection: Connection) -> None:
         return len(ids(connection, Selection(View(), BUILDINGS, TOWN, (condition,))))
 
     footprint = BUILDINGS.queryables(View()).get("geometry")
-    assert found(intersects(footprint.column, everywhere, footprint.heights)) == 4
+    assert found(intersects(footprint, everywhere)) == 4
     # The buildings stand on 0, 1, 2 and 3 metres and are 10 metres high.
     high, low = (solid_box(24, 60, bottom, 25, 61, top) for bottom, top in ((12.5, 20.0), (-5.0, 1.0)))
-    assert found(intersects(footprint.column, high, footprint.heights)) == 1
-    assert found(intersects(footprint.column, low, footprint.heights)) == 2
+    assert found(intersects(footprint, high)) == 1
+    assert found(intersects(footprint, low)) == 2
+
+
+@pytest.mark.usefixtures("dataset_id")
+def test_a_box_beside_a_footprint_but_within_its_bounds_meets_nothing(connection: Connection) -> None:
+    triangle = func.ST_Multi(func.ST_GeomFromText("POLYGON((10 20, 12 20, 10 22, 10 20))", 4326))
+    connection.execute(
+        update(feature)
+        .values(footprint=triangle, west=10, south=20, east=12, north=22)
+        .where(feature.c.id == "seed_harbour.b001")
+    )
+    footprint = BUILDINGS.queryables(View()).get("geometry")
+
+    def found(*corners: float) -> list[str]:
+        condition = intersects(footprint, box(*corners))
+        assert "rectangle" in str(condition.key)
+        return ids(connection, Selection(View(), BUILDINGS, TOWN, (condition,)))
+
+    whole, around, beside, across = (9, 19, 13, 23), (10, 20, 12, 22), (11.5, 21.5, 12, 22), (11, 19, 12, 23)
+    assert found(*whole) == found(*around) == found(*across) == ["seed_harbour.b001"]
+    assert found(*beside) == []
 
 
 @pytest.mark.usefixtures("dataset_id")
