@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import orjson
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
@@ -96,9 +98,10 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
     if len(rows) > page.limit:
         address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
         links.append(link(address, "next", page.form.accepted, "The next page"))
-    members: dict[str, Any] = {"numberReturned": len(found), "timeStamp": now(), "links": links}
+    members: dict[str, Any] = {"numberReturned": len(found), "timeStamp": now()}
+    members["links"] = _with_alternates(request, selection, page.form, links)
     members |= await _counted(selection, page, rows, pool)
-    headers["Link"] = link_header([item for item in links if item["rel"] != "alternate"])
+    headers["Link"] = link_header(links)
     if page.form is formats.JSON_FEATURES:
         return Response(_whole(encoded, found, members), headers=headers, media_type=GEOJSON)
     if page.form is formats.HTML:
@@ -182,21 +185,39 @@ async def _counted(selection: Selection, page: _Page, rows: Sequence[Row], pool:
 def _page_links(request: Request, selection: Selection, form: Format) -> list[Link]:
     query = f"?{request.url.query}" if request.url.query else ""
     about = f"{base(request)}/collections/{selection.collection.name}"
-    # Every page has these links, so that what they share is encoded once.
-    rest = urlencode({name: value for name, value in request.query_params.items() if name != "f"})
-    start = f"{about}/items?{rest}&f=" if rest else f"{about}/items?f="
-    others = (
+    return [
+        link(f"{about}/items{query}", "self", form.accepted, "This page"),
+        link(about, "collection", JSON, "The collection"),
+        link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What can be asked of it"),
+    ]
+
+
+def _with_alternates(
+    request: Request, selection: Selection, form: Format, links: Sequence[Link]
+) -> orjson.Fragment:
+    """The links of a page in all its formats, as JSON text: the most of it is the same for every page."""
+    others = tuple(
         other
         for other in formats.of(selection.collection, formats.OF_ITEMS)
         # CityJSON is of one dataset.
         if other is not form and (len(selection.datasets) == 1 or not other.solids)
     )
-    return [
-        link(f"{about}/items{query}", "self", form.accepted, "This page"),
-        *(link(f"{start}{o.name}", "alternate", o.accepted, f"As {o.title}") for o in others),
-        link(about, "collection", JSON, "The collection"),
-        link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What can be asked of it"),
-    ]
+    given = request.query_params
+    # Encoded anew, so that it is plain in JSON, whatever the client sent.
+    rest = urlencode({name: value for name, value in given.items() if name != "f"})
+    address = f"{base(request)}/collections/{selection.collection.name}/items"
+    text = _alternates(address, others).replace(_REST, f"{rest}&" if rest else "")
+    return orjson.Fragment(f"{orjson.dumps(links).decode()[:-1]},{text}]")
+
+
+_REST = "{rest}"
+"""What stands for the query of a page; a host has no braces."""
+
+
+@lru_cache(maxsize=256)
+def _alternates(address: str, others: Sequence[Format]) -> str:
+    links = [link(f"{address}?{_REST}f={o.name}", "alternate", o.accepted, f"As {o.title}") for o in others]
+    return orjson.dumps(links).decode()[1:-1]
 
 
 def now() -> str:

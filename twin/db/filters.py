@@ -8,8 +8,9 @@ A comparison with a missing value is neither true nor false, and NOT leaves it s
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import orjson
 from sqlalchemy import Boolean, ColumnElement, and_, any_, not_, or_
@@ -78,10 +79,43 @@ def all_of(trees: Sequence[Node]) -> Node | None:
 @lru_cache(maxsize=512)
 def compile_filter(tree: Node, queryables: Queryables) -> Condition:
     """The condition that a tree means; raises InvalidFilter with what is wrong and what would do."""
+    literals: list[Any] = []
+    form = _form(tree, literals)
+    known = None if form is None else _KNOWN.get((form, queryables))
+    if known is not None:
+        return replace(known, values=dict(zip(known.values, literals, strict=True)))
     compiler = _Compiler(queryables)
     clause = compiler.predicate(tree)
     key = ("filter", queryables.key, _skeleton(tree), tuple(compiler.types))
-    return Condition(clause, key, compiler.values)
+    found = Condition(clause, key, compiler.values)
+    if form is not None and list(map(id, literals)) == list(map(id, found.values.values())):
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[form, queryables] = found
+    return found
+
+
+_MOST_KNOWN = 512
+_KNOWN: dict[Hashable, Condition] = {}
+"""Conditions of plain comparisons by `_form`: what differs in numbers and texts alone is made once."""
+
+
+def _form(node: Node, literals: list[Any]) -> Hashable | None:
+    """What of a tree decides its condition, but for the values of ``literals``, which it collects.
+
+    None where it does more than to compare properties with numbers and texts.
+    """
+    match node:
+        case Call(op, args) if op in _PLAIN:
+            found = tuple(_form(arg, literals) for arg in args)
+            return None if None in found else (op, *found)
+        case Property(name):
+            return f"property {name}"
+        case Value(float() | str()):
+            literals.append(node.value)
+            return type(node.value).__name__
+        case _:
+            return None
 
 
 def _skeleton(node: Node) -> Hashable:
@@ -193,6 +227,8 @@ _COMPARE: dict[str, Callable[[Clause, Clause], ColumnElement[bool]]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
+
+_PLAIN = frozenset({"and", "or", "not", "between", *_COMPARE})
 
 _PREDICATES: dict[str, Callable[[_Compiler, Call], ColumnElement[bool]]] = {
     "and": _Compiler.logical,

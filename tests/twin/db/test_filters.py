@@ -1,5 +1,6 @@
 """The compiler of filters: what it lets through, what it binds, what it refuses."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -193,6 +194,25 @@ def test_keys_tell_texts_of_sql_apart() -> None:
              "surfaces IN (1.5)", "surfaces IN (1, surfaces)", "1 < surfaces", "NOT closed"]  # fmt: skip
     assert len({condition(text).key for text in texts}) == len(texts)
     assert len({sql(text) for text in texts}) == len(texts)
+
+
+def test_filters_that_differ_in_values_alone_are_made_once() -> None:
+    text = "(height_m BETWEEN {} AND {} OR current_use = {}) AND NOT volume_m3 < {}"
+    queryables = BUILDINGS.queryables(View(as_of=datetime.now(UTC)))
+    values = [(1.5, 2.5, "'a'", 0.5), (3.5, 2.5, "'it''s'", 1e30), (2.5, 2.5, "'a'", 2.5)]
+    found = [compile_filter(parse(text.format(*some)), queryables) for some in values]
+    assert found[0].clause is found[1].clause is found[2].clause
+    assert [list(one.values.values()) for one in found] == [
+        [1.5, 2.5, "a", 0.5],
+        [3.5, 2.5, "it's", 1e30],
+        [2.5, 2.5, "a", 2.5],
+    ]
+    for other in ("height_m > 1.5", "height_m < 1.5", "volume_m3 > 1.5", "1.5 < height_m", "height_m > 15"):
+        compiled = compile_filter(parse(other), queryables)
+        assert str(compiled.clause.compile(dialect=DIALECT)) == sql(other)
+    for wrong in ("current_use > 1.5", "height_m > 'a'"):
+        with pytest.raises(InvalidFilter, match="cannot be compared"):
+            compile_filter(parse(wrong), queryables)
 
 
 def test_canonical_text_is_the_same_for_text_and_json() -> None:
