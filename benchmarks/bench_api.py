@@ -49,6 +49,8 @@ AGGREGATE_ROUNDS = 7
 
 GROUPED_MS = 150.0
 UNCHANGED_PER_SECOND = 3000.0
+LATER_PAGE = 2.0
+"""How many times longer than the first page may a late one take."""
 
 
 @contextmanager
@@ -172,6 +174,9 @@ def _alone(bench: Bench, client: httpx.Client, drawn: Sample) -> None:
     unchanged = Asked(lambda _: page, 304, f"If-None-Match: {tag}\r\n")
     found = bench.measure({OURS: unchanged})[OURS]
     print(f"{'not changed (304)':38}{found.per_second:10,.0f}/s  (bar {UNCHANGED_PER_SECOND:,.0f}/s)")
+    pages = (page, last_page(client, BUILDINGS))
+    first, last = (bench.measure({OURS: Asked(lambda _, at=at: at)})[OURS].per_second for at in pages)
+    print(f"{'page behind 99 % by page 1':38}{first / last:10,.2f}×   (bar {LATER_PAGE:g}×)")
     client.put("/collections/areas", json=areas(drawn)).raise_for_status()
     for name, query in AGGREGATES.items():
         asked = Asked(lambda _, query=query: f"/collections/buildings/{query}")
