@@ -8,7 +8,7 @@ import orjson
 
 from api import solids
 from api.feature_memory import FeatureMemory
-from api.feature_text import EVERYTHING, Names, check_names, hidden, shape
+from api.feature_text import Names, check_names, hidden, shape
 from api.formats import (
     ARROW,
     CITYJSON_SEQUENCE,
@@ -200,10 +200,8 @@ def _properties(selection: Selection, names: Names) -> tuple[tuple[Field, ...], 
     """The columns of a table between id and outline; original attributes only where they are named."""
     view, collection = selection.view, selection.collection
     out = hidden(view, collection)
-    if names is None or names == EVERYTHING:
+    if names is None:
         wanted = _named(selection)
-        if names is not None and collection.attributes and geojson.ORIGINALS not in out:
-            wanted += (geojson.ORIGINALS,)
     else:
         wanted = tuple(dict.fromkeys(names))
         check_names(view, collection, wanted, out)

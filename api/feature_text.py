@@ -8,11 +8,8 @@ from twin.db.queryables import UPDATED
 from twin.errors import InvalidParameter
 from twin.formats import geojson
 
-EVERYTHING = ("*",)
-"""Names of properties: all of them, and the source's own attributes."""
-
 Names = tuple[str, ...] | None
-"""The properties that a request wants; None: all but the source's own attributes."""
+"""The properties that a request wants; None: all of them, the source's own attributes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +23,9 @@ class Shape:
 def shape(view: View, collection: Collection, names: Names) -> Shape:
     """What a view shows of a feature's properties, of those that are wanted."""
     out = hidden(view, collection)
-    if names is not None and names != EVERYTHING:
+    if names is not None:
         check_names(view, collection, names, out)
         return Shape(("only", names), lambda feature: geojson.with_properties(feature, names))
-    if names is None and collection.attributes:
-        out |= {geojson.ORIGINALS}
     if out <= {geojson.ORIGINALS}:
         return Shape(("cut", *out), geojson.without_originals if out else _as_stored)
     return Shape(("without", *sorted(out)), lambda feature: geojson.without_properties(feature, out))

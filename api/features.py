@@ -16,7 +16,6 @@ from api.collections import Asked, Chosen, systems_of
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
 from api.encoding import Encoding, encoding
-from api.feature_text import EVERYTHING
 from api.formats import Format
 from api.html import features as pages
 from api.html.language import LANG, language
@@ -55,8 +54,7 @@ LIMIT = Parameter(
 )
 PROPERTIES = Parameter(
     "properties",
-    "Names of the properties to include, separated by commas; `attributes` are the source's originals, which "
-    "lists have only where they are named, and `*` is everything.",
+    "Names of the properties to include, separated by commas; `attributes` are the source's originals.",
     {"type": "array", "items": {"type": "string"}},
     ["height_m", "current_use"],
 )
@@ -253,7 +251,7 @@ async def get_item(
         return Response(await write(pool, view, asked, row), headers=headers, media_type=form.media_type)
     links = _item_links(base(request), asked, row)
     selection = Selection(view, asked, ())
-    encoded = await encoding(form, selection, system, EVERYTHING, pool)
+    encoded = await encoding(form, selection, system, None, pool)
     (found,) = await pool.fetch(item(view, asked, id, encoded.outputs)) if encoded.outputs else (row,)
     (text,) = encoded.read([found] if encoded.fetch is None else await encoded.fetch([found]))
     headers["Link"] = link_header(links)
