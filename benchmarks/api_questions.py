@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from math import asinh, floor, pi, radians, tan
 from typing import Any
 from urllib.parse import quote
@@ -91,8 +91,8 @@ _ITEMS = {
     PYGEOAPI: "/collections/buildings/items",
 }
 _TILES = {
-    OURS: "/collections/buildings/tiles/WebMercatorQuad/14/{y}/{x}",
-    TIPG: f"/collections/{FLAT}/tiles/WebMercatorQuad/14/{{x}}/{{y}}",
+    OURS: "/collections/buildings/tiles/WebMercatorQuad/{z}/{y}/{x}",
+    TIPG: f"/collections/{FLAT}/tiles/WebMercatorQuad/{{z}}/{{x}}/{{y}}",
 }
 _TILES_ASKED = 20
 _CARRIED = "?properties=height_m,current_use,year_of_construction"
@@ -106,19 +106,25 @@ def _items(rest: Callable[[int], str], *more: str) -> dict[str, Asked]:
     }
 
 
-def _filtered(n: int, condition: str) -> str:
+_ASKED = count()
+
+
+def _filtered(condition: str) -> str:
     """A filter that no request had before, so that nothing of its answer can be remembered."""
-    return f"&filter-lang=cql2-text&filter={quote(condition.format(5 + n % 9973 / 1000))}"
+    return f"&filter-lang=cql2-text&filter={quote(condition.format(5 + next(_ASKED) % 99_991 / 10_000))}"
 
 
-def compared(there: Sample, last_page: str, buildings: int) -> list[Compared]:
-    """The questions; ``last_page`` is our address of the page behind 99 % of all buildings."""
+def compared(there: Sample, last_page: str, buildings: int, level: int = 14) -> list[Compared]:
+    """The questions; ``last_page`` is our address of the page behind 99 % of all buildings.
+
+    ``level`` is that of the tiles: over few buildings a lower one has as many.
+    """
 
     def tile(name: str, *, new: bool = False) -> Asked:
         def path(n: int) -> str:
-            x, y = there.cell(n % _TILES_ASKED, 14)
-            unseen = _filtered(n, "volume_m3 > -{0:.3f}") if new else ""
-            return _TILES[name].format(x=x, y=y) + _CARRIED + unseen
+            x, y = there.cell(n % _TILES_ASKED, level)
+            unseen = _filtered("volume_m3 > -{0:.4f}") if new else ""
+            return _TILES[name].format(z=level, x=x, y=y) + _CARRIED + unseen
 
         return Asked(path)
 
@@ -126,11 +132,11 @@ def compared(there: Sample, last_page: str, buildings: int) -> list[Compared]:
     return [
         Compared("bbox, 100 items", _items(lambda n: f"?bbox={there.box(n)}&limit=100", PYGEOAPI), 15),
         Compared("height AND use, 100 items", _items(
-            lambda n: "?limit=100" + _filtered(n, "height_m > {0:.3f} AND current_use = 'office'")), 10),
+            lambda _: "?limit=100" + _filtered("height_m > {0:.4f} AND current_use = 'office'")), 10),
         Compared("one item", _items(lambda n: f"/{there.ids[n % len(there.ids)]}", PYGEOAPI), 4),
         Compared("count of a filter", {
-            OURS: Asked(lambda n: _ITEMS[OURS] + "?limit=1&count=exact" + _filtered(n, "height_m > {0:.3f}")),
-            TIPG: Asked(lambda n: _ITEMS[TIPG] + "?limit=1" + _filtered(n, "height_m > {0:.3f}")),
+            OURS: Asked(lambda _: _ITEMS[OURS] + "?limit=1&count=exact" + _filtered("height_m > {0:.4f}")),
+            TIPG: Asked(lambda _: _ITEMS[TIPG] + "?limit=1" + _filtered("height_m > {0:.4f}")),
         }),
         Compared("page behind 99 %", {**behind, OURS: Asked(lambda _: last_page)}),
         Compared("vector tile, not cached", {OURS: tile(OURS, new=True), TIPG: tile(TIPG)}, 2.5),

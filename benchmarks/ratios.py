@@ -10,10 +10,13 @@ from pathlib import Path
 from benchmarks.api_peers import serving
 from benchmarks.api_questions import OURS, TIPG, Compared, compared, flatten, sample
 from benchmarks.bench_api import Bench, ratios
+from benchmarks.load import load
 from benchmarks.server import Server
 from twin.db import layout
 
-ROUNDS, SECONDS = 2, 0.25
+ROUNDS, SECONDS, WARMING_S = 2, 0.25, 0.1
+LEVEL = 12
+"""Its tiles have as many of the few buildings as those of 14 have of many."""
 
 
 def measured(there: Server, home: Path) -> Iterator[tuple[Compared, float]]:
@@ -28,6 +31,9 @@ def measured(there: Server, home: Path) -> Iterator[tuple[Compared, float]]:
         drawn = sample(session)
         running = {name: stack.enter_context(serving(name, there, home)) for name in (OURS, TIPG)}
         bench = Bench(there, running, ROUNDS, SECONDS)
-        for question in compared(drawn, "", len(drawn.ids)):
+        for question in compared(drawn, "", len(drawn.ids), LEVEL):
             if question.bar is not None:
+                for name, server in running.items():
+                    # So that what can be remembered is: these rounds are short.
+                    load(server.port, question.asked[name], seconds=WARMING_S)
                 yield question, ratios(bench.measure(question.asked), OURS)[1]
