@@ -17,8 +17,8 @@ from tiles.frame import Frame
 from tiles.ground import without_ground
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
-from tiles.tiling import DEFAULT_LIMITS, LEAST_M, Limits, Node, Summary, divide
-from twin.db import tile_query
+from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
+from twin.db import cell_query, tile_query
 from twin.db.collections import BUILDINGS
 from twin.db.query import Collection, Selection, Statement, View
 from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
@@ -73,7 +73,7 @@ class TileRequest:
     def counts(self, cell: Cell) -> Statement:
         """The statement whose rows `tree` takes."""
         level = self.limits.resolution(cell.level)
-        return tile_query.cell_counts(self.selection, cell, level, self.lod, least_m=LEAST_M)
+        return cell_query.cell_counts(self.selection, cell, level, self.lod)
 
     def members(self, tile: Tile, *, mesh: bool) -> Statement:
         """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from twin.model.cells import Cell
+from twin.model.cells import LEAST_M, Cell
 from twin.model.geometry import Floats, Ints, offsets
 
 Kind: TypeAlias = Literal["branch", "leaf", "nested"]
@@ -72,9 +72,6 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-
-LEAST_M = (0, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512, 724, 1024)
-"""The least height or width of the objects of a class of size, in metres."""
 
 COLUMNS = (
     "code", "size_class", "objects", "triangles", "points",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tiles.tiling import COLUMNS, LEAST_M, Limits, Node, Region, Summary, divide
-from twin.model.cells import LEVEL, Cell, cell_range, quadkeys
+from tiles.tiling import COLUMNS, Limits, Node, Region, Summary, divide
+from twin.model.cells import LEAST_M, LEVEL, Cell, cell_range, quadkeys
 
 SMALL = Limits(
     objects=5,

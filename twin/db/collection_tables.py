@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from twin.db.schema import metadata
+from twin.db.cell_tables import metadata
 
 collection = Table(
     "collection",

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from twin.db import history, schema
+from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
 
 
@@ -218,10 +219,11 @@ class Loader:
             self._connection.execute(text(f"ANALYZE {name} ({asked})"))
 
     def revise(self) -> None:
-        """Count the dataset's revision up, so that caches know, and store what it is now."""
+        """Count the dataset's revision up, so that caches know, and its cells, and store what it is now."""
         own = schema.dataset.c.id == self.dataset_id
         revised = {**_columns_of(self.spec), "revision": schema.dataset.c.revision + 1}
         self._connection.execute(update(schema.dataset).where(own).values(revised))
+        refresh_summary(self._connection, self.dataset_id)
 
     def _partition(self, table: Table) -> str:
         return f"{table.name}_{self.dataset_id}"

@@ -217,9 +217,12 @@ class Selection:
 def _in_datasets(features: FromClause, *, named: bool) -> ColumnElement[bool]:
     if named:
         return features.c.dataset == any_(bindparam("datasets", type_=ARRAY(Text)))
-    primary = select(dataset.c.id).where(dataset.c.role == "primary")
-    # An array from a subquery is read once for the statement, and the comparison stays cheap.
-    return features.c.dataset_id == any_(func.array(primary.scalar_subquery()))
+    return features.c.dataset_id == any_(primary_datasets())
+
+
+def primary_datasets() -> ColumnElement[Any]:
+    """The ids of the primary datasets, as an array, which is read once for a statement."""
+    return func.array(select(dataset.c.id).where(dataset.c.role == "primary").scalar_subquery())
 
 
 def statement(

@@ -7,6 +7,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import Column, Connection, Table, func, select, text
 
 from twin.db import schema
+from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import copy_rows
 from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, hold, spec_of
 from twin.db.load import Loader, Row, Rows, differs
@@ -122,6 +123,7 @@ class Refresher(Loader):
         self._connection.execute(
             text("UPDATE dataset SET revision = revision + 1 WHERE id = :d"), {"d": self.dataset_id}
         )
+        refresh_summary(self._connection, self.dataset_id)
 
 
 def _differ(rows: Sequence[Row], stored: Sequence[Row]) -> bool:

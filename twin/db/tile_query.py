@@ -1,4 +1,4 @@
-"""What tiles need from the database, as statements: counts per cell, members, digests, MVT.
+"""What tiles need from the database, as statements: members, digests, MVT.
 
 Meshes are joined by the feature's own LoD, or by the LoD that a request names; a feature without a
 mesh at that LoD is in no 3D tile.
@@ -9,29 +9,24 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Double,
-    FromClause,
     Integer,
     LargeBinary,
     Subquery,
     Text,
-    and_,
     bindparam,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from twin.db.query import AnySelect, Selection, Statement, statement
 from twin.db.queryables import Queryable
-from twin.db.schema import dataset, object_mesh
-from twin.model.cells import LEVEL, Cell, cell_range
-
-_METRES_PER_DEGREE = 111_700
-"""At least what a degree of latitude measures anywhere on the ellipsoid."""
+from twin.db.schema import dataset
+from twin.db.tile_measures import cell_values, in_cell, mesh, number, points, roof_m, size_m, with_mesh
+from twin.model.cells import Cell
 
 _MVT_EXTENT = 4096
 _MVT_BUFFER = 64
@@ -41,64 +36,7 @@ _MVT_COMPLETE_FROM = 14
 
 _FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
-_LEAST_BLOCK_M = 0.5
-"""What a block misses even of a flat building: what its surfaces are, and openings in them."""
-
 Geometry: TypeAlias = Literal["mesh", "faces", "blocks"]
-
-_m = object_mesh.alias("m")
-
-
-def cell_counts(
-    selection: Selection, cell: Cell, level: int, lod: str | None = None, *, least_m: Sequence[int]
-) -> Statement:
-    """What the cells of ``level`` inside ``cell`` hold, a row for each class of size that is there.
-
-    Columns: code, size_class, objects, triangles, points (of footprints), west, south, z_min, east,
-    north, z_max, size_m, block_m. ``size_m`` is the largest height or horizontal diagonal of one
-    object, which bounds every width of it; its class is how many of ``least_m`` it reaches, less one.
-    ``block_m`` is how far the block of an object differs from its mesh, at most.
-    """
-    values = {
-        **_cell_values(cell, lod),
-        "shift": 2 * (LEVEL - level),
-        "least_sizes": [float(m) for m in least_m],
-    }
-    return statement("cell_counts", lambda: _counts(selection, lod), selection, lod is None, **values)
-
-
-def _counts(selection: Selection, lod: str | None) -> AnySelect:
-    o = _measured(selection, lod)
-    classes = bindparam("least_sizes", type_=ARRAY(Double))
-    columns: list[ColumnElement[Any]] = [
-        o.code,
-        (func.width_bucket(o.size_m, classes, type_=Integer) - 1).label("size_class"),
-        func.count().label("objects"),
-        func.sum(o.triangles).label("triangles"),
-        func.sum(o.points).label("points"),
-        *(func.min(o[name]).label(name) for name in ("west", "south", "z_min")),
-        *(func.max(o[name]).label(name) for name in ("east", "north", "z_max", "size_m")),
-        func.max(_block_m(o)).label("block_m"),
-    ]
-    return select(*columns).group_by(literal_column("1"), literal_column("2"))
-
-
-def _measured(selection: Selection, lod: str | None) -> Any:
-    """The columns of a table with the objects of a cell, all that is measured of one computed once."""
-    f = selection.source.c
-    plan = func.Box3D(f.footprint, type_=LargeBinary)
-    columns: list[ColumnElement[Any]] = [
-        f.quadkey.op(">>")(bindparam("shift", type_=Integer)).label("code"),
-        *(f[name] for name in ("west", "south", "z_min", "east", "north", "z_max")),
-        _m.c.triangles,
-        _points(f).label("points"),
-        _size_m(f).label("size_m"),
-        (f.height_max_m - f.height_eave_m).label("roof_m"),
-        plan.label("plan"),
-    ]
-    rows = select(*columns).select_from(_with_mesh(selection, lod)).where(selection.where(), _in_cell(f))
-    # With OFFSET the planner keeps the subquery; else it would measure anew wherever a column is named.
-    return rows.offset(literal_column("0")).subquery("o").c
 
 
 def tile_members(
@@ -121,12 +59,12 @@ def tile_members(
     def made() -> AnySelect:
         f = selection.source.c
         named = [f[name] for name in properties]
-        columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, _m.c.mesh_hash, f.row_hash, *named]
+        columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, mesh.c.mesh_hash, f.row_hash, *named]
         columns += _geometry_columns(f, geometry)
-        rows = select(*columns).select_from(_with_mesh(selection, lod))
+        rows = select(*columns).select_from(with_mesh(selection, lod))
         return rows.where(selection.where(), *_in_tile(f, least_m)).order_by(f.quadkey, f.id)
 
-    return statement("tile_members", made, selection, shape, **_cell_values(cell, lod, least_m))
+    return statement("tile_members", made, selection, shape, **cell_values(cell, lod, least_m))
 
 
 def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
@@ -139,9 +77,9 @@ def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[A
             f.east,
             f.north,
             f.z_min,
-            (f.z_max - _roof_m(f) * _float(0.5)).label("top"),
+            (f.z_max - roof_m(f) * number(0.5)).label("top"),
         ]
-    return [_m.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
+    return [mesh.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:
@@ -153,19 +91,19 @@ def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, lea
 
     def made() -> AnySelect:
         f = selection.source.c
-        each = _m.c.mesh_hash.op("||")(f.row_hash)
+        each = mesh.c.mesh_hash.op("||")(f.row_hash)
         ordered = aggregate_order_by(literal_column("''::bytea", LargeBinary), f.quadkey, f.id)
         joined = func.string_agg(each, ordered, type_=LargeBinary)
         columns: list[ColumnElement[Any]] = [
             func.sha256(joined, type_=LargeBinary).label("digest"),
             func.count().label("objects"),
-            func.sum(_m.c.triangles).label("triangles"),
-            func.sum(_points(f)).label("points"),
+            func.sum(mesh.c.triangles).label("triangles"),
+            func.sum(points(f)).label("points"),
         ]
-        rows = select(*columns).select_from(_with_mesh(selection, lod))
+        rows = select(*columns).select_from(with_mesh(selection, lod))
         return rows.where(selection.where(), *_in_tile(f, least_m))
 
-    return statement("tile_digest", made, selection, shape, **_cell_values(cell, lod, least_m))
+    return statement("tile_digest", made, selection, shape, **cell_values(cell, lod, least_m))
 
 
 @cache
@@ -240,69 +178,6 @@ def _pixel_deg(level: int) -> float:
     return 0.0 if level >= _MVT_COMPLETE_FROM else 360.0 / (_MVT_PIXELS << level)
 
 
-def _with_mesh(selection: Selection, lod: str | None) -> FromClause:
-    f = selection.source
-    wanted = f.c.lod if lod is None else bindparam("lod", type_=Text)
-    same = and_(_m.c.dataset_id == f.c.dataset_id, _m.c.object_id == f.c.object_id, _m.c.lod == wanted)
-    if selection.view.as_of is not None:
-        # Superseded meshes are not kept: an object with another shape since is left out, not shown wrong.
-        same = and_(same, _m.c.mesh_hash == f.c.mesh_hash)
-    return f.join(_m, same)
-
-
-def _in_cell(f: Any) -> ColumnElement[bool]:
-    first, behind = bindparam("cell_first", type_=BigInteger), bindparam("cell_behind", type_=BigInteger)
-    return and_(f.quadkey >= first, f.quadkey < behind)
-
-
 def _in_tile(f: Any, least_m: int) -> list[ColumnElement[bool]]:
-    large = [_size_m(f) >= bindparam("least_size", type_=Double)] if least_m else []
-    return [_in_cell(f), *large]
-
-
-def _cell_values(cell: Cell, lod: str | None, least_m: int = 0) -> dict[str, Any]:
-    first, behind = cell_range(cell.level, cell.x, cell.y)
-    values: dict[str, Any] = {"cell_first": first, "cell_behind": behind}
-    values |= {"least_size": float(least_m)} if least_m else {}
-    return values if lod is None else {**values, "lod": lod}
-
-
-def _float(value: float) -> ColumnElement[Any]:
-    """A constant that PostgreSQL does not take for a numeric, which is slow."""
-    return literal_column(f"{float(value)}::float8", Double)
-
-
-def _points(f: Any) -> ColumnElement[Any]:
-    return func.coalesce(func.ST_NPoints(f.footprint, type_=Integer), 5)
-
-
-def _size_m(f: Any) -> ColumnElement[Any]:
-    return func.greatest(f.z_max - f.z_min, _diagonal_m(f))
-
-
-def _roof_m(f: Any) -> ColumnElement[Any]:
-    """How high the roof rises above its eaves; 0 where that is not known, as the block goes to the top."""
-    return func.greatest(func.coalesce(f.height_max_m - f.height_eave_m, _float(0)), _float(0))
-
-
-def _block_m(o: Any) -> ColumnElement[Any]:
-    """How far a block differs from the mesh, at most: by half the roof, or by what reaches over its edges."""
-    roof = func.coalesce(o.roof_m, (o.z_max - o.z_min) * _float(2)) * _float(0.5)
-    return func.greatest(roof, _overhang_m(o), _float(_LEAST_BLOCK_M))
-
-
-def _overhang_m(o: Any) -> ColumnElement[Any]:
-    """How far an object reaches over the bounds of its footprint."""
-    scale = func.cos(func.radians(o.south))
-    over = [
-        (func.ST_XMin(o.plan, type_=Double) - o.west) * scale,
-        func.ST_YMin(o.plan, type_=Double) - o.south,
-        (o.east - func.ST_XMax(o.plan, type_=Double)) * scale,
-        o.north - func.ST_YMax(o.plan, type_=Double),
-    ]
-    return func.coalesce(func.greatest(*over), _float(0)) * _float(_METRES_PER_DEGREE)
-
-
-def _diagonal_m(f: Any) -> ColumnElement[Any]:
-    width = (f.east - f.west) * func.cos(func.radians(f.south))
-    return func.sqrt(width * width + (f.north - f.south) * (f.north - f.south)) * _float(_METRES_PER_DEGREE)
+    large = [size_m(f) >= bindparam("least_size", type_=Double)] if least_m else []
+    return [in_cell(f), *large]

@@ -14,6 +14,15 @@ from twin.model.geometry import Floats, Ints
 LEVEL = 24
 """Level of quadkeys: cells of about 1.2 m in Helsinki; 48 bits."""
 
+SUMMARY_LEVEL = 15
+"""Level of the cells whose objects are counted when they change: about 600 m in Helsinki."""
+
+LEAST_M = (0, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512, 724, 1024)
+"""The least height or width of the objects of a class of size, in metres.
+
+Counts by these and by `SUMMARY_LEVEL` are stored: who changes them has to count anew in a migration.
+"""
+
 MAX_LATITUDE = 85.05112877980659
 """Where the square of Web Mercator ends."""
 

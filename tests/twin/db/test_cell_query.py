@@ -1,0 +1,112 @@
+"""Counts of cells that are kept equal those that are counted anew, whatever was written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, Engine, delete, select, true, update
+
+from importers.ingest import ImportOptions, Ingest
+from importers.synthetic import synthesise
+from tests.importers.stored import clean
+from twin.db import admin
+from twin.db.cell_query import cell_counts
+from twin.db.cell_tables import cell_change, cell_summary
+from twin.db.collections import BUILDINGS, SURROUNDINGS
+from twin.db.engine import Database
+from twin.db.query import Collection, Condition, Selection, View
+from twin.db.refresher import Refresher
+from twin.db.schema import feature
+from twin.db.snapshot import snapshot
+from twin.model.cells import SUMMARY_LEVEL, Cell
+from twin.processing.pipeline import process
+
+WORLD = Cell(0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def engine(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("cells")
+    with clean(database.engine) as engine:
+        for number, city in enumerate(("helsinki", "tallinn")):
+            synthesise(folder / f"{city}.city.jsonl", city=city, buildings=30, seed=number)
+            Ingest(engine).run(folder / f"{city}.city.jsonl")
+        yield engine
+
+
+def counts(engine: Engine, collection: Collection, cell: Cell, level: int, *, anew: bool) -> list[Any]:
+    everything = Condition(true(), "all")
+    selection = Selection(View(), collection, conditions=(everything,) if anew else ())
+    with snapshot(engine) as state:
+        rows = state(cell_counts(selection, cell, level))
+    return sorted(tuple(float(value) for value in row.values()) for row in rows)
+
+
+def assert_right(engine: Engine) -> None:
+    for collection in (BUILDINGS, SURROUNDINGS):
+        for cell, level in ((WORLD, 10), (WORLD, SUMMARY_LEVEL), (Cell(5, 18, 9), 13)):
+            kept = counts(engine, collection, cell, level, anew=False)
+            anew = counts(engine, collection, cell, level, anew=True)
+            assert len(kept) == len(anew)
+            np.testing.assert_allclose(np.array(kept), np.array(anew), rtol=1e-12)
+
+
+def changed_cells(connection: Connection) -> list[Any]:
+    return list(connection.execute(select(cell_change.c.dataset_id, cell_change.c.cell)))
+
+
+def test_what_is_kept_is_what_is_counted(engine: Engine) -> None:
+    assert len(counts(engine, BUILDINGS, WORLD, 10, anew=False)) > 4
+    assert_right(engine)
+
+
+def test_processing_and_changes_keep_it_right(engine: Engine) -> None:
+    process(engine, force=True)
+    assert_right(engine)
+    with engine.begin() as connection:
+        d, some = connection.execute(select(feature.c.dataset_id, feature.c.object_id).limit(1)).one()
+        refresher = Refresher(connection, d)
+        own = (feature.c.dataset_id == d) & (feature.c.object_id == some)
+        # To another cell, and much larger.
+        moved = {"quadkey": feature.c.quadkey + (1 << 20), "z_max": feature.c.z_max + 300}
+        connection.execute(update(feature).where(own).values(moved))
+        refresher.revise()
+    assert_right(engine)
+    assert max(row[-2] for row in counts(engine, BUILDINGS, WORLD, 0, anew=False)) > 300
+
+
+def test_a_cell_whose_last_object_goes_counts_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:
+        d = connection.execute(select(feature.c.dataset_id).limit(1)).scalar_one()
+        refresher = Refresher(connection, d)
+        connection.execute(delete(feature).where(feature.c.dataset_id == d))
+        refresher.revise()
+        left = select(cell_summary).where(cell_summary.c.dataset_id == d)
+        assert connection.execute(left).all() == []
+        connection.rollback()
+
+
+def test_changes_are_written_down_once_a_cell(engine: Engine, tmp_path: Path) -> None:
+    for round in range(3):
+        synthesise(tmp_path / "again.city.jsonl", city="tallinn", buildings=20, seed=round)
+        Ingest(engine, ImportOptions(dataset="again", complete=True)).run(tmp_path / "again.city.jsonl")
+        with engine.begin() as connection:
+            found = changed_cells(connection)
+            assert len(found) >= len(set(found)) > 0
+            assert len(found) <= 2 * len(set(found))
+    with engine.begin() as connection:
+        before = set(changed_cells(connection))
+        admin.remove(connection, "again")
+        assert before <= set(changed_cells(connection))
+    assert_right(engine)
+
+
+def test_what_is_rolled_back_changed_nothing(engine: Engine) -> None:
+    with engine.connect() as connection:
+        before = changed_cells(connection)
+        connection.execute(update(feature).values(z_max=feature.c.z_max + 1))
+        assert len(changed_cells(connection)) > len(before)
+        connection.rollback()
+        assert changed_cells(connection) == before
