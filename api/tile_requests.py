@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Depends, Request, Response
 
 from api import kept_filters, parameters
@@ -16,6 +17,7 @@ from api.tile_memory import memory
 from tiles.build import ENCODER_VERSION
 from tiles.glb import PROFILES
 from tiles.metadata import DEFAULT_PROPERTIES, SURFACE_PROPERTIES
+from tiles.store import TileStore
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED
 from twin.errors import InvalidParameter, NotFound
@@ -113,9 +115,13 @@ async def revision_etag(request: Request, view: View) -> str:
 
 
 async def answer(
-    request: Request, etag: str, media_type: str, build: Callable[[], Awaitable[tuple[str, bytes]]]
+    request: Request,
+    etag: str,
+    media_type: str,
+    build: Callable[[], Awaitable[tuple[str, bytes]]],
+    store: TileStore | None = None,
 ) -> Response:
-    """304 if the client has it, else from the cache, else built; ``build`` gives ETag and body.
+    """304 if the client has it, else from the cache or a store, else built; ``build`` gives ETag and body.
 
     The ETag of what was built may be newer than the one asked for. An empty body becomes 204.
     """
@@ -124,9 +130,11 @@ async def answer(
         return not_modified(cache_headers(etag, scopes))
     known = memory(request)
     body = known.body(etag)
+    if body is None and store is not None:
+        body = await to_thread.run_sync(store.read, etag)
     if body is None:
         etag, body = await build()
-        known.keep(etag, body)
+    known.keep(etag, body)
     headers = cache_headers(etag, scopes)
     if not body:
         return Response(status_code=204, headers=headers)

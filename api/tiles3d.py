@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.catalog import extent
 from api.collections import ChosenSolid
-from api.dependencies import Reader
+from api.dependencies import Reader, service
 from api.links import GEOJSON, OGC, SCHEMA_JSON, link
 from api.parameters import FILTER_ID, SELECTION, choice, documented
 from api.tile_memory import memory, remembering
@@ -35,6 +35,7 @@ from tiles.build import (
     digest_of,
     limits_of,
 )
+from tiles.store import TileStore, folder_of
 from tiles.tileset import Tile
 from twin.db.collections import WHOLE
 from twin.db.pool import ReadPool
@@ -205,7 +206,8 @@ async def _glb(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile)
         body = await to_thread.run_sync(build_tile, tiles, tile, rows)
         return tiles.etag("glb", tile, digest_of(rows)), body
 
-    return await answer(request, etag, glb.MEDIA_TYPE, build)
+    folder = folder_of(service(request).settings.home, tiles.selection.collection.name)
+    return await answer(request, etag, glb.MEDIA_TYPE, build, TileStore(folder) if tiles.is_stored else None)
 
 
 async def _arrow(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile) -> Response:

@@ -1,25 +1,32 @@
 """Whole tilesets as files, from one snapshot, in any number of processes; see `tiles.output`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from tiles.build import (
+    ENCODER_VERSION,
     WORLD,
     Prepared,
     Snapshot,
     TileRequest,
     build_tile,
     build_tileset,
+    changed_since,
     connected,
     digest_of,
+    present,
     snapshot,
 )
-from tiles.output import TileOutput
-from tiles.places import Out, place
+from tiles.output import Destination, TileOutput
+from tiles.places import Out
 from tiles.tileset import Tile, tile_of, tile_path
-from twin.model.cells import Cell
+from twin.model.cells import LEVEL, SUMMARY_LEVEL, Cell, cell_range
+from twin.model.geometry import Ints
 from twin.processing.scale_out import Workers
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -30,13 +37,14 @@ TASK_OBJECTS = 1_000
 
 @dataclass(slots=True)
 class Written:
-    """What `write_tileset` wrote, and the tiles that were there already."""
+    """What was written, the tiles that were there already, and of how many the content was looked at."""
 
     tilesets: int = 0
     tiles: int = 0
     objects: int = 0
     size: int = 0
     kept: int = 0
+    looked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,13 @@ class _Planned:
 
 @dataclass(slots=True)
 class _Plan:
+    """Tiles to look at, ETags of those that cannot have changed, tilesets, and objects in all."""
+
     tiles: list[_Planned] = field(default_factory=list[_Planned])
+    unchanged: dict[str, str] = field(default_factory=dict[str, str])
     tilesets: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     objects: int = 0
+    unchanged_objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,7 @@ class _Task:
 
     url: Any
     shared: str
-    out: Out
-    variants: tuple[str, ...]
+    destination: Destination
     request: TileRequest
     tiles: Sequence[_Planned]
 
@@ -96,13 +107,35 @@ def write_tileset(
     Addresses carry no query string, since files have none. Raises InputError if the place holds
     anything else.
     """
-    target, files = TileOutput(out, variants), place(out, variants)
+    return _write(engine, Destination(out, tuple(variants)), request, progress or _silent, jobs)
+
+
+def update_store(
+    engine: Any, folder: Path, request: TileRequest, progress: Progress | None = None, *, jobs: int = 1
+) -> Written:
+    """Bring the tiles of a store by content up to date, for a server to read; see `tiles.store`.
+
+    Tiles in cells that nothing changed in since the last run are not looked at. What no tile of now is
+    goes at the end, so that a server has the old tiles until the new ones are there.
+    """
+    return _write(engine, Destination(folder, by_content=True), request, progress or _silent, jobs)
+
+
+def _write(
+    engine: Any, destination: Destination, request: TileRequest, progress: Progress, jobs: int
+) -> Written:
+    target, files = TileOutput(destination), destination.place
     with snapshot(engine) as state:
-        plan = _plan(state, replace(request, query=()), target.known())
-        written = Written(tilesets=len(plan.tilesets), tiles=len(plan.tiles))
-        shape = engine.url, state.share(), out, tuple(variants), request.encoding
+        seen = _seen(state, request) if request.selection.is_whole else None
+        known = Known(target.known(), _changed(state, seen, target.seen()))
+        if known.changed is None:
+            target.forget_seen()
+        plan = _plan(state, replace(request, query=()), known)
+        written = Written(tiles=len(plan.tiles) + len(plan.unchanged), looked_at=len(plan.tiles))
+        written.objects, written.kept = plan.unchanged_objects, len(plan.unchanged)
+        shape = engine.url, state.share(), destination, request.encoding
         tasks = [_Task(*shape, tiles) for tiles in _portions(plan.tiles)]
-        etags: dict[str, str] = {}
+        etags = dict(plan.unchanged)
         with Workers(jobs) as workers:
             for done in workers.run(partial(_here, state) if workers.are_here else _elsewhere, tasks):
                 etags.update(done.etags)
@@ -110,38 +143,84 @@ def write_tileset(
                 written.objects += done.objects
                 written.size += done.size
                 written.kept += done.kept
-                (progress or _silent)(written.objects, plan.objects)
-    for path, body in plan.tilesets:
+                progress(written.objects, plan.objects)
+    tilesets = [] if destination.by_content else plan.tilesets
+    for path, body in tilesets:
         written.size += len(body)
         files.put(path, body)
-    target.finish(etags, [path for path, _ in plan.tilesets])
+    written.tilesets = len(tilesets)
+    target.finish(etags, [path for path, _ in tilesets], seen)
     return written
 
 
-def _plan(state: Snapshot, request: TileRequest, known: dict[str, str]) -> _Plan:
+def _seen(state: Snapshot, request: TileRequest) -> dict[str, Any]:
+    """What the data are that a run shows, and how it shows them, as JSON."""
+    (row,) = state(present())
+    how = [ENCODER_VERSION, request.selection.digest().hex(), request.lod, request.profile]
+    properties = [*request.properties], [*request.surface_properties]
+    return {**row, "how": [*how, *properties, repr(request.limits)]}
+
+
+def _changed(state: Snapshot, now: Mapping[str, Any] | None, before: Any) -> Ints | None:
+    """The cells that changed since an earlier run; None where that cannot be told."""
+    if now is None or before is None or {**now, "seen": None} != {**before, "seen": None}:
+        return None
+    rows = state(changed_since(before["seen"]))
+    return np.array([row["cell"] for row in rows], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """The ETags of tiles that are there, by path, and the cells that changed since (n,), ascending.
+
+    Cells are Morton codes at `SUMMARY_LEVEL`; None where all may have changed.
+    """
+
+    etags: Mapping[str, str]
+    changed: Ints | None
+
+    def unchanged(self, path: str, cell: Cell) -> str | None:
+        """The ETag of a tile if nothing in its cell changed."""
+        if self.changed is None or path not in self.etags:
+            return None
+        first, behind = (key >> 2 * (LEVEL - SUMMARY_LEVEL) for key in cell_range(cell.level, cell.x, cell.y))
+        # A cell finer than those lies in one of them.
+        found = np.searchsorted(self.changed, [first, max(behind, first + 1)])
+        return self.etags[path] if found[0] == found[1] else None
+
+
+def _plan(state: Snapshot, request: TileRequest, known: Known) -> _Plan:
     """All tiles and tilesets; a tileset comes after those that it refers to."""
     plan = _Plan()
     _plan_tileset(plan, state, request, known, WORLD)
     return plan
 
 
-def _plan_tileset(
-    plan: _Plan, state: Snapshot, request: TileRequest, known: dict[str, str], cell: Cell
-) -> None:
+def _plan_tileset(plan: _Plan, state: Snapshot, request: TileRequest, known: Known, cell: Cell) -> None:
     rows = state(request.counts(cell))
     for node in request.tree(cell, rows) or ():
         tile = tile_of(node)
         if tile is not None:
-            found = known.get(f"{tile.path}.glb")
-            digest = state.prepare(request.digest(tile))
-            members = state.prepare(request.members(tile, mesh=True))
-            plan.tiles.append(_Planned(tile, node.objects, digest, members, found))
-            plan.objects += node.objects if tile.least_m is None else 0
+            _plan_tile(plan, state, request, known, tile, node.objects)
         elif node.kind == "nested":
             _plan_tileset(plan, state, request, known, node.cell)
     nested = cell != WORLD
     path = f"{tile_path(cell)}/tileset.json" if nested else "tileset.json"
     plan.tilesets.append((path, build_tileset(request, cell, rows, nested=nested)))
+
+
+def _plan_tile(
+    plan: _Plan, state: Snapshot, request: TileRequest, known: Known, tile: Tile, objects: int
+) -> None:
+    path, counted = f"{tile.path}.glb", objects if tile.least_m is None else 0
+    plan.objects += counted
+    etag = known.unchanged(path, tile.cell)
+    if etag is not None:
+        plan.unchanged[path] = etag
+        plan.unchanged_objects += counted
+        return
+    digest, members = state.prepare(request.digest(tile)), state.prepare(request.members(tile, mesh=True))
+    plan.tiles.append(_Planned(tile, objects, digest, members, known.etags.get(path)))
 
 
 def _portions(tiles: Sequence[_Planned]) -> Iterator[list[_Planned]]:
@@ -165,7 +244,7 @@ def _elsewhere(task: _Task) -> _Done:
 
 
 def _here(state: Snapshot, task: _Task) -> _Done:
-    files = place(task.out, task.variants)
+    files = task.destination.place
     etags: list[tuple[str, str]] = []
     objects = size = kept = 0
     for planned in task.tiles:
@@ -174,7 +253,7 @@ def _here(state: Snapshot, task: _Task) -> _Done:
             rows = state.run(planned.members)
             etag = task.request.etag("glb", planned.tile, digest_of(rows))
             body = build_tile(task.request, planned.tile, rows)
-            files.put(planned.path, body)
+            files.put(task.destination.name(planned.path, etag), body)
             size += len(body)
         else:
             kept += 1

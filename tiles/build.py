@@ -19,6 +19,7 @@ from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
 from twin.db import cell_query, tile_query
+from twin.db.cell_query import changed_since, present
 from twin.db.collections import BUILDINGS
 from twin.db.query import Collection, Selection, Statement, View
 from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
@@ -27,7 +28,9 @@ from twin.model.geometry import Floats
 from twin.processing import face_measures
 from twin.processing.mesh import MeshBatch, decode
 
-__all__ = ["WORLD", "Prepared", "Snapshot", "TileRequest", "connected", "snapshot"]
+__all__ = [
+    "WORLD", "Prepared", "Snapshot", "TileRequest", "changed_since", "connected", "present", "snapshot",
+]  # fmt: skip
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -69,6 +72,12 @@ class TileRequest:
     def kind(self) -> str:
         """The name of the class of the features in tile metadata."""
         return self.selection.collection.kind
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether its tiles are kept by content: all of a collection, as it comes without parameters."""
+        standard = self.profile == "standard" and self.lod is None and not self.surface_properties
+        return standard and self.properties == DEFAULT_PROPERTIES and self.selection.is_whole
 
     def counts(self, cell: Cell) -> Statement:
         """The statement whose rows `tree` takes."""

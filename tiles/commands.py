@@ -61,6 +61,32 @@ def build(
     )
 
 
+@commands.command(epilog="Example: twin tiles update --jobs 2")
+def update(
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
+) -> None:
+    """Make the tiles that imports and 'twin process' changed, for 'twin serve' to send; again: goes on."""
+    from tiles.batch import update_store
+    from tiles.build import TileRequest, limits_of
+    from tiles.store import folder_of
+    from twin.db.collections import WHOLE
+    from twin.db.engine import database
+    from twin.db.query import Selection, View
+    from twin.settings import load
+
+    settings = load()
+    with database(settings) as opened:
+        for collection in WHOLE:
+            request = TileRequest(Selection(View(), collection), limits=limits_of(collection))
+            with console.progress("tiles") as advance:
+                folder = folder_of(settings.home, collection.name)
+                done = update_store(opened.engine, folder, request, advance, jobs=jobs)
+            console.say(
+                f"{collection.name}: {done.tiles} tiles, {done.looked_at} of them where something changed, "
+                f"{done.tiles - done.kept} made"
+            )
+
+
 def _request(filter: str | None, dataset: str | None, profile: str, *, surfaces: bool) -> "TileRequest":
     from tiles.build import TileRequest
     from tiles.glb import named_profile

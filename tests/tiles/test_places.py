@@ -9,7 +9,7 @@ import brotli
 import obstore
 import pytest
 
-from tiles.output import JOURNAL, TileOutput
+from tiles.output import JOURNAL, SEEN, Destination, TileOutput
 from tiles.places import Bucket, place
 from twin.errors import InputError, ToolMissing
 
@@ -31,21 +31,24 @@ def outs(folder: Path) -> list[Path | str]:
 @pytest.mark.parametrize("kind", range(3), ids=["path", "name", "bucket"])
 def test_a_run_goes_on_from_what_is_noted(tmp_path: Path, kind: int) -> None:
     out = outs(tmp_path)[kind]
-    first, files = TileOutput(out), place(out)
+    first, files = TileOutput(Destination(out)), place(out)
     for number in range(12):
         files.put(f"10/1/{number}.glb", b"old")
         first.note([(f"10/1/{number}.glb", "early")])
     first.note([(TILE, "late"), ("10/9/9.glb", "never written")])
-    again = TileOutput(out)
+    again = TileOutput(Destination(out))
     known = again.known()
     assert len(known) == 12
     assert known[TILE] == "late"
     again.note([(TILE, "later")])
-    assert TileOutput(out).known()[TILE] == "later"
+    assert TileOutput(Destination(out)).known()[TILE] == "later"
     files.put("tileset.json", b"{}")
+    again.finish({TILE: "later"}, ["tileset.json"], {"seen": "all"})
+    assert files.names() == {TILE, "tileset.json", JOURNAL, SEEN}
+    assert TileOutput(Destination(out)).seen() == {"seen": "all"}
     again.finish({TILE: "later"}, ["tileset.json"])
     assert files.names() == {TILE, "tileset.json", JOURNAL}
-    assert TileOutput(out).known() == {TILE: "later"}
+    assert TileOutput(Destination(out)).known() == {TILE: "later"}
 
 
 @pytest.mark.parametrize("kind", range(3), ids=["path", "name", "bucket"])
@@ -53,7 +56,7 @@ def test_what_others_wrote_is_left_alone(tmp_path: Path, kind: int) -> None:
     out = outs(tmp_path)[kind]
     place(out).write("notes.txt", b"mine")
     with pytest.raises(InputError, match="not empty"):
-        TileOutput(out)
+        TileOutput(Destination(out))
     assert place(out).names() == {"notes.txt"}
 
 

@@ -6,6 +6,7 @@ writes features, for the cells that the triggers of ``feature`` wrote down in ``
 filter leaves is counted when it is asked for.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     SmallInteger,
+    Text,
     and_,
     any_,
     bindparam,
@@ -25,12 +27,14 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from twin.db.cell_tables import cell_change, cell_summary
 from twin.db.collections import FEATURES
 from twin.db.query import AnySelect, Selection, Statement, View, primary_datasets, statement
+from twin.db.schema import dataset
 from twin.db.tile_measures import block_m, cell_values, in_cell, mesh, points, size_m, with_mesh
 from twin.model.cells import LEAST_M, LEVEL, SUMMARY_LEVEL, Cell
 
@@ -51,17 +55,11 @@ def cell_counts(selection: Selection, cell: Cell, level: int, lod: str | None = 
     ``block_m`` is how far the block of an object differs from its mesh, at most.
     """
     values = cell_values(cell, lod)
-    if lod is None and level <= SUMMARY_LEVEL and _is_summarised(selection):
+    if lod is None and level <= SUMMARY_LEVEL and selection.is_whole and selection.collection.solids:
         values["shift"] = 2 * (SUMMARY_LEVEL - level)
         return statement("cell_summary", lambda: _from_summary(selection), selection, **values)
     values |= {"shift": 2 * (LEVEL - level), "least_sizes": list(LEAST_M)}
     return statement("cell_counts", lambda: _counted(selection, lod), selection, lod is None, **values)
-
-
-def _is_summarised(selection: Selection) -> bool:
-    """Whether it is all that is there now of a collection."""
-    now = selection.view == View(scopes=selection.view.scopes)
-    return now and selection.collection.solids and not selection.conditions and not selection.datasets
 
 
 def _from_summary(selection: Selection) -> AnySelect:
@@ -158,3 +156,31 @@ def _changed_cells_counted(changed: AnySelect) -> AnySelect:
 def _first(cell: ColumnElement[Any]) -> ColumnElement[Any]:
     """The first quadkey in a cell of the summary."""
     return cell.op("<<")(literal_column(str(_SUMMARY_SHIFT), Integer))
+
+
+@cache
+def present() -> Statement:
+    """One row: what `changed_since` takes as ``seen``, in which ``cluster``, and ``datasets`` with roles.
+
+    What was seen tells nothing in another cluster, nor where a dataset came, went or changed its role.
+    """
+    d = dataset.c
+    each = func.array_agg(aggregate_order_by(func.concat(d.id, " ", d.role), d.id), type_=ARRAY(Text))
+    columns: list[ColumnElement[Any]] = [
+        literal_column("pg_current_snapshot()::text", Text).label("seen"),
+        literal_column("(SELECT system_identifier::text FROM pg_control_system())", Text).label("cluster"),
+        each.label("datasets"),
+    ]
+    return Statement(select(*columns).select_from(dataset), ("present",), {})
+
+
+def changed_since(seen: str) -> Statement:
+    """The Morton codes at `SUMMARY_LEVEL` of the cells with changes that ``seen`` has not, ascending."""
+    return Statement(_changed_since, ("changed_since",), {"seen": seen})
+
+
+def _changed_since() -> AnySelect:
+    c = cell_change.c
+    unseen = text("NOT pg_visible_in_snapshot(changed_in::text::xid8, CAST(:seen AS pg_snapshot))")
+    columns: list[ColumnElement[Any]] = [c.cell]
+    return select(*columns).distinct().where(unseen).order_by(c.cell)

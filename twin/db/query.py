@@ -198,6 +198,12 @@ class Selection:
             found.update(condition.values)
         return found
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all that is there now of a collection, in the primary datasets."""
+        now = self.view == View(scopes=self.view.scopes)
+        return now and not self.conditions and not self.datasets
+
     def where(self) -> ColumnElement[bool]:
         """The whole condition, for statements that join `source` with other tables."""
         parts = self.collection.members(self.view)
