@@ -5,9 +5,8 @@ from typing import cast
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.responses import FileResponse
 
-from api import formats, openapi
+from api import formats, openapi, viewer_page
 from api.collections import city_model
 from api.dependencies import service
 from api.html import documents as pages
@@ -71,7 +70,7 @@ async def landing(request: Request) -> Response:
     """Links to everything else. A browser gets the viewer where `f` does not say `html`."""
     page = VIEWER / "index.html"
     if formats.wants_html(request) and "f" not in request.query_params and page.is_file():
-        return FileResponse(page, headers={"Cache-Control": "no-cache", "Vary": "Accept"})
+        return viewer_page.answer(page, service(request).settings)
     here = base(request)
     document = {
         "title": TITLE,

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from twin import base_map
 from twin.errors import ServiceError
 
 
@@ -71,6 +72,24 @@ class Settings(BaseSettings):
         description="Where a line of JSON goes for each request that was refused, writes or downloads: a "
         "file, `stderr` or `off`. Without: `stderr`, and `off` where only this machine is served.",
     )
+    viewer_base_map: str | None = Field(
+        default=None,
+        description="Map tiles in WebMercatorQuad that the viewer can lay on the ground: a template such "
+        "as https://maps.example/{z}/{x}/{y}.png, or several as `city=template`, separated by spaces.",
+    )
+    viewer_base_map_zoom: int = Field(
+        default=18, ge=0, le=22, description="The finest zoom level that the base map has."
+    )
+    viewer_base_map_credit: str | None = Field(
+        default=None, description="Whom the viewer credits for the base map, while that is on show."
+    )
+
+    @field_validator("viewer_base_map")
+    @classmethod
+    def _base_map_can_be_read(cls, text: str | None) -> str | None:
+        if text is not None:
+            base_map.read(text)
+        return text
 
 
 def load() -> Settings:

@@ -1,5 +1,6 @@
 /** The address bar holds the whole state: what is written there, and how it is taken over. */
 import { batch, effect } from "@preact/signals";
+import { baseMapOn } from "./basemap";
 import { type Link, readLink, writeLink } from "./data/link";
 import { isLanguage, language, preferredLanguage } from "./i18n";
 import { isQuality } from "./scene/quality";
@@ -20,6 +21,7 @@ export function follow(link: Link): void {
     state.chosenLanguage.value = isLanguage(link.lang) ? link.lang : null;
     language.value = isLanguage(link.lang) ? link.lang : preferredLanguage();
     state.quality.value = isQuality(link.quality) ? link.quality : "auto";
+    baseMapOn.value = link.baseMap;
     workbench.secondPose.value = link.second;
     workbench.linked.value = link.linked;
     workbench.tool.value = workbench.isTool(link.tool) ? link.tool : null;
@@ -44,6 +46,7 @@ export function currentLink(): Link {
     lang: state.chosenLanguage.value,
     theme: state.chosenTheme.value,
     quality: state.quality.value === "auto" ? null : state.quality.value,
+    baseMap: baseMapOn.value,
     tool: workbench.tool.value,
     comparedBy: workbench.comparedBy.value === workbench.COMPARED_FIRST ? null : workbench.comparedBy.value,
     line: workbench.line.value,

@@ -1,5 +1,6 @@
 /** Joins the state of the page to the 3D views, both ways. Pane 0 is always there, pane 1 side by side with it. */
 import { computed, effect, untracked } from "@preact/signals";
+import { shownBaseMap, tellOfMissingTiles } from "./basemap";
 import { colouring } from "./colour/scale";
 import { type ReportEntry, tilesetUrl } from "./data/api";
 import { fetchColumn } from "./data/sidecar";
@@ -138,6 +139,7 @@ function eventsOf(pane: Pane, world: () => World): ConstructorParameters<typeof 
       frameDrawn();
     },
     replaced: () => markNextFrame("filtered"),
+    mapTileFailed: tellOfMissingTiles,
     surface: (found) => (state.surface.value = found),
     blind: (error) => {
       console.warn(error);
@@ -178,6 +180,7 @@ const covered = computed(() => (tool.value === "imports" ? state.panelWidth.valu
 function connect(opened: World, pane: Pane, placed: boolean): () => void {
   let laid = false;
   const stops = [
+    effect(() => opened.ground.baseMap.show(shownBaseMap.value)),
     effect(() => opened.setTheme(state.theme.value)),
     effect(() => {
       if (laid || !state.places.value.length) return;

@@ -11,6 +11,7 @@ const LINK: Link = {
   lang: "fi",
   theme: "dark",
   quality: "fine",
+  baseMap: true,
   tool: "compare",
   comparedBy: "volume_m3",
   line: [{ lon: 24.9412345, lat: 60.17, height: 31.25 }, { lon: 24.95, lat: 60.17, height: 20 }],

@@ -17,6 +17,8 @@ export interface Link {
   theme: string | null;
   /** How finely to draw; null: as the machine can. */
   quality: string | null;
+  /** The base map is on show. */
+  baseMap: boolean;
   /** The tool that is open. */
   tool: string | null;
   /** The attribute of the comparison, null for the usual one. */
@@ -103,6 +105,7 @@ export function writeLink(link: Link): string {
   if (link.lang) query.set("lang", link.lang);
   if (link.theme) query.set("theme", link.theme);
   if (link.quality) query.set("quality", link.quality);
+  if (link.baseMap) query.set("map", "1");
   if (link.tool) query.set("tool", link.tool);
   if (link.comparedBy) query.set("stat", link.comparedBy);
   if (link.line.length) query.set("line", link.line.map(({ lon, lat, height }) => `${lon.toFixed(7)},${lat.toFixed(7)},${height.toFixed(2)}`).join(","));
@@ -136,6 +139,7 @@ export function readLink(hash: string): Link {
     lang: query.get("lang"),
     theme: query.get("theme"),
     quality: query.get("quality"),
+    baseMap: query.get("map") === "1",
     tool: query.get("tool"),
     comparedBy: query.get("stat"),
     line: readPoints(query.get("line")),

@@ -15,6 +15,7 @@ import {
 import { coastUv, drawCoast } from "../geo/coast";
 import { localAxes, localFrame, metresPerDegree, toEcef } from "../geo/geodesy";
 import { type Box, HeightField } from "./heightfield";
+import { BaseMap, WINDOWS, mapPlace } from "./basemap";
 import { ORDER } from "./order";
 import type { Palette } from "./palette";
 
@@ -41,7 +42,14 @@ const uniforms = {
   uFar: { value: 0 },
   /** Light on level ground, where it is not computed for each pixel. */
   uLevelLight: { value: new Color() },
+  /** The base map: its windows, the finest first, where they lie, and how bright it is. */
+  uMap0: { value: null as Texture | null },
+  uMap1: { value: null as Texture | null },
+  uMap2: { value: null as Texture | null },
+  uPlaces: { value: Array.from({ length: WINDOWS }, () => new Vector3()) },
+  uTone: { value: 1 },
 };
+const MAPS = [uniforms.uMap0, uniforms.uMap1, uniforms.uMap2];
 
 const GROUND_COLOUR = /* glsl */ `
 vec3 ground = uLand;
@@ -52,6 +60,11 @@ if (uFar > 0.0) {
 float cells = line(vMetres / 100.0) * 0.55;
 float squares = line(vMetres / 1000.0) * 0.9;
 ground = mix(ground, uGrid, max(cells, squares) * (1.0 - uFar) * vGrid);
+#ifdef MAPPED
+ground = under(tiles(uMap2, uPlaces[2]), ground);
+ground = under(tiles(uMap1, uPlaces[1]), ground);
+ground = under(tiles(uMap0, uPlaces[0]), ground);
+#endif
 diffuseColor.rgb = ground;`;
 
 /** Level ground without shadows has the same light everywhere: a third of the cost where there is no graphics card. */
@@ -64,12 +77,19 @@ attribute vec2 coast;
 attribute vec3 metres;
 varying vec2 vCoast;
 varying vec2 vMetres;
-varying float vGrid;`;
+varying float vGrid;
+#ifdef MAPPED
+attribute vec2 map;
+varying vec2 vMap;
+#endif`;
 
 const VERTEX_BODY = /* glsl */ `
 vCoast = coast;
 vMetres = metres.xy;
-vGrid = metres.z;`;
+vGrid = metres.z;
+#ifdef MAPPED
+vMap = map;
+#endif`;
 
 const FRAGMENT_HEAD = /* glsl */ `
 uniform sampler2D uCoast;
@@ -83,12 +103,25 @@ float line(vec2 at) {
   vec2 nearness = abs(fract(at - 0.5) - 0.5) / width;
   // Lines nearer than a few pixels to each other melt into the ground instead of flickering.
   return (1.0 - min(min(nearness.x, nearness.y), 1.0)) * (1.0 - smoothstep(0.05, 0.25, max(width.x, width.y)));
-}`;
+}
+#ifdef MAPPED
+uniform sampler2D uMap0, uMap1, uMap2;
+uniform vec3 uPlaces[3];
+uniform float uTone;
+varying vec2 vMap;
+vec4 tiles(sampler2D map, vec3 place) {
+  vec2 at = (vMap - place.xy) * place.z;
+  vec2 inwards = min(at, 1.0 - at);
+  return texture2D(map, at) * smoothstep(0.0, 0.02, min(inwards.x, inwards.y));
+}
+vec3 under(vec4 map, vec3 ground) { return map.rgb * uTone + ground * (1.0 - map.a); }
+#endif`;
 
 type Material = MeshLambertMaterial | MeshBasicMaterial;
 
-function groundMaterial(lit: boolean): Material {
+function groundMaterial(lit: boolean, mapped: boolean): Material {
   const material = lit ? new MeshLambertMaterial() : new MeshBasicMaterial();
+  if (mapped) material.defines = { ...material.defines, MAPPED: "" };
   material.customProgramCacheKey = () => "ground";
   material.onBeforeCompile = (shader) => {
     Object.assign(shader.uniforms, uniforms);
@@ -102,7 +135,8 @@ function groundMaterial(lit: boolean): Material {
   return material;
 }
 
-const MATERIALS = { lit: groundMaterial(true), even: groundMaterial(false) };
+const PLAIN = { lit: groundMaterial(true, false), even: groundMaterial(false, false) };
+const MAPPED = { lit: groundMaterial(true, true), even: groundMaterial(false, true) };
 
 /** A grid of the ellipsoid in the local frame of its centre, with the local up of each vertex. */
 class Sheet {
@@ -119,6 +153,7 @@ class Sheet {
     this.ups = new Float32Array(count * 3);
     const coast = new Float32Array(count * 2);
     const metres = new Float32Array(count * 3);
+    const map = new Float32Array(count * 2);
     const middle: [number, number] = [(lons[0] + lons[columns - 1]) / 2, (lats[0] + lats[lats.length - 1]) / 2];
     const frame = localFrame(...middle, 0);
     const inverse = frame.clone().invert();
@@ -131,15 +166,17 @@ class Sheet {
       toEcef(lon, lat, 0, point).applyMatrix4(inverse).toArray(this.base, i * 3);
       localAxes(lon, lat).up.transformDirection(inverse).toArray(this.ups, i * 3);
       coast.set(coastUv(lon, lat), i * 2);
+      map.set(mapPlace(lon, lat), i * 2);
       metres.set([(lon - middle[0]) * east, (lat - middle[1]) * north, grid ? 1 : 0], i * 3);
     }
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new Float32BufferAttribute(this.base.slice(), 3));
     geometry.setAttribute("normal", new Float32BufferAttribute(this.ups, 3));
     geometry.setAttribute("coast", new Float32BufferAttribute(coast, 2));
+    geometry.setAttribute("map", new Float32BufferAttribute(map, 2));
     geometry.setAttribute("metres", new Float32BufferAttribute(metres, 3));
     geometry.setIndex(gridTriangles(columns, lats.length));
-    this.mesh = new Mesh(geometry, MATERIALS.lit);
+    this.mesh = new Mesh(geometry, PLAIN.lit);
     place(this.mesh, frame);
     geometry.computeBoundingSphere();
     (geometry.boundingSphere as Sphere).radius += HIGHEST_M;
@@ -252,10 +289,12 @@ class CityGround {
 export class Ground {
   /** In EPSG:4978. */
   readonly group = new Group();
+  readonly baseMap: BaseMap;
   private readonly cities: CityGround[] = [];
   private readonly sheets: Sheet[] = [];
 
-  constructor() {
+  constructor(events: { invalidate: () => void; tileFailed: () => void }) {
+    this.baseMap = new BaseMap(events.invalidate, events.tileFailed);
     const { west, south, east, north } = FAR_BOX;
     const far = new Sheet(evenly(west, east, FAR_CELLS), evenly(south, north, FAR_CELLS), false);
     far.lift(new Float32Array((FAR_CELLS + 1) ** 2).fill(FAR_LEVEL_M));
@@ -289,13 +328,19 @@ export class Ground {
 
   /** `levelLight`: the light on level ground where no shadow falls; null to compute light and shadow everywhere. */
   paint(palette: Palette, range: number, levelLight: Color | null): void {
-    const material = levelLight ? MATERIALS.even : MATERIALS.lit;
+    const { lit, even } = this.baseMap.shown ? MAPPED : PLAIN;
+    const material = levelLight ? even : lit;
     for (const sheet of this.sheets) sheet.mesh.material = material;
     if (levelLight) uniforms.uLevelLight.value.copy(levelLight);
     uniforms.uLand.value = palette.land;
     uniforms.uFarLand.value = palette.farLand;
     uniforms.uSea.value = palette.sea;
     uniforms.uGrid.value = palette.grid;
+    uniforms.uTone.value = palette.map;
+    for (const [i, { texture, place }] of this.baseMap.layers().entries()) {
+      MAPS[i].value = texture;
+      uniforms.uPlaces.value[i] = place;
+    }
     const t = Math.min(1, Math.max(0, (range - 7_000) / 18_000));
     uniforms.uFar.value = t * t * (3 - 2 * t);
     if (t > 0) uniforms.uCoast.value ??= drawCoast();

@@ -13,6 +13,8 @@ export interface Palette {
   accent: Color;
   edge: Color;
   missing: string;
+  /** Multiplies the base map, which knows no dark. */
+  map: number;
   sun: number;
   sky: number;
   sunColour: Color;
@@ -31,6 +33,7 @@ const light: Palette = {
   accent: new Color("#1b5fe0"),
   edge: new Color("#0b2f78"),
   missing: "#b9bcc0",
+  map: 0.96,
   sun: 2.3,
   sky: 1.85,
   sunColour: new Color("#fff3e0"),
@@ -49,6 +52,7 @@ const dark: Palette = {
   accent: new Color("#5b9bff"),
   edge: new Color("#d6e6ff"),
   missing: "#5d6672",
+  map: 0.13,
   sun: 2.1,
   sky: 1.5,
   sunColour: new Color("#fff0dc"),

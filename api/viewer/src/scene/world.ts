@@ -24,6 +24,7 @@ export interface WorldEvents {
   doubleClicked(): boolean;
   moved(pose: Pose): void;
   failed(error: Error, root: boolean): void;
+  mapTileFailed(): void;
   /** A frame was drawn; `complete`: with all that the view needs. */
   drawn(complete: boolean): void;
   /** Another tileset is on show. */
@@ -44,7 +45,7 @@ const HEAD_START_MS = 250;
 export class World {
   readonly camera = new PerspectiveCamera(42, 1, 1, 1e6);
   readonly buildings: Buildings;
-  readonly ground = new Ground();
+  readonly ground = new Ground({ invalidate: () => this.invalidate(), tileFailed: () => this.events.mapTileFailed() });
   readonly controls: Controls;
   private renderer: WebGLRenderer | null = null;
   private drawing: Drawing = FINE;
@@ -141,7 +142,7 @@ export class World {
   }
 
   get idle(): boolean {
-    return this.placed && this.seen && this.frames.idle && !this.flight && this.buildings.idle;
+    return this.placed && this.seen && this.frames.idle && !this.flight && this.buildings.idle && this.ground.baseMap.idle;
   }
 
   setTheme(theme: Theme): void {
@@ -209,6 +210,7 @@ export class World {
     this.resizing.disconnect();
     this.frames.stop();
     this.buildings.dispose();
+    this.ground.baseMap.dispose();
     this.renderer?.dispose();
     this.renderer?.forceContextLoss();
   }
@@ -344,6 +346,7 @@ export class World {
     const shadows = this.drawing.shadows || this.sunlit;
     paintBuildings(palette);
     this.light.paint(palette);
+    this.ground.baseMap.follow(this.current, this.canvas.clientHeight);
     this.ground.paint(palette, this.current.range, shadows ? null : this.light.onLevelGround());
     const { tiles, features } = this.buildings.counts();
     if (this.light.aim(this.current, this.inverse, `${tiles}/${features}`, shadows)) renderer.shadowMap.needsUpdate = true;

@@ -1,3 +1,4 @@
+import { baseMap, shownBaseMap } from "../basemap";
 import { t } from "../i18n";
 import { datasets, pose } from "../state";
 
@@ -12,6 +13,8 @@ export function Credits() {
     ]);
   const credits = [...new Set(lines.filter(Boolean))];
   if ((pose.value?.range ?? 0) > 7_000) credits.push(t("coast"));
+  // First, for a narrow line is cut at its end.
+  if (shownBaseMap.value && baseMap?.credit) credits.unshift(baseMap.credit);
   return (
     <footer class="credits" title={credits.join("\n")} tabIndex={0}>
       {credits.join(" · ")}

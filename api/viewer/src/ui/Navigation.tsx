@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
+import { baseMap, baseMapOn, toggleBaseMap } from "../basemap";
 import { t } from "../i18n";
 import { pose } from "../state";
 import { flyTo } from "../view";
-import { Minus, Needle, Plus } from "./icons";
+import { MapSheet, Minus, Needle, Plus } from "./icons";
 
 const FLAT = -75;
 
@@ -25,13 +26,26 @@ export function Navigation() {
       <Tool label={t("north")} onClick={() => flyTo({ ...now, heading: 0 })}>
         <Needle heading={now.heading} />
       </Tool>
+      {baseMap && (
+        <Tool label={t("baseMap")} pressed={baseMapOn.value} onClick={toggleBaseMap}>
+          <MapSheet />
+        </Tool>
+      )}
     </nav>
   );
 }
 
-function Tool({ label, onClick, children }: { label: string; onClick: () => void; children: ComponentChildren }) {
+interface ToolProps {
+  label: string;
+  /** Of what is on or off. */
+  pressed?: boolean;
+  onClick: () => void;
+  children: ComponentChildren;
+}
+
+function Tool({ label, pressed, onClick, children }: ToolProps) {
   return (
-    <button type="button" class="icon-button" title={label} aria-label={label} onClick={onClick}>
+    <button type="button" class="icon-button" title={label} aria-label={label} aria-pressed={pressed} onClick={onClick}>
       {children}
     </button>
   );

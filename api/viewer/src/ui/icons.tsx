@@ -46,6 +46,7 @@ export const Ruler = () => <Icon><path d="m3 13.5 10.5-10.5 3.5 3.5-10.5 10.5zM6
 export const Polygon = () => <Icon><path d="M4 6.5 11 3.5l5.5 5.5-3 7-9-1.5z" /><circle cx="4" cy="6.5" r="1.2" /><circle cx="11" cy="3.5" r="1.2" /><circle cx="16.5" cy="9" r="1.2" /></Icon>;
 export const Shade = () => <Icon><circle cx="6.5" cy="6" r="2.5" /><path d="M6.5 1.5v.5M1.800 6h.6M3.200 2.700l.4.4M9.800 2.700l-.4.4M11 9.5h4v7h-4zM2.5 16.5H18" /></Icon>;
 export const Inbox = () => <Icon><path d="M10 2.500v6.500M7 6.500 10 9.500l3-3M5.500 5.500H4.500L2.500 12v4.500h15V12l-2-6.500h-1M2.500 12H7l1 2h4l1-2h4.500" /></Icon>;
+export const MapSheet = () => <Icon><path d="M3 5.5 7.500 3.500l5 2 4.500-2v11l-4.500 2-5-2L3 16.500zM7.500 3.500v11M12.500 5.500v11" /></Icon>;
 export const Download = () => <Icon><path d="M10 3.5v9M6.5 9.5 10 13l3.5-3.5M4 16.5h12" /></Icon>;
 export const Needle = ({ heading }: { heading: number }) => (
   <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" style={{ transform: `rotate(${-heading}deg)` }}>
