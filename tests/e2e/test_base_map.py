@@ -51,6 +51,8 @@ def mapped(viewer: Viewer, tiles: MapTiles) -> Viewer:
         f"tallinn={tiles.address}/south/{{TileMatrix}}/{{TileCol}}/{{TileRow}}.png"
     )
     settings = Settings(viewer_base_map=templates, viewer_base_map_zoom=17, viewer_base_map_credit=CREDIT)
+    # Small, for every frame is drawn without a graphics card.
+    viewer.page.set_viewport_size({"width": 700, "height": 420})
     told = re.search('<meta name="base-map"[^>]*>', bytes(viewer_page.answer(VIEWER, settings).body).decode())
     assert told is not None
     # A page that the test itself sent would not be of this machine, whose tiles it may not ask for then.

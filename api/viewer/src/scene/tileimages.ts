@@ -55,8 +55,8 @@ export class TileImages {
     this.asked.delete(url);
     this.kept.set(url, image);
     this.trim();
-    if (!image) this.events.failed();
-    this.events.came();
+    if (image) this.events.came();
+    else this.events.failed();
   }
 
   private trim(): void {
