@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text
 
 from twin.db import schema
+from twin.db.cell_tables import cell_change
 from twin.db.pending_query import pending
 from twin.errors import NotFound
 
@@ -15,6 +16,8 @@ _OWNED = (
     schema.city_object_history,
     schema.object_geometry_history,
     *schema.COMPUTED_LATER,
+    # The last, for to delete features marks their cells.
+    cell_change,
 )
 
 

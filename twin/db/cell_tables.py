@@ -34,7 +34,7 @@ cell_summary = Table(
 cell_change = Table(
     "cell_change",
     metadata,
-    Column("dataset_id", SmallInteger, nullable=False, comment="which may be removed by now"),
+    Column("dataset_id", SmallInteger, nullable=False),
     Column("cell", BigInteger, nullable=False, comment="as in cell_summary"),
     Column("changed_in", BigInteger, nullable=False, comment="transaction that changed features in it"),
     Index(None, "dataset_id", "cell"),

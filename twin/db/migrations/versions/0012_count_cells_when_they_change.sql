@@ -29,7 +29,6 @@ CREATE TABLE cell_change (
     changed_in bigint NOT NULL
 );
 CREATE INDEX ix_cell_change_dataset_id_cell ON cell_change (dataset_id, cell);
-COMMENT ON COLUMN cell_change.dataset_id IS 'which may be removed by now';
 COMMENT ON COLUMN cell_change.cell IS 'as in cell_summary';
 COMMENT ON COLUMN cell_change.changed_in IS 'transaction that changed features in it';
 
