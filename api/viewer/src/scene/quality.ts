@@ -21,7 +21,7 @@ export interface Drawing {
 }
 
 export const FINE: Drawing = { antialias: true, shadows: true, shadowMap: 2048, ratio: 2, movingRatio: 2, patience: 0 };
-const FAST: Drawing = { antialias: false, shadows: false, shadowMap: 1024, ratio: 1, movingRatio: 0.4, patience: 1_500 };
+const FAST: Drawing = { antialias: false, shadows: false, shadowMap: 1024, ratio: 1, movingRatio: 1 / 3, patience: 1_500 };
 
 /** Longer than WebGL takes to start anywhere. */
 const PATIENCE_MS = 3_000;
