@@ -6,7 +6,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Viewer
 
@@ -17,6 +17,15 @@ LEGEND = "[data-testid=legend]"
 def probe(page: Page, expression: str) -> Any:
     """A value of the page's own probe."""
     return page.evaluate(f"window.__twin.{expression}")
+
+
+def stop_service(page: Page) -> None:
+    """Let the service answer no more, and ask it for something."""
+    page.route("**/collections/**", lambda route: route.abort())
+    low = page.get_by_label("Height: From")
+    low.fill("12")
+    low.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("does not answer")
 
 
 def matched(viewer: Viewer, condition: str) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import Viewer
-from tests.e2e.probing import probe, visible_building
+from tests.e2e.probing import probe, stop_service, visible_building
 from tests.fixtures import ROOT
 
 AXE = ROOT / "api" / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
@@ -23,14 +23,6 @@ def _select(page: Page) -> None:
     page.mouse.click(x, y)
     page.wait_for_selector("[data-testid=building] dl")
     assert probe(page, "selected") == name
-
-
-def _stop_service(page: Page) -> None:
-    page.route("**/collections/**", lambda route: route.abort())
-    low = page.get_by_label("Height: From")
-    low.fill("12")
-    low.press("Enter")
-    expect(page.locator(".toast")).to_contain_text("does not answer")
 
 
 def _on_a_phone(page: Page) -> None:
@@ -51,7 +43,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "import report": ("tool=imports&report=tallinn_lod2_synthetic", _nothing),
     "no result": ("cql2=height_m>5000", _nothing),
     "refused filter": ("cql2=heigth_m>5", _nothing),
-    "service down": ("", _stop_service),
+    "service down": ("", stop_service),
     "phone": ("by=height_m", _on_a_phone),
 }
 FAILURES = {"refused filter": "400", "service down": "ERR_FAILED"}

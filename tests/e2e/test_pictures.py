@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import Viewer
+from tests.e2e.probing import stop_service
 from tests.e2e.serving import REAL_BUILDINGS
 from tests.fixtures import ROOT
 
@@ -71,14 +72,6 @@ def _show_height(page: Page) -> None:
     page.get_by_label("Height: From").scroll_into_view_if_needed()
 
 
-def _server_down(page: Page) -> None:
-    page.route("**/collections/**", lambda route: route.abort())
-    low = page.get_by_label("Height: From")
-    low.fill("12")
-    low.press("Enter")
-    expect(page.locator(".toast")).to_contain_text("does not answer")
-
-
 def _open_panel(page: Page) -> None:
     page.get_by_role("button", name="Filter and colour").click()
 
@@ -103,7 +96,7 @@ STATES = {
     "compare": State("tool=compare&stat=height_m&in.height_m=9.."),
     "import-report": State("tool=imports&report=tallinn_lod2_synthetic"),
     "no-result": State("cql2=height_m>5000"),
-    "server-down": State("", _server_down, expects=("ERR_FAILED",)),
+    "server-down": State("", stop_service, expects=("ERR_FAILED",)),
     "landscape": State("by=height_m", size=LANDSCAPE),
     "landscape-panel": State("", _open_panel, LANDSCAPE),
     "portrait": State("by=height_m", size=PORTRAIT),
