@@ -96,6 +96,7 @@ _TILES = {
 }
 _TILES_ASKED = 20
 _CARRIED = "?properties=height_m,current_use,year_of_construction"
+"""Ours carry the id too; of the peer it is asked for."""
 
 
 def _items(rest: Callable[[int], str], *more: str) -> dict[str, Asked]:
@@ -124,7 +125,8 @@ def compared(there: Sample, last_page: str, buildings: int, level: int = 14) -> 
         def path(n: int) -> str:
             x, y = there.cell(n % _TILES_ASKED, level)
             unseen = _filtered("volume_m3 > -{0:.4f}") if new else ""
-            return _TILES[name].format(z=level, x=x, y=y) + _CARRIED + unseen
+            more = ",id" if name == TIPG else ""
+            return _TILES[name].format(z=level, x=x, y=y) + _CARRIED + more + unseen
 
         return Asked(path)
 

@@ -1,12 +1,20 @@
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
+from pyproj import Transformer
+from sqlalchemy import Connection
+from sqlalchemy import text as sql
 
 from tests.api.client import Client
 from tests.api.tile_client import BUILDINGS, item_ids, serving_cities
+from twin.db import schema
 from twin.db.engine import Database
+from twin.db.tile_grid import GRID_ZOOMS
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -69,6 +77,43 @@ def text(kind: int, value: Any) -> Any:
     return value.decode() if kind == 1 else value
 
 
+def polygons_of(data: bytes) -> dict[str, list[list[tuple[int, int]]]]:
+    """The rings of each feature by id, in steps of the grid."""
+    ((_, body),) = fields(data)
+    parts = list(fields(body))
+    keys = [value.decode() for number, value in parts if number == 3]
+    values = [text(*next(fields(value))) for number, value in parts if number == 4]
+    found: dict[str, list[list[tuple[int, int]]]] = {}
+    for _, feature in (part for part in parts if part[0] == 2):
+        members = dict(fields(feature))
+        tags = packed(members[2])
+        id = next(values[b] for a, b in zip(tags[::2], tags[1::2], strict=True) if keys[a] == "id")
+        found[str(id)] = rings_of(packed(members[4]))
+    return found
+
+
+MOVE_TO, LINE_TO = 1, 2
+
+
+def rings_of(commands: list[int]) -> list[list[tuple[int, int]]]:
+    """What the commands of a geometry draw, by the specification's chapter 4.3."""
+    rings: list[list[tuple[int, int]]] = []
+    x = y = at = 0
+    while at < len(commands):
+        kind, times, at = commands[at] & 7, commands[at] >> 3, at + 1
+        if kind == MOVE_TO:
+            rings.append([])
+        for _ in range(times if kind in (MOVE_TO, LINE_TO) else 0):
+            across, down = ((value >> 1) ^ -(value & 1) for value in commands[at : at + 2])
+            x, y, at = x + across, y + down, at + 2
+            rings[-1].append((x, y))
+    return rings
+
+
+def signed_area(ring: list[tuple[int, int]]) -> float:
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:] + ring[:1], strict=True)) / 2
+
+
 def tile_at(longitude: float, latitude: float, zoom: int) -> tuple[int, int]:
     """Column and row of a tile, by the formula of the OpenStreetMap wiki."""
     angle = math.radians(latitude)
@@ -111,6 +156,81 @@ def test_a_tile_holds_the_footprints_in_it(client: Client, zoom: int) -> None:
     assert name == "buildings"
     assert len(found) == len(set(found)) > 5
     assert set(inside) <= set(found) <= set(near)
+
+
+@pytest.mark.parametrize("zoom", [11, 13, 14, 15, 16, 18])
+def test_outlines_are_those_of_the_items_on_the_grid(client: Client, zoom: int) -> None:
+    x, y = tile_at(*middle(client, city="helsinki"), zoom)
+    found = polygons_of(client.get(address(zoom, x, y)).content)
+    assert found
+    to_mercator = Transformer.from_crs(4326, 3857, always_xy=True)
+    step = 2 * 20037508.342789244 / 2**zoom / 4096
+
+    def on_grid(points: Any) -> Any:
+        east, north = to_mercator.transform(points[:, 0], points[:, 1])
+        across = (east + 20037508.342789244) / step - x * 4096
+        return np.column_stack([across, (20037508.342789244 - north) / step - y * 4096])
+
+    for id, rings in found.items():
+        outline = shapely.from_geojson(json.dumps(client.get(f"{BUILDINGS}/{id}").json()["geometry"]))
+        whole = shapely.transform(outline, on_grid)
+        wanted = whole.intersection(shapely.box(-64, -64, 4160, 4160))
+        areas = [signed_area(ring) for ring in rings]
+        drawn = [shapely.Polygon(ring) for ring in rings]
+        outer = [ring for ring, area in zip(drawn, areas, strict=True) if area > 0]
+        holes = [ring for ring, area in zip(drawn, areas, strict=True) if area < 0]
+        assert areas[0] > 0
+        assert len(outer) + len(holes) == len(rings)
+        shown = shapely.union_all(outer).difference(shapely.union_all(holes))
+        assert all(ring.is_valid for ring in drawn)
+        # No vertex moves by more than half a step in either direction, and those of a cut once more.
+        most = 0.75 if wanted.equals(whole) else 2.0
+        assert wanted.buffer(-most).difference(shown).area < 1e-6
+        assert shown.difference(wanted.buffer(most)).area < 1e-6
+
+
+NARROW = "MULTIPOLYGON(((0 0, 0 40, 20 40, 20 0.4, 20.4 0.4, 20.4 40, 40 40, 40 0, 0 0)))"
+"""Clockwise, with a cut so narrow that its sides fall together on a coarse grid."""
+WIDE = "MULTIPOLYGON(((0 0, 0 40, 40 40, 40 0, 0 0), (10 10, 30 10, 30 30, 10 30, 10 10)))"
+
+
+def kept_valid(outline: str) -> list[int]:
+    def at(zoom: int) -> bool:
+        step = 2 * 20037508.342789244 / 2**zoom / 4096
+        return bool(
+            shapely.is_valid(
+                shapely.transform(shapely.from_wkt(outline), lambda points: on_grid(points, step))
+            )
+        )
+
+    def on_grid(points: Any, step: float) -> Any:
+        return np.rint((points + 20037508.342789244) / step)
+
+    return [zoom for zoom in GRID_ZOOMS if at(zoom)]
+
+
+@pytest.mark.parametrize(
+    ("outline", "zooms"),
+    [
+        (NARROW, kept_valid(NARROW)),
+        (WIDE, [*GRID_ZOOMS]),
+        (f"ST_Reverse('{WIDE}'::geometry)", []),
+        (None, []),
+    ],
+)
+def test_zooms_are_known_whose_grid_keeps_an_outline_valid(
+    connection: Connection, outline: str | None, zooms: list[int]
+) -> None:
+    assert kept_valid(NARROW) not in ([], [*GRID_ZOOMS])
+    connection.execute(sql("CREATE TEMPORARY TABLE outline (LIKE feature INCLUDING GENERATED)"))
+    for column in [c.name for c in schema.feature.columns if not c.nullable]:
+        connection.execute(sql(f"ALTER TABLE outline ALTER {column} DROP NOT NULL"))
+    shape = outline if outline is None or outline.startswith("ST_") else f"'{outline}'"
+    connection.execute(
+        sql(f"INSERT INTO outline (footprint_3857) SELECT ST_SetSRID({shape or 'NULL'}::geometry, 3857)")
+    )
+    bits = connection.execute(sql("SELECT grid_zooms FROM outline")).scalar_one()
+    assert [zoom for zoom in range(32) if bits >> zoom & 1] == zooms
 
 
 def test_properties_are_those_asked_for(client: Client) -> None:

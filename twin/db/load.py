@@ -160,7 +160,9 @@ class Loader:
         for table in (*schema.PARTITIONED, schema.feature):
             target = table.name if table is schema.feature else self._partition(table)
             # Recorded when it is published, not when it was staged.
-            names = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "recorded_from")
+            names = ", ".join(
+                f'"{c.name}"' for c in table.columns if c.computed is None and c.name != "recorded_from"
+            )
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
             self.rows_written += self._connection.execute(text(move)).rowcount
 
@@ -229,8 +231,9 @@ class Loader:
         return f"{table.name}_{self.dataset_id}"
 
     def _supersede(self, table: Table, history: Table, key: str, ids: Sequence[str]) -> None:
-        names = [column.name for column in table.columns]
-        rows = select(*table.columns, func.now()).where(self._own(table, key, ids))
+        columns = [column for column in table.columns if column.computed is None]
+        names = [column.name for column in columns]
+        rows = select(*columns, func.now()).where(self._own(table, key, ids))
         self._connection.execute(insert(history).from_select([*names, "recorded_to"], rows))
         self._delete(table, key, ids)
 
@@ -248,7 +251,7 @@ class Loader:
 
 def _is_asked_for(column: Column[Any]) -> bool:
     """Whether conditions compare the values of a column, or look for them on the map."""
-    if isinstance(column.type, JSONB | ARRAY | LargeBinary):
+    if column.computed is not None or isinstance(column.type, JSONB | ARRAY | LargeBinary):
         return False
     return column.name not in ("geom", "geojson")
 

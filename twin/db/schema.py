@@ -40,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import SchemaItem
 
+from twin.db.tile_grid import grid_zooms
 from twin.model.attributes import Attribute, Stage, of_stage
 
 metadata = MetaData(
@@ -235,6 +236,7 @@ def _feature_columns() -> list[Column[Any]]:
         Column("row_hash", LargeBinary, nullable=False, comment="of everything that is served"),
         Column("geojson", Text, nullable=False, comment="the whole GeoJSON Feature"),
         _created("recorded_from"),
+        Column("grid_zooms", Integer, grid_zooms(), comment="bits: zooms whose grid keeps the outline valid"),
     ]
 
 
@@ -254,15 +256,11 @@ feature = Table(
 )
 
 
-def _superseded() -> Column[Any]:
-    return _created("recorded_to")
-
-
 city_object_history = Table(
     "city_object_history",
     metadata,
     *_city_object_columns(),
-    _superseded(),
+    _created("recorded_to"),
     Column(
         "valid_until",
         DateTime(timezone=True),
@@ -275,7 +273,7 @@ object_geometry_history = Table(
     "object_geometry_history",
     metadata,
     *_geometry_columns(),
-    _superseded(),
+    _created("recorded_to"),
     Index(None, "dataset_id", "object_id", "recorded_to"),
 )
 
@@ -283,7 +281,7 @@ feature_history = Table(
     "feature_history",
     metadata,
     *_feature_columns(),
-    _superseded(),
+    _created("recorded_to"),
     Index(None, "id", "recorded_to"),
 )
 

@@ -53,6 +53,11 @@ def as_multipolygons(shapes: Shapes | Sequence[Any]) -> Shapes:
     return result
 
 
+def clockwise(shapes: Shapes) -> Shapes:
+    """The shapes with outer rings clockwise and holes the other way round, as vector tiles want them."""
+    return shapely.orient_polygons(shapes, exterior_cw=True)
+
+
 def missing(shapes: Shapes) -> Bools:
     """Whether each element is None or empty."""
     return np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=np.bool_)

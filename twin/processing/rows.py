@@ -157,7 +157,7 @@ def geometry_values(geometries: Sequence[Geometry], membership: Membership) -> I
 def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes | None, str | None]]:
     """EWKB in 4326 and in 3857 and GeoJSON text of each footprint; None where there is none."""
     geographic = planar.as_multipolygons([entry.derived.footprint for entry in entries])
-    mercator = planar.as_multipolygons([entry.derived.footprint_3857 for entry in entries])
+    mercator = planar.clockwise(planar.as_multipolygons([entry.derived.footprint_3857 for entry in entries]))
     texts = planar.geojson(geographic, _GEOJSON_DECIMALS)
     return zip(planar.ewkb(geographic, 4326), planar.ewkb(mercator, 3857), texts, strict=True)
 

@@ -39,7 +39,8 @@ def dataset_id(connection: Connection) -> int:
 
 def supersede(connection: Connection, id: str, **changes: Any) -> None:
     """As an import does: the row goes to the history, and its successor is recorded from then on."""
-    row = connection.execute(select(feature).where(feature.c.id == id)).mappings().one()
+    stored = [column for column in feature.columns if column.computed is None]
+    row = connection.execute(select(*stored).where(feature.c.id == id)).mappings().one()
     connection.execute(insert(feature_history).values({**row, "recorded_to": LATER}))
     connection.execute(delete(feature).where(feature.c.id == id))
     if changes:
