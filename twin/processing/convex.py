@@ -1,4 +1,4 @@
-"""Shells that are their own convex hulls: a box, a house with a gable. Qhull has no work with them."""
+"""Shells that are their own convex hulls: a box, a house with a gable. They need no hull."""
 
 import numpy as np
 

@@ -1,14 +1,11 @@
-"""Adapter of scipy: volumes of convex hulls in space."""
+"""Adapter of manifold3d: volumes of convex hulls in space."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
-# scipy has no types.
-
-from contextlib import suppress
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-from scipy import spatial
+from manifold3d import Manifold
 
 from twin.model.geometry import Floats, Ints
 from twin.processing import planar, segments
@@ -17,21 +14,18 @@ MAX_POINTS = 500_000
 """Of more points no hull is made: some seconds and a gigabyte, if they all lie on it."""
 
 MANY_POINTS = 500
-"""Of more points the hull is made of points moved by a hair: a round flat roof, all of whose points
-lie in a plane and on a circle, takes the square of their number otherwise. The volume is right to
-1e-5, and the same every time."""
+"""Of more points it is not looked whether they lie in two levels."""
 
-_FLAT = 1e-6
-"""Volume over that of the box's diagonal cubed: less is a hair's."""
+_FLAT = 1e-7
+"""Volume over that of the box's diagonal cubed: less is rounding, for points nearer to a face than
+1e-7 of the size of the whole count as in its plane."""
 
 _CORNERS = 6
 """Of the least prism, on a triangle."""
 
 _SLIVER_M2 = 1e-3
-_NEAR_M = 1e-6
 
-_ConvexHull: Any = spatial.ConvexHull
-_QhullError = cast("type[Exception]", spatial.QhullError)
+_hull_of = cast("Callable[[Floats], Manifold]", Manifold.hull_points)  # pyright: ignore[reportUnknownMemberType]
 
 
 def hull_volumes(xyz: Floats, start: Ints) -> Floats:
@@ -50,7 +44,7 @@ def hull_volumes(xyz: Floats, start: Ints) -> Floats:
 def _prisms(xyz: Floats, start: Ints) -> Floats:
     """Volumes (runs,) of the hulls of runs of points that lie in two levels, one above the other; else NaN.
 
-    Those are the blocks with flat roofs: a third of a city, and no work for Qhull.
+    Those are the blocks with flat roofs: a third of a city, and no work for a hull.
     """
     result = np.full(len(start) - 1, np.nan)
     count = np.diff(start)
@@ -76,21 +70,6 @@ def _prisms(xyz: Floats, start: Ints) -> Floats:
 def _volume(points: Floats) -> float:
     if not 4 <= len(points) <= MAX_POINTS:
         return np.nan
-    try:
-        if len(points) <= MANY_POINTS:
-            return float(_hull(points).volume)
-        volume = float(_ConvexHull(points, qhull_options="QJ").volume)
-    except _QhullError:  # flat to within the precision of the points
-        return np.nan
+    volume = _hull_of(points).volume()
     diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
     return volume if volume > _FLAT * diagonal**3 else np.nan
-
-
-def _hull(points: Floats) -> Any:
-    """The hull, without Qhull's care for rounding, which takes as long again, where it does not matter."""
-    with suppress(_QhullError):
-        hull = _ConvexHull(points, qhull_options="Q0")
-        planes = hull.equations
-        if ((planes[:, :3] @ points.T).max(axis=1) + planes[:, 3]).max() <= _NEAR_M:
-            return hull
-    return _ConvexHull(points)

@@ -80,9 +80,7 @@ def joined_hashes(batch: GeometryBatch, points: Ints, hashes: Hashes) -> Hashes:
     a, b = near_pairs(batch.xyz[first], owner, _REACH_M)
     if not len(a):
         return hashes
-    component = components(len(cell), a, b)
-    _, least = np.unique(component, return_index=True)
-    label = least[component]
+    label = components(len(cell), a, b)
     renamed = np.flatnonzero(label != np.arange(len(label)))
     place = np.minimum(np.searchsorted(cell[renamed], hashes), len(renamed) - 1)
     return np.where(cell[renamed][place] == hashes, cell[label[renamed]][place], hashes)

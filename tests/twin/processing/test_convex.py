@@ -1,4 +1,4 @@
-"""Shells are taken for their own hulls where Qhull finds the same volume, and are that often."""
+"""Shells are taken for their own hulls where their hulls have the same volume, and are that often."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_of_large_ones_nothing_is_said() -> None:
 
 
 def same_without(groups: list[list[Geometry]], monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many convex shells there are in groups, all of whose convexities are those of Qhull alone."""
+    """How many convex shells there are in groups, all of whose convexities are those of their hulls."""
     found = convexity(groups)
     monkeypatch.setattr(shape, "are_convex", none_of_them)
     expected = convexity(groups)
