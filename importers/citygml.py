@@ -11,7 +11,7 @@ from importers.citygml_feature import FeatureParser
 from importers.citygml_names import version
 from importers.gml import GML_NAMESPACES, gml_id
 from importers.gml_curves import Library
-from importers.port import Model, ModelMetadata, Refused, says_synthetic
+from importers.port import ModelMetadata, Refused, says_synthetic
 from importers.xml_stream import Element, forget, line, local_name, namespace, stream
 from twin.errors import UnknownReferenceSystem, UnreadableFile
 from twin.memory import collecting_later
@@ -29,24 +29,6 @@ _BATCH = 1 << 17
 """Bytes of members whose features are given together."""
 _HEAD_MEMBERS = 100
 """A file that states no reference system in its first members is taken to state none."""
-
-
-class CityGMLReader:
-    """Reads city models in GML."""
-
-    name = "CityGML"
-
-    def sniff(self, path: Path) -> bool:
-        """Whether the file is XML of any kind; ``open`` says what it is if no city model."""
-        with path.open("rb") as file:
-            head = file.read(64)
-        for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
-            head = head.removeprefix(mark)
-        return head.replace(b"\0", b"").lstrip().startswith(b"<")
-
-    def open(self, path: Path) -> Model:
-        """Read the head of the file; UnreadableFile where it is no CityModel."""
-        return CityGMLModel(path)
 
 
 class CityGMLModel:

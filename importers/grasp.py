@@ -4,13 +4,14 @@ Decided once, on the first features, and by what a person says.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from importers.port import Model, ModelMetadata
+from importers.port import Model, ModelMetadata, Refused
 from importers.selection import EVERYTHING, Selection
 from importers.sources import SOURCES, Source, recognise
 from twin.db.load import DatasetSpec
@@ -100,10 +101,26 @@ def _reference(path: Path, stated: str | None, options: ImportOptions) -> Refere
         ) from error
 
 
-def _sample(features: Iterable[CityFeature], most: int = 20_000) -> Floats:
+def first_of(stream: Iterable[CityFeature | Refused]) -> deque[CityFeature | Refused]:
+    """The entries that a file is understood by: as many as have enough points, but not too many."""
+    head: deque[CityFeature | Refused] = deque()
+    points = 0
+    for entry in stream:
+        head.append(entry)
+        if isinstance(entry, CityFeature):
+            points += sum(len(g.xyz) for item in entry for g in item.geometries)
+        if len(head) >= _MOST_FEATURES or points >= _MOST_POINTS:
+            break
+    return head
+
+
+_MOST_FEATURES, _MOST_POINTS = 200, 20_000
+
+
+def _sample(features: Iterable[CityFeature]) -> Floats:
     """Coordinates (n, 3) of the first features, in file order."""
     geometries = (g.xyz for feature in features for item in feature for g in item.geometries)
-    return np.concatenate([np.zeros((0, 3)), *geometries])[:most]
+    return np.concatenate([np.zeros((0, 3)), *geometries])[:_MOST_POINTS]
 
 
 def _middle(lonlat: Floats) -> tuple[float, float] | None:

@@ -26,16 +26,20 @@ def content_hash(feature: CityFeature, seed: bytes) -> bytes:
 
     Raises Refusal where the feature holds what no database text may hold.
     """
-    geometry = hashlib.blake2b(key=seed, digest_size=HALF)
-    rest = hashlib.blake2b(digest_size=HALF)
+    geometry: list[Any] = []
+    rest: list[bytes] = []
     for item in feature:
-        rest.update(_description(item))
+        rest.append(_description(item))
         for g in item.geometries:
             _add_geometry(geometry, g)
         for address in item.addresses:
             if address.location is not None:
                 _add_geometry(geometry, address.location)
-    return geometry.digest() + rest.digest()
+    # All at once: most parts are short, and each call takes longer than to hash them.
+    return (
+        hashlib.blake2b(b"".join(geometry), key=seed, digest_size=HALF).digest()
+        + hashlib.blake2b(b"".join(rest), digest_size=HALF).digest()
+    )
 
 
 def file_hash(path: Path) -> bytes:
@@ -68,12 +72,13 @@ def _looks(appearance: Appearance | None) -> Any:
     return (appearance.materials, appearance.textures, faces, rings)
 
 
-def _add_geometry(digest: Any, geometry: Geometry) -> None:
-    digest.update(f"{geometry.type} {geometry.lod} {len(geometry.xyz)}".encode())
-    digest.update(np.ascontiguousarray(geometry.xyz).data)
+def _add_geometry(parts: list[Any], geometry: Geometry) -> None:
+    """Append all that makes up a geometry as bytes or buffers of numbers."""
+    parts.append(f"{geometry.type} {geometry.lod} {len(geometry.xyz)}".encode())
+    parts.append(np.ascontiguousarray(geometry.xyz).data)
     for offsets in (geometry.ring_start, geometry.surface_start, geometry.shell_start, geometry.solid_start):
-        digest.update(np.ascontiguousarray(offsets).data)
-    digest.update(np.ascontiguousarray(geometry.semantic).data)
+        parts.append(np.ascontiguousarray(offsets).data)
+    parts.append(np.ascontiguousarray(geometry.semantic).data)
     if geometry.instance is not None:
-        digest.update(np.ascontiguousarray(geometry.instance.matrix).data)
-        _add_geometry(digest, geometry.instance.template)
+        parts.append(np.ascontiguousarray(geometry.instance.matrix).data)
+        _add_geometry(parts, geometry.instance.template)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from importers.batches import Batch, Candidate, Kind, Prepared, Understanding
-from importers.grasp import Grasp, ImportOptions, grasp
+from importers.grasp import Grasp, ImportOptions, first_of, grasp
 from importers.identity import HALF, VERSION, content_hash, file_hash, seed
 from importers.orient import east_first
 from importers.port import Model, Refusal, Refused
@@ -41,7 +41,7 @@ _UNDERSTOOD = (
 )  # fmt: skip
 """Members of a report that tell how the file was understood."""
 BATCH_FEATURES = 200
-BATCH_POINTS = 60_000
+BATCH_POINTS = 50_000
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 
@@ -89,7 +89,7 @@ class Ingest:
     def _import(self, path: Path, name: str, digest: bytes, given: str) -> Report:
         model = open_model(path)
         stream = iter(model)
-        head = deque(islice(stream, BATCH_FEATURES))
+        head = first_of(stream)
         understood = grasp(path, model, [e for e in head if isinstance(e, CityFeature)], self.options)
         report = _new_report(name, model, understood, self.options)
         self.specs[understood.spec.name] = understood.spec

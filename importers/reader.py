@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from importers.citygml import CityGMLReader
+from importers.citygml_reader import CityGMLReader
 from importers.cityjson import CityJSONReader, CityJSONSeqReader
 from importers.port import Model, ModelMetadata, Reader, Refused
 from twin.errors import UnreadableFile

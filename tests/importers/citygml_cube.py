@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from importers.citygml import CityGMLReader
+from importers.citygml_reader import CityGMLReader
 from importers.port import Model, Refused
 from twin.model.cityobject import CityFeature
 

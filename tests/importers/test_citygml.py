@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from importers.citygml import CityGMLReader
+from importers.citygml_reader import CityGMLReader
 from tests.importers.citygml_cube import (
     CUBE,
     SOLID,

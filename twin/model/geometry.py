@@ -62,6 +62,7 @@ _TO_NAME = {
     SurfaceType.FLOOR: "FloorSurface",
 }
 _BY_NAME = {name: code for code, name in _TO_NAME.items()}
+_CODE = {name: int(code) for name, code in _BY_NAME.items()}
 
 
 class SemanticSurface(NamedTuple):
@@ -221,26 +222,44 @@ def concatenate(objects: Sequence[Sequence[Geometry]]) -> GeometryBatch:
     """The geometries of each object, all objects in one batch."""
     flat = [geometry for geometries in objects for geometry in geometries]
     per_object = [sum(len(g.semantic) for g in geometries) for geometries in objects]
-    origin = np.array([_local_origin(geometries) for geometries in objects]).reshape(-1, 3)
     points = [sum(len(g.xyz) for g in geometries) for geometries in objects]
     empty = np.zeros(1, dtype=np.int64)
     xyz = np.concatenate([np.zeros((0, 3)), *(g.xyz for g in flat)])
+    origin = _local_origins(xyz, objects)
     return GeometryBatch(
         origin=origin,
         xyz=xyz - np.repeat(origin, points, axis=0),
         ring_start=_join([empty, *(g.ring_start for g in flat)]),
         surface_start=_join([empty, *(g.surface_start for g in flat)]),
         object_start=offsets(per_object),
-        surface_type=np.concatenate([empty[:0], *(g.surface_types() for g in flat)]),
+        surface_type=_surface_types(flat),
     )
 
 
-def _local_origin(geometries: Sequence[Geometry]) -> Floats:
-    for geometry in geometries:
-        if len(geometry.xyz):
-            low = np.floor(geometry.xyz.min(axis=0))
-            return np.where(np.isfinite(low), low, 0.0)
-    return np.zeros(3)
+def _local_origins(xyz: Floats, objects: Sequence[Sequence[Geometry]]) -> Floats:
+    """Whole metres below the first geometry with points of each object, shape (objects, 3); else 0."""
+    sizes = [[len(g.xyz) for g in geometries] for geometries in objects]
+    first = offsets([sum(size) for size in sizes])[:-1]
+    leading = np.array([next(filter(None, size), 0) for size in sizes], dtype=np.int64)
+    origin = np.zeros((len(objects), 3))
+    present = np.flatnonzero(leading)
+    if len(present):
+        # Where a geometry begins and where it ends; what lies between two of them is not asked for.
+        cuts = np.stack([first[present], first[present] + leading[present]], axis=1).ravel()
+        cuts = cuts[:-1] if cuts[-1] == len(xyz) else cuts
+        for axis, column in enumerate(xyz.T):
+            origin[present, axis] = np.floor(np.minimum.reduceat(column, cuts)[::2])
+    return np.where(np.isfinite(origin).all(axis=1, keepdims=True), origin, 0.0)
+
+
+def _surface_types(geometries: Sequence[Geometry]) -> Ints:
+    """The SurfaceType code of each surface of all geometries, one geometry after the other."""
+    codes = [_CODE.get(surface.type, 0) for g in geometries for surface in g.semantics]
+    first = offsets([len(g.semantics) for g in geometries])[:-1]
+    counts = [len(g.semantic) for g in geometries]
+    semantic = np.concatenate([np.zeros(0, dtype=np.int64), *(g.semantic for g in geometries)])
+    index = np.where(semantic < 0, len(codes), semantic + np.repeat(first, counts))
+    return np.array([*codes, int(SurfaceType.UNKNOWN)], dtype=np.int64)[index]
 
 
 def points(type: str, lod: str, xyz: Floats, instance: Instance | None = None) -> Geometry:

@@ -20,6 +20,9 @@ _FLAT = 1e-7
 """Volume over that of the box's diagonal cubed: less is rounding, for points nearer to a face than
 1e-7 of the size of the whole count as in its plane."""
 
+_FEWEST = 4
+"""Points of a hull that has a volume."""
+
 _CORNERS = 6
 """Of the least prism, on a triangle."""
 
@@ -34,10 +37,15 @@ def hull_volumes(xyz: Floats, start: Ints) -> Floats:
     NaN where they lie in a plane, or are more than ``MAX_POINTS``.
     """
     result = _prisms(xyz, start)
+    count = np.diff(start)
+    left = np.flatnonzero(np.isnan(result) & (count >= _FEWEST) & (count <= MAX_POINTS))
     spans: list[tuple[int, int]] = list(pairwise(start.tolist()))
-    for index in np.flatnonzero(np.isnan(result)).tolist():
+    for index in left.tolist():
         first, last = spans[index]
         result[index] = _volume(xyz[first:last])
+    size = segments.maxima(xyz.T, start) - segments.minima(xyz.T, start)
+    flat = left[~(result[left] > _FLAT * np.sqrt((size[:, left] ** 2).sum(axis=0)) ** 3)]
+    result[flat] = np.nan
     return result
 
 
@@ -68,8 +76,4 @@ def _prisms(xyz: Floats, start: Ints) -> Floats:
 
 
 def _volume(points: Floats) -> float:
-    if not 4 <= len(points) <= MAX_POINTS:
-        return np.nan
-    volume = _hull_of(points).volume()
-    diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
-    return volume if volume > _FLAT * diagonal**3 else np.nan
+    return _hull_of(points).volume()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from importers.citygml import CityGMLReader
+from importers.citygml_reader import CityGMLReader
 from importers.reader import open_model
 from tests import geometries
 from tests.fixtures import SHARED_DATA, needs_shared_data
