@@ -96,7 +96,7 @@ _TILES = {
 }
 _TILES_ASKED = 20
 _CARRIED = "?properties=height_m,current_use,year_of_construction"
-"""Ours carry the id too; of the peer it is asked for."""
+"""Beside the id, which ours always carry, and of which the peer has to be asked."""
 
 
 def _items(rest: Callable[[int], str], *more: str) -> dict[str, Asked]:
