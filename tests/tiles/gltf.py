@@ -19,7 +19,7 @@ codec: Any = meshopt
 Array = npt.NDArray[Any]
 
 _TYPES = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
-_COLUMNS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}
+_COLUMNS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _VALIDATOR = Path(__file__).parent.parent / "gltf"
 
 

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from twin.db import history, schema
 from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
+from twin.db.skin_tables import object_skin, texture_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Rows:
     geometries: list[Row] = field(default_factory=list[Row])
     meshes: list[Row] = field(default_factory=list[Row])
     features: list[Row] = field(default_factory=list[Row])
+    skins: list[Row] = field(default_factory=list[Row])
+    """Of the meshes, and not counted beside them."""
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
@@ -71,6 +74,7 @@ class Rows:
             pack(schema.object_geometry, self.geometries),
             pack(schema.object_mesh, self.meshes),
             pack(schema.feature, self.features),
+            skins=pack(object_skin, self.skins),
         )
 
 
@@ -82,9 +86,15 @@ class PackedRows:
     geometries: Packed = field(default_factory=Packed)
     meshes: Packed = field(default_factory=Packed)
     features: Packed = field(default_factory=Packed)
+    skins: Packed = field(default_factory=Packed)
+    images: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+
+    def with_images(self, images: Sequence[Row]) -> "PackedRows":
+        """The same with the images that they show."""
+        return replace(self, images=pack(texture_image, images))
 
 
 def differs(row: Row, stored: Row | None) -> bool:
@@ -163,6 +173,9 @@ class Loader:
             names = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "recorded_from")
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
             self.rows_written += self._connection.execute(text(move)).rowcount
+        for table in (object_skin, texture_image):
+            move = f"INSERT INTO {table.name} SELECT * FROM {prefix}_{table.name} ON CONFLICT DO NOTHING"  # noqa: S608
+            self._connection.execute(text(move))
 
     def end(self, root_ids: Sequence[str], successors: str | None = None) -> None:
         """Move whole features to history; what was computed of them afterwards is dropped.
@@ -180,7 +193,7 @@ class Loader:
             history.close_removed(self._connection, self.dataset_id, ids)
         else:
             history.close_replaced(self._connection, self.dataset_id, successors)
-        for table in (schema.object_mesh, *schema.COMPUTED_LATER):
+        for table in (schema.object_mesh, object_skin, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
 

@@ -194,14 +194,15 @@ def _faces(geometry: Geometry, kept: npt.NDArray[np.bool_]) -> Geometry:
     rings = np.diff(geometry.surface_start)[chosen]
     ring = ranges(geometry.surface_start[chosen], rings)
     length = np.diff(geometry.ring_start)[ring]
+    points = ranges(geometry.ring_start[ring], length)
     return replace(
         geometry,
         type="MultiSurface",
-        xyz=geometry.xyz[ranges(geometry.ring_start[ring], length)],
+        xyz=geometry.xyz[points],
         ring_start=offsets(length),
         surface_start=offsets(rings),
         shell_start=np.array([0, len(chosen)], dtype=np.int64),
         solid_start=np.array([0, 1], dtype=np.int64),
         semantic=geometry.semantic[chosen],
-        appearance=None,
+        appearance=geometry.appearance and geometry.appearance.of_part(chosen, ring, points),
     )

@@ -79,15 +79,17 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
         _widen(beside, placer, results)
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
         if not any(beside) and len(placed) == len(features):
-            _mesh(measures.boundary, measures.surface_type, placer.earth_centred(located), results)
+            _mesh(measures.boundary, measures.surface_type, placer.earth_centred(located), groups, results)
         elif placed:
             types = np.split(measures.surface_type, batch.object_start[1:-1])
             shown, named = _shown(groups, types, beside)
-            chosen = concatenate([shown[index] for index in placed])
+            of_placed = [shown[index] for index in placed]
+            chosen = concatenate(of_placed)
             _mesh(
                 chosen,
                 np.concatenate([named[index] for index in placed]),
                 placer.earth_centred(placer.located(native(chosen))),
+                of_placed,
                 [results[index] for index in placed],
             )
     return results
@@ -217,10 +219,14 @@ def native(batch: GeometryBatch) -> Floats:
 
 
 def _mesh(
-    shown: GeometryBatch | Boundary, surface_type: Ints, ecef: Floats, results: Sequence[Derived]
+    shown: GeometryBatch | Boundary,
+    surface_type: Ints,
+    ecef: Floats,
+    groups: Sequence[Sequence[Geometry]],
+    results: Sequence[Derived],
 ) -> None:
     """Meshes of objects that all have a place on the ellipsoid; ``surface_type`` (surfaces,)."""
-    for result, mesh in zip(results, build_meshes(shown, surface_type, ecef), strict=True):
+    for result, mesh in zip(results, build_meshes(shown, surface_type, ecef, groups), strict=True):
         if isinstance(mesh, MeshFailure):
             result.problem = mesh.reason
         elif mesh.triangles:

@@ -88,6 +88,7 @@ def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
     rows = Rows(objects=[_computed_of(entry, item, membership) for entry, item in _each(entries)])
     for entry, (plain, mercator, outline) in zip(entries, _footprints(entries), strict=True):
         rows.meshes.extend(_mesh_row(entry, membership))
+        rows.skins.extend(_skin_rows(entry, membership))
         row = _feature_row(entry, membership, outline)
         rows.features.append({**row, "footprint": plain, "footprint_3857": mercator})
     return rows
@@ -112,6 +113,7 @@ def changed(
     ids = {row["object_id"] for row in found.features}
     ids.update(object_id for object_id, hashes in computed.items() if hashes != meshes.get(object_id))
     found.meshes = [row for row in rows.meshes if row["object_id"] in ids]
+    found.skins = [row for row in rows.skins if row["object_id"] in ids]
     return found
 
 
@@ -228,6 +230,21 @@ def _mesh_row(entry: Entry, membership: Membership) -> list[Row]:
         "vertices": mesh.vertices,
     }
     return [row]
+
+
+def _skin_rows(entry: Entry, membership: Membership) -> list[Row]:
+    mesh, root = entry.derived.mesh, entry.feature.root.id
+    return [
+        {
+            "dataset_id": membership.dataset_id,
+            "object_id": root,
+            "lod": entry.derived.values[root]["lod"],
+            "ordinal": ordinal,
+            "theme": skin.theme,
+            "skin": skin.data,
+        }
+        for ordinal, skin in enumerate(mesh.skins if mesh else ())
+    ]
 
 
 def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> dict[str, Any]:
