@@ -16,6 +16,7 @@ from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.ground import without_ground
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
+from tiles.skin import Painted, painted
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
 from twin.db import cell_query, tile_query
@@ -25,7 +26,7 @@ from twin.db.query import Collection, Selection, Statement, View
 from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
 from twin.model.cells import Cell
 from twin.model.geometry import Floats
-from twin.processing import face_measures
+from twin.processing import face_measures, skins
 from twin.processing.mesh import MeshBatch, decode
 
 __all__ = [
@@ -36,6 +37,9 @@ Row: TypeAlias = Mapping[str, Any]
 
 ENCODER_VERSION = 7
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
+
+SKIN_VERSION = 1
+"""The same for what only textured tiles have."""
 
 _STEP_OF_SIZE = 0.01
 _COARSEST_STEP_M = 0.15
@@ -52,14 +56,15 @@ def limits_of(collection: Collection) -> Limits:
 @dataclass(frozen=True, slots=True, eq=False)
 class TileRequest:
     """Which objects of one collection are shown, at which LoD (None: the highest of each), with
-    which properties of theirs and of their surfaces, in which profile; ``query`` is what nested
-    addresses have to carry, names and values."""
+    which properties of theirs and of their surfaces, in which profile; ``theme`` is that of textures,
+    ``query`` what nested addresses have to carry, names and values."""
 
     selection: Selection
     lod: str | None = None
     properties: tuple[str, ...] = DEFAULT_PROPERTIES
     surface_properties: tuple[str, ...] = ()
     profile: glb.Profile = "standard"
+    theme: str | None = None
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
@@ -87,6 +92,8 @@ class TileRequest:
     def members(self, tile: Tile, *, mesh: bool) -> Statement:
         """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""
         geometry: tile_query.Geometry = "faces" if self.surface_properties else "mesh"
+        if self.profile == "textured":
+            geometry = tile_query.Skinned(self.theme, faces=bool(self.surface_properties))
         if tile.least_m is not None:
             geometry = "blocks"
         return tile_query.tile_members(
@@ -121,6 +128,7 @@ class TileRequest:
         """
         properties = self.properties, self.surface_properties
         shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties, self.profile]
+        shape += [SKIN_VERSION, self.theme] if self.profile == "textured" else []
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -168,8 +176,14 @@ def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]])
     return orjson.dumps(joint_tileset(nodes))
 
 
-def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
-    """The GLB of a tile from one row or more of `TileRequest.members` with meshes."""
+def images_of(rows: Sequence[Row]) -> Statement | None:
+    """The statement with the images that members of a tile show, columns hash and image; None without any."""
+    shown = skins.images([row["skin"] for row in rows if "skin" in row])
+    return tile_query.tile_images(shown) if shown else None
+
+
+def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row], images: Sequence[Row] = ()) -> bytes:
+    """The GLB of a tile from one row or more of `TileRequest.members` with meshes and of `images_of`."""
     frame, table = Frame.of_cell(tile.cell), _table(request, rows)
     if tile.least_m is not None:
         mesh = blocks.build(rows)
@@ -182,7 +196,16 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
     if request.profile == "lean":
         mesh, faces = without_ground(mesh)
         measures = {name: values[faces] for name, values in measures.items()}
-    return glb.encode(mesh, frame, table, measures, profile=request.profile)
+    shown = _painted(mesh, table, rows, images) if request.profile == "textured" else mesh
+    return glb.encode(shown, frame, table, measures, profile=request.profile)
+
+
+def _painted(
+    mesh: MeshBatch, table: FeatureTable, rows: Sequence[Row], images: Sequence[Row]
+) -> MeshBatch | Painted:
+    found = skins.decode([row["skin"] for row in rows], mesh.faces_of_objects(len(rows)))
+    known = {bytes(image["hash"]): bytes(image["image"]) for image in images}
+    return painted(mesh, table.types, found, known)
 
 
 def build_object(request: TileRequest, row: Row, middle: tuple[float, float]) -> bytes:

@@ -7,11 +7,12 @@ asks for in section 3.6.2.4. Feature ids and indices are compressed by EXT_mesho
 the profile is ``plain``. Positions, normals and colours are not: corners that faces share repeat, which
 brotli and zstd find unless that codec has taken the values apart (a quarter fewer bytes in all).
 ``compact`` leaves the normals out, so that clients light each triangle by itself (glTF 2.0, 3.7.2.1) or
-not at all, and rounds to 3 cm; ``lean`` leaves the ground surfaces out as well.
+not at all, and rounds to 3 cm; ``lean`` leaves the ground surfaces out as well. ``textured`` is as the
+standard where the source has neither images nor materials.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
@@ -21,6 +22,7 @@ import numpy.typing as npt
 import orjson
 
 from tiles import compression
+from tiles.colours import linear_colours
 from tiles.frame import Frame
 from tiles.metadata import (
     SURFACE_CLASS,
@@ -31,8 +33,9 @@ from tiles.metadata import (
     binary_column,
     schema,
 )
+from tiles.skin import Painted, Picture
 from twin.errors import InputError
-from twin.model.geometry import Floats, SurfaceType
+from twin.model.geometry import Floats
 from twin.processing.mesh import MeshBatch
 
 Json: TypeAlias = dict[str, Any]
@@ -40,7 +43,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 MEDIA_TYPE = "model/gltf-binary"
 
-Profile: TypeAlias = Literal["standard", "compact", "lean", "plain"]
+Profile: TypeAlias = Literal["standard", "compact", "lean", "plain", "textured"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 _SMALL = ("compact", "lean")
 
@@ -61,65 +64,12 @@ _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _METRES_PER_UNIT = 0.01
 """Of meshes as they are stored."""
 
+_SAMPLER: Json = {"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}
+"""Smooth from near and far; nothing beyond the edges."""
+
 _STEP_M, _COMPACT_STEP_M = 0.01, 0.03
 _LARGEST_SHORT = 32767
 _LARGEST_UNSIGNED_SHORT = 65535
-
-_COLOURS: dict[SurfaceType, str] = {
-    SurfaceType.GROUND: "8f8a80",
-    SurfaceType.WALL: "e6ddd0",
-    SurfaceType.ROOF: "a9644f",
-    SurfaceType.OUTER_CEILING: "cdc5b8",
-    SurfaceType.OUTER_FLOOR: "b9a999",
-    SurfaceType.CLOSURE: "dcdcd8",
-    SurfaceType.WINDOW: "86a5bb",
-    SurfaceType.DOOR: "8a6b4f",
-}
-_OTHER_COLOUR = "d8d2c8"
-
-_COLOURS_OF_OBJECTS = {
-    "TINRelief": "a9ad8c",
-    "ReliefFeature": "a9ad8c",
-    "LandUse": "b9c09c",
-    "PlantCover": "86a06a",
-    "SolitaryVegetationObject": "6f9157",
-    "WaterBody": "7ea6c4",
-    "Waterway": "7ea6c4",
-    "Road": "8f8f90",
-    "TransportSquare": "a5a3a0",
-    "TransportationComplex": "8f8f90",
-    "Track": "a59a88",
-    "Railway": "7b7570",
-    "Bridge": "b0a697",
-    "Tunnel": "7d7973",
-    "CityFurniture": "8b7a5c",
-}
-"""Of first-level objects that are no buildings (CityJSON 2.0, section 3), whatever their surfaces."""
-
-
-def _linear_colours(codes: Sequence[str]) -> npt.NDArray[np.uint8]:
-    """Colours (codes, 4); glTF wants them linear where the tables above are sRGB."""
-    srgb = np.array([list(bytes.fromhex(code)) for code in codes], dtype=np.float64) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    opaque = np.ones((len(codes), 1))
-    return np.rint(np.hstack([linear, opaque]) * 255).astype(np.uint8)
-
-
-_PALETTE = _linear_colours([_COLOURS.get(surface, _OTHER_COLOUR) for surface in SurfaceType])
-_OBJECT_TYPES = [*_COLOURS_OF_OBJECTS, ""]
-_OBJECT_PALETTE = _linear_colours([*_COLOURS_OF_OBJECTS.values(), _OTHER_COLOUR])
-
-
-def _colours(mesh: MeshBatch, types: Sequence[str]) -> Array:
-    """The colour of each vertex (vertices, 4), of buildings by surface, else by the type of the object."""
-    colours = _PALETTE[mesh.surface_type]
-    if any(name != "Building" for name in types):
-        places = {name: place for place, name in enumerate(_OBJECT_TYPES)}
-        kinds = np.array([places.get(name, places[""]) for name in types])
-        built = np.array([name == "Building" for name in types])
-        other = np.flatnonzero(~built[mesh.object_of_vertex])
-        colours[other] = _OBJECT_PALETTE[kinds[mesh.object_of_vertex[other]]]
-    return colours
 
 
 @dataclass(slots=True)
@@ -198,7 +148,7 @@ class _Binary:
 
 
 def encode(
-    mesh: MeshBatch,
+    shown: MeshBatch | Painted,
     frame: Frame,
     table: FeatureTable,
     measures: Mapping[str, Floats] = MappingProxyType({}),
@@ -206,11 +156,12 @@ def encode(
     step_m: float = _STEP_M,
     profile: Profile = "standard",
 ) -> bytes:
-    """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
+    """A GLB of the objects in a mesh, whose object i is row i of ``table``, in a tile's frame.
 
     ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
     Positions may be rounded to ``step_m`` where that saves bytes.
     """
+    mesh, paint = (shown.mesh, shown) if isinstance(shown, Painted) else (shown, None)
     binary = _Binary(meshopt=profile != "plain")
     small = profile in _SMALL
     surfaces = _surface_table(mesh, measures)
@@ -223,12 +174,16 @@ def encode(
     if not small:
         normals = _normals(mesh, frame)
         attributes["NORMAL"] = binary.vertices(normals, _BYTE, "VEC3", as_is=True, normalized=True)
-    colours = _colours(mesh, table.types)
+    colours = linear_colours(mesh, table.types) if paint is None else paint.colour
     attributes |= {
         "COLOR_0": binary.vertices(colours, _UNSIGNED_BYTE, "VEC4", as_is=True, normalized=True),
         "_FEATURE_ID_0": _feature_ids(binary, mesh.object_of_vertex),
         "_FEATURE_ID_1": _feature_ids(binary, mesh.face),
     }
+    picture = paint.picture if paint is not None else None
+    if picture is not None:
+        place = binary.vertices(picture.place, _UNSIGNED_SHORT, "VEC2", as_is=True, normalized=True)
+        attributes["TEXCOORD_0"] = place
     primitive = {
         "attributes": attributes,
         "indices": _indices(binary, mesh.triangles, len(positions)),
@@ -240,7 +195,25 @@ def encode(
         "schema": schema(tuple((each.kind, each.attributes) for each in tables)),
         "propertyTables": [_property_table(binary, each) for each in tables],
     }
-    return _pack(_document(binary, primitive, placement, metadata), binary)
+    document = _document(binary, primitive, placement, metadata)
+    return _pack(document if picture is None else _with_picture(document, binary, picture), binary)
+
+
+def _with_picture(document: Json, binary: _Binary, picture: Picture) -> Json:
+    """The document with an image on its one material."""
+    view = binary.view(picture.data)
+    material: Json = document["materials"][0]
+    look = {**material["pbrMetallicRoughness"], "baseColorTexture": {"index": 0}}
+    seen = {} if picture.opaque else {"alphaMode": "MASK", "alphaCutoff": 0.5}
+    return {
+        **document,
+        "materials": [{**material, "pbrMetallicRoughness": look, **seen}],
+        "textures": [{"source": 0, "sampler": 0}],
+        "images": [{"bufferView": view, "mimeType": picture.media_type}],
+        "samplers": [_SAMPLER],
+        # It has grown by the image.
+        "buffers": binary.buffers,
+    }
 
 
 def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json) -> Json:
