@@ -16,6 +16,7 @@ import numpy.typing as npt
 from tiles import check_meshopt
 from tiles.check_metadata import check_metadata
 from tiles.check_surfaces import Shown, check_surfaces
+from tiles.check_textures import check_places, check_textures
 
 Array: TypeAlias = npt.NDArray[Any]
 Json: TypeAlias = dict[str, Any]
@@ -110,6 +111,8 @@ class _Document:
         for number, mesh in enumerate(self.json.get("meshes", [])):
             for part, primitive in enumerate(mesh["primitives"]):
                 self._check_primitive(f"/meshes/{number}/primitives/{part}", primitive)
+        for problem in check_textures(self.json, self.view):
+            self.report(*problem)
         metadata = self.json.get("extensions", {}).get("EXT_structural_metadata")
         if metadata is not None:
             for problem in check_metadata(metadata, self.view):
@@ -216,6 +219,8 @@ class _Document:
         if not {"min", "max"} <= self.json["accessors"][names["POSITION"]].keys():
             self.report(place, "extremes", "The positions have no min and max.")
         self._check_indices(place, primitive, count)
+        for code, message in check_places(self.json, primitive, attributes):
+            self.report(place, code, message)
         if "NORMAL" in attributes:
             self._check_normals(place, names["NORMAL"], attributes["NORMAL"])
         self._check_feature_ids(place, primitive, attributes)
