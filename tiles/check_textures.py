@@ -53,7 +53,7 @@ def _check_material(place: str, material: Json, document: Json) -> Problems:
 
 def check_places(document: Json, primitive: Json, attributes: dict[str, Array]) -> Iterator[tuple[str, str]]:
     """What is wrong with texture coordinates, as code and words; ``attributes`` as they are stored."""
-    materials: list[Json] = document.get("materials", [])
+    materials = _pool(document, "materials")
     number = primitive.get("material")
     if number is None:
         return
@@ -79,12 +79,13 @@ def check_places(document: Json, primitive: Json, attributes: dict[str, Array]) 
 
 
 def _look(material: Json) -> Json | None:
-    return material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
+    reflection: Json = material.get("pbrMetallicRoughness", {})
+    return reflection.get("baseColorTexture")
 
 
 def _repeats(document: Json, look: Json) -> bool:
     """Whether the image is laid out again and again: so it is where nobody says otherwise."""
-    textures, samplers = document.get("textures", []), document.get("samplers", [])
+    textures, samplers = _pool(document, "textures"), _pool(document, "samplers")
     number = look.get("index", -1)
     sampler = textures[number].get("sampler") if 0 <= number < len(textures) else None
     if sampler is None or not 0 <= sampler < len(samplers):

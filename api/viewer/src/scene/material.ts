@@ -83,9 +83,11 @@ varying vec2 vState;
 varying float vAbove;`;
 
 const FRAGMENT_BODY = /* glsl */ `#include <color_fragment>
+#ifndef USE_MAP
 // The model's own colours, calmer: they are the ground that chosen colours stand out from.
 float grey = dot(diffuseColor.rgb, vec3(0.2126, 0.7152, 0.0722));
 diffuseColor.rgb = mix(mix(vec3(grey), diffuseColor.rgb, 0.78), vec3(0.88), 0.16) * uTint;
+#endif
 diffuseColor.rgb = mix(diffuseColor.rgb, vColour.rgb, vColour.a);
 // Streets are darker than roofs: a cheap stand-in for the light that walls take from each other.
 diffuseColor.rgb *= mix(0.74, 1.0, smoothstep(-1.0, 9.0, vAbove));
@@ -104,6 +106,8 @@ export function buildingMaterial(
   colours: FeatureColours,
   down: Vector3,
   vertexColors: boolean,
+  /** What the tile itself says of its image, if it has one. */
+  { map, alphaTest }: Pick<MeshLambertMaterial, "map" | "alphaTest">,
 ): [MeshLambertMaterial, BuildingUniforms] {
   const own: BuildingUniforms = {
     uDown: { value: down },
@@ -111,7 +115,7 @@ export function buildingMaterial(
     uSelected: { value: -1 },
     uHovered: { value: -1 },
   };
-  const material = new MeshLambertMaterial({ vertexColors, color: vertexColors ? "#ffffff" : "#d9d6d0" });
+  const material = new MeshLambertMaterial({ vertexColors, color: vertexColors ? "#ffffff" : "#d9d6d0", map, alphaTest });
   material.customProgramCacheKey = () => "buildings";
   material.onBeforeCompile = (shader) => {
     Object.assign(shader.uniforms, shared, own);

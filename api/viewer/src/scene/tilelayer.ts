@@ -219,8 +219,9 @@ export class TileLayer {
     const colours = new FeatureColours(featureCount(meshes));
     const uniforms = meshes.map((mesh) => {
       const down = measureFeet(mesh, mesh.matrixWorld, feet);
-      (mesh.material as MeshLambertMaterial).dispose();
-      const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"));
+      const given = mesh.material as MeshLambertMaterial;
+      given.dispose();
+      const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"), given);
       mesh.material = material;
       mesh.customDepthMaterial = depthMaterial(own);
       mesh.castShadow = mesh.receiveShadow = true;
