@@ -41,6 +41,9 @@ ENCODER_VERSION = 7
 SKIN_VERSION = 1
 """The same for what only textured tiles have."""
 
+_TEXTURE_M = 5.0
+"""Blocks have no textures: they miss what these show of a wall, such as its windows and doors."""
+
 _STEP_OF_SIZE = 0.01
 _COARSEST_STEP_M = 0.15
 """Blocks may be rounded to a share of the least size that is shown, yet stay inside of their region."""
@@ -117,7 +120,10 @@ class TileRequest:
 
     def tree(self, cell: Cell, rows: Sequence[Row]) -> Node | None:
         """The tree of the tileset that starts at a cell, from the rows of `counts`."""
-        return divide(Summary.from_rows(self.limits.resolution(cell.level), rows), cell, self.limits)
+        summary = Summary.from_rows(self.limits.resolution(cell.level), rows)
+        if self.profile == "textured":
+            summary = summary.missing(_TEXTURE_M)
+        return divide(summary, cell, self.limits)
 
     def etag(self, content: str, tile: Tile, digest: bytes) -> str:
         """The ETag of a tile's GLB or sidecar (``content``) whose members have a digest.

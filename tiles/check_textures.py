@@ -54,7 +54,7 @@ def _check_material(place: str, material: Json, document: Json) -> Problems:
 def check_places(document: Json, primitive: Json, attributes: dict[str, Array]) -> Iterator[tuple[str, str]]:
     """What is wrong with texture coordinates, as code and words; ``attributes`` as they are stored."""
     materials = _pool(document, "materials")
-    number = primitive.get("material")
+    number: int | None = primitive.get("material")
     if number is None:
         return
     if not 0 <= number < len(materials):
@@ -86,8 +86,8 @@ def _look(material: Json) -> Json | None:
 def _repeats(document: Json, look: Json) -> bool:
     """Whether the image is laid out again and again: so it is where nobody says otherwise."""
     textures, samplers = _pool(document, "textures"), _pool(document, "samplers")
-    number = look.get("index", -1)
-    sampler = textures[number].get("sampler") if 0 <= number < len(textures) else None
+    number: int = look.get("index", -1)
+    sampler: int | None = textures[number].get("sampler") if 0 <= number < len(textures) else None
     if sampler is None or not 0 <= sampler < len(samplers):
         return sampler is None
     return all(samplers[sampler].get(name, _REPEAT) == _REPEAT for name in ("wrapS", "wrapT"))

@@ -87,6 +87,17 @@ def served(home: Path, buildings: int) -> Generator[str, None, None]:
         embedded.destroy(settings)
 
 
+@contextmanager
+def served_model(home: Path, model: Path, city: str) -> Generator[str, None, None]:
+    """The address of a service over one model; its database goes in the end."""
+    try:
+        _twin(home, "import", str(model), "--city", city, "--dataset", city)
+        with _serving(home) as address:
+            yield address
+    finally:
+        embedded.destroy(Settings(home=home))
+
+
 def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, "TWIN_HOME": str(home)}
 
