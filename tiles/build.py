@@ -15,6 +15,7 @@ import orjson
 from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.ground import without_ground
+from tiles.instances import Group, groups_of, joined, measures
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
@@ -174,31 +175,47 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
     if tile.least_m is not None:
         mesh = blocks.build(rows)
         unknown = np.full(int(mesh.face.max()) + 1, np.nan)
-        measures = dict.fromkeys(request.surface_properties, unknown)
+        model = glb.Model(mesh, dict.fromkeys(request.surface_properties, unknown))
         step_m = min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
-        return glb.encode(mesh, frame, table, measures, step_m=step_m, profile=request.profile)
-    mesh = decode([row["mesh"] for row in rows])
-    measures = _measures(request, mesh, rows)
-    if request.profile == "lean":
-        mesh, faces = without_ground(mesh)
-        measures = {name: values[faces] for name, values in measures.items()}
-    return glb.encode(mesh, frame, table, measures, profile=request.profile)
+        return glb.encode(model, frame, table, step_m=step_m, profile=request.profile)
+    model = _model(request, rows)
+    return glb.encode(
+        model if request.profile != "lean" else _lean(model), frame, table, profile=request.profile
+    )
+
+
+def _model(request: TileRequest, rows: Sequence[Row]) -> glb.Model:
+    """Meshes, and templates as such where that saves bytes and nobody asks what each surface measures."""
+    mesh, groups = decode([row["mesh"] for row in rows]), groups_of(rows)
+    wanted = request.surface_properties
+    apart = [group for group in groups if group.is_worth_it and not wanted]
+    spread = [group for group in groups if not group.is_worth_it or wanted]
+    measured = _measures(request, mesh, spread, rows)
+    return glb.Model(joined(mesh, spread) if spread else mesh, measured, apart)
+
+
+def _lean(model: glb.Model) -> glb.Model:
+    mesh, faces = without_ground(model.mesh)
+    measured = {name: values[faces] for name, values in model.measures.items()}
+    return glb.Model(mesh, measured, [group.without_ground() for group in model.groups])
 
 
 def build_object(request: TileRequest, row: Row, middle: tuple[float, float]) -> bytes:
     """The GLB of one object alone, from its row of `TileRequest.members` with meshes: in metres from a
     point on the ellipsoid, given as longitude and latitude."""
-    return glb.encode(
-        decode([row["mesh"]]), Frame.at(*middle), _table(request, [row]), profile=request.profile
-    )
+    model = glb.Model(joined(decode([row["mesh"]]), groups_of([row])))
+    return glb.encode(model, Frame.at(*middle), _table(request, [row]), profile=request.profile)
 
 
-def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
-    """The properties of surfaces that a request asks for (faces,)."""
+def _measures(
+    request: TileRequest, mesh: MeshBatch, spread: Sequence[Group], rows: Sequence[Row]
+) -> dict[str, Floats]:
+    """The properties of surfaces that a request asks for (faces,), of meshes and of templates behind them."""
     if not request.surface_properties:
         return {}
-    found = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
-    return {name: found[name] for name in request.surface_properties}
+    own = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
+    parts = [own, *map(measures, spread)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in request.surface_properties}
 
 
 def build_sidecar(request: TileRequest, rows: Sequence[Row]) -> bytes:

@@ -56,6 +56,7 @@ class Refresher(Loader):
             self._update(schema.feature, ("id",), rows.features)
             self._outdate(ids)
         self._delete(schema.object_mesh, "object_id", sorted({*ids, *(r["object_id"] for r in rows.meshes)}))
+        self._add_templates(rows.templates)
         self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
         self.rows_written += len(rows)
 

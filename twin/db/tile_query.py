@@ -15,12 +15,14 @@ from sqlalchemy import (
     LargeBinary,
     Subquery,
     Text,
+    and_,
     bindparam,
+    case,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from twin.db.query import AnySelect, Selection, Statement, statement
 from twin.db.queryables import Queryable
@@ -52,7 +54,8 @@ def tile_members(
 
     Columns: id, type, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
     ``mesh``, with ``faces`` the measures of its faces too, or what a block is made of: ``footprint``
-    as WKB in degrees, the bounds and the ellipsoidal height of its ``top``.
+    as WKB in degrees, the bounds and the ellipsoidal height of its ``top``. With a mesh come ``templates``
+    and ``instances``; the meshes of those templates, and their faces, with the first object that has them.
     """
     shape = (lod is None, least_m > 0, geometry, tuple(properties))
 
@@ -79,7 +82,25 @@ def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[A
             f.z_min,
             (f.z_max - roof_m(f) * number(0.5)).label("top"),
         ]
-    return [mesh.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
+    wanted: list[str] = {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]
+    if not wanted:
+        return []
+    beside = [mesh.c.templates, mesh.c.instances, *(_of_templates(f, name) for name in wanted)]
+    return [*(mesh.c[name] for name in wanted), *beside]
+
+
+def _of_templates(f: Any, name: str) -> ColumnElement[Any]:
+    """A column of the templates of an object, in the order of their ids: null but for the first object of
+    those with the same ones, so that each travels once."""
+    found = literal_column(
+        f"ARRAY(SELECT t.{name} FROM generate_series(1, length(m.templates), 16) place "  # noqa: S608
+        "JOIN template_mesh t ON t.dataset_id = m.dataset_id "
+        "AND t.template_id = substr(m.templates, place, 16) ORDER BY place)",
+        ARRAY(LargeBinary),
+    )
+    number = func.row_number().over(partition_by=mesh.c.templates, order_by=(f.quadkey, f.id))
+    is_first = and_(mesh.c.templates.is_not(None), number == literal_column("1"))
+    return case((is_first, found)).label(f"template_{name}")
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:
