@@ -46,12 +46,12 @@ TEMPLATES = (
 
 
 def park(
-    city: str, trees: int, seed: int = 0, *, matrices: Floats | None = None, upright: bool = True
+    city: str, trees: int, seed: int = 0, *, kind: str = "SolitaryVegetationObject", upright: bool = True
 ) -> Json:
-    """A city model of trees in rows; ``matrices`` (trees, 4, 4), else turned and sized by the seed."""
+    """A city model of trees in rows, turned and sized by the seed; ``kind`` is what they are called."""
     crs, corner = PLACES[city]
     random = np.random.default_rng(seed)
-    found = _matrices(random, trees, upright=upright) if matrices is None else matrices
+    found = _matrices(random, trees, upright=upright)
     kinds = random.integers(0, len(TEMPLATES), trees)
     across = int(np.ceil(np.sqrt(trees)))
     cells = np.column_stack([np.arange(trees) % across, np.arange(trees) // across, np.zeros(trees)])
@@ -59,7 +59,7 @@ def park(
     vertices = np.rint((cells * SPACING_M + jitter) * 1000).astype(int).tolist()
     objects = {
         f"tree-{city}-{i}": {
-            "type": "SolitaryVegetationObject",
+            "type": kind,
             "attributes": {"species": ("Picea", "Tilia", "Rosa")[int(kinds[i])]},
             "geometry": [
                 {

@@ -167,6 +167,7 @@ window.__cesium = {
   get picked() {
     return picked;
   },
+  look,
   pickId: (x, y) => pick(x, y)?.getProperty("id") ?? null,
 };
 
