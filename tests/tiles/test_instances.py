@@ -34,6 +34,7 @@ from twin.processing.mesh import decode
 from twin.processing.pipeline import process
 
 SYSTEMS = {"helsinki": (3879, 3900), "tallinn": (3301, 9663)}
+HELSINKI = Placer.create(ReferenceSystem(*SYSTEMS["helsinki"]))
 TREES = 60
 WORLD = Tile(Cell(0, 0, 0))
 
@@ -139,8 +140,7 @@ def test_instances_are_where_meshes_would_be(
 
 def test_one_of_a_kind_is_a_mesh(tmp_path: Path) -> None:
     """As a template it would take more bytes."""
-    placer = Placer.create(ReferenceSystem(*SYSTEMS["helsinki"]))
-    found = derive(features(tmp_path, park("helsinki", 1)), placer)
+    found = derive(features(tmp_path, park("helsinki", 1)), HELSINKI)
     shown = gltf.read(build_tile(request(), tile_around(found), members(found)))
     assert "EXT_mesh_gpu_instancing" not in shown.document["extensionsUsed"]
     assert len(shown.drawn()[0]) == len(shown.attribute("POSITION")) > 0
@@ -163,8 +163,7 @@ def test_normals_turn_with_the_instance(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", glb.PROFILES)
 def test_every_profile_has_instances(tmp_path: Path, profile: glb.Profile) -> None:
-    placer = Placer.create(ReferenceSystem(*SYSTEMS["helsinki"]))
-    found = derive(features(tmp_path, park("helsinki", TREES)), placer)
+    found = derive(features(tmp_path, park("helsinki", TREES)), HELSINKI)
     data = build_tile(request(profile=profile), tile_around(found), members(found))
     assert inspect_glb(data).problems == []
     shown = gltf.read(data)
