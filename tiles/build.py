@@ -15,8 +15,9 @@ import orjson
 from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.ground import without_ground
+from tiles.instances import Group, groups_of, joined, measures
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
-from tiles.skin import Painted, painted
+from tiles.skin import painted
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
 from twin.db import cell_query, tile_query
@@ -184,7 +185,7 @@ def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]])
 
 def images_of(rows: Sequence[Row]) -> Statement | None:
     """The statement with the images that members of a tile show, columns hash and image; None without any."""
-    shown = skins.images([row["skin"] for row in rows if "skin" in row])
+    shown = skins.images([row.get("skin") for row in rows])
     return tile_query.tile_images(shown) if shown else None
 
 
@@ -194,40 +195,58 @@ def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row], images: Se
     if tile.least_m is not None:
         mesh = blocks.build(rows)
         unknown = np.full(int(mesh.face.max()) + 1, np.nan)
-        measures = dict.fromkeys(request.surface_properties, unknown)
+        model = glb.Model(mesh, dict.fromkeys(request.surface_properties, unknown))
         step_m = min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
-        return glb.encode(mesh, frame, table, measures, step_m=step_m, profile=request.profile)
-    mesh = decode([row["mesh"] for row in rows])
-    measures = _measures(request, mesh, rows)
+        return glb.encode(model, frame, table, step_m=step_m, profile=request.profile)
+    model = _model(request, rows)
     if request.profile == "lean":
-        mesh, faces = without_ground(mesh)
-        measures = {name: values[faces] for name, values in measures.items()}
-    shown = _painted(mesh, table, rows, images) if request.profile == "textured" else mesh
-    return glb.encode(shown, frame, table, measures, profile=request.profile)
+        model = _lean(model)
+    elif request.profile == "textured":
+        model = _painted(model, table, rows, images)
+    return glb.encode(model, frame, table, profile=request.profile)
 
 
-def _painted(
-    mesh: MeshBatch, table: FeatureTable, rows: Sequence[Row], images: Sequence[Row]
-) -> MeshBatch | Painted:
-    found = skins.decode([row["skin"] for row in rows], mesh.faces_of_objects(len(rows)))
+def _painted(model: glb.Model, table: FeatureTable, rows: Sequence[Row], images: Sequence[Row]) -> glb.Model:
+    """Meshes in their skins; templates have none, wherever they are shown."""
+    counts = decode([row["mesh"] for row in rows]).faces_of_objects(len(rows))
+    spread = int(model.mesh.face.max(initial=-1)) + 1 - sum(counts)
+    found = skins.decode([*(row.get("skin") for row in rows), None], [*counts, spread])
     known = {bytes(image["hash"]): bytes(image["image"]) for image in images}
-    return painted(mesh, table.types, found, known)
+    return replace(model, paint=painted(model.mesh, table.types, found, known))
+
+
+def _model(request: TileRequest, rows: Sequence[Row]) -> glb.Model:
+    """Meshes, and templates as such where that saves bytes and nobody asks what each surface measures."""
+    mesh, groups = decode([row["mesh"] for row in rows]), groups_of(rows)
+    wanted = request.surface_properties
+    apart = [group for group in groups if group.is_worth_it and not wanted]
+    spread = [group for group in groups if not group.is_worth_it or wanted]
+    measured = _measures(request, mesh, spread, rows)
+    return glb.Model(joined(mesh, spread) if spread else mesh, measured, apart)
+
+
+def _lean(model: glb.Model) -> glb.Model:
+    mesh, faces = without_ground(model.mesh)
+    measured = {name: values[faces] for name, values in model.measures.items()}
+    return glb.Model(mesh, measured, [group.without_ground() for group in model.groups])
 
 
 def build_object(request: TileRequest, row: Row, middle: tuple[float, float]) -> bytes:
     """The GLB of one object alone, from its row of `TileRequest.members` with meshes: in metres from a
     point on the ellipsoid, given as longitude and latitude."""
-    return glb.encode(
-        decode([row["mesh"]]), Frame.at(*middle), _table(request, [row]), profile=request.profile
-    )
+    model = glb.Model(joined(decode([row["mesh"]]), groups_of([row])))
+    return glb.encode(model, Frame.at(*middle), _table(request, [row]), profile=request.profile)
 
 
-def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
-    """The properties of surfaces that a request asks for (faces,)."""
+def _measures(
+    request: TileRequest, mesh: MeshBatch, spread: Sequence[Group], rows: Sequence[Row]
+) -> dict[str, Floats]:
+    """The properties of surfaces that a request asks for (faces,), of meshes and of templates behind them."""
     if not request.surface_properties:
         return {}
-    found = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
-    return {name: found[name] for name in request.surface_properties}
+    own = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
+    parts = [own, *map(measures, spread)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in request.surface_properties}
 
 
 def build_sidecar(request: TileRequest, rows: Sequence[Row]) -> bytes:

@@ -28,40 +28,39 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painted:
-    """A mesh with the colour of each vertex (vertices, 4), linear, and a picture if it shows any."""
+    """The colour of each vertex of a mesh (vertices, 4), linear, and a picture if it shows any."""
 
-    mesh: MeshBatch
     colour: Colours
     picture: Picture | None
 
 
 def painted(
     mesh: MeshBatch, types: Sequence[str], skins: Skins, images: Mapping[bytes, bytes]
-) -> MeshBatch | Painted:
-    """A mesh in its skins; as it is where those say nothing. ``types`` are those of the objects.
+) -> Painted | None:
+    """A mesh in its skins; None where those say nothing. ``types`` are those of the objects.
 
     Where there is a picture, what has no part in it keeps its colour: its place is a white one.
     """
     textured = np.flatnonzero(skins.texture >= 0)
     if not len(textured) and not skins.colour.any():
-        return mesh
+        return None
     own = colours(mesh, types)
     given = skins.colour[mesh.face]
     own[given[:, 3] > 0] = given[given[:, 3] > 0]
     if not len(textured):
-        return Painted(mesh, linear(own), None)
+        return Painted(linear(own), None)
     start = offsets(np.bincount(mesh.face))
     wanted = _wanted(skins, textured, start, own)
     found = atlas.build(wanted, images)
     _colour_plain(own, found, textured, start)
     if not found.image:
-        return Painted(mesh, linear(own), None)
+        return Painted(linear(own), None)
     corners = segments.expand(start, textured[~found.plain])
     place = np.tile(found.white, (len(mesh.face), 1))
     place[corners] = found.place[segments.expand(wanted.start, np.flatnonzero(~found.plain))]
     own[corners] = 255
     picture = np.rint(np.clip(place, 0.0, 1.0) * _UNSIGNED_SHORT).astype(np.uint16)
-    return Painted(mesh, linear(own), Picture(found.image, found.media_type, found.opaque, picture))
+    return Painted(linear(own), Picture(found.image, found.media_type, found.opaque, picture))
 
 
 def _wanted(skins: Skins, textured: Ints, start: Ints, own: Colours) -> atlas.Wanted:

@@ -31,8 +31,8 @@ def tile(data: bytes | None = None, media_type: str = "image/jpeg", profile: Any
     mesh = decode(meshes(street(3)))
     place = np.full((len(mesh.face), 2), 30_000, dtype=np.uint16)
     picture = Picture(image() if data is None else data, media_type, True, place)
-    painted = Painted(mesh, linear_colours(mesh, ["Building"] * 3), picture)
-    return glb.encode(painted, Frame.of_cell(CELL), table(3), profile=profile)
+    painted = Painted(linear_colours(mesh, ["Building"] * 3), picture)
+    return glb.encode(glb.Model(mesh, paint=painted), Frame.of_cell(CELL), table(3), profile=profile)
 
 
 def codes(data: bytes) -> list[str]:

@@ -232,3 +232,35 @@ def test_nothing_of_a_dataset_is_left(engine: Engine, tmp_path: Path) -> None:
     assert (counts(engine)["texture_image"], counts(engine)["object_skin"]) == (2, 3)
     remove_all(engine)
     assert (counts(engine)["texture_image"], counts(engine)["object_skin"]) == (0, 0)
+
+
+def test_templates_with_a_look_are_meshed_with_it(engine: Engine, tmp_path: Path) -> None:
+    """Those without one are drawn as instances beside it, which have no image."""
+    document = model([Wall("whole", "a.png")])
+    cube, plain = deepcopy(document["CityObjects"]["whole"]["geometry"][0]), geometry()
+    document["geometry-templates"] = {
+        "templates": [cube, plain],
+        "vertices-templates": [[x / 1000 for x in vertex] for vertex in document["vertices"]],
+    }
+    matrix = np.eye(4).reshape(-1).tolist()
+    for number in range(8):
+        place = [100_000 + 25_000 * number, 0, 0]
+        document["vertices"].append(place)
+        shown = {
+            "type": "GeometryInstance",
+            "template": min(number, 1),
+            "boundaries": [len(document["vertices"]) - 1],
+            "transformationMatrix": matrix,
+        }
+        document["CityObjects"][f"i{number}"] = building(geometry=[shown])
+    imported(engine, written(tmp_path, document, IMAGES))
+    glb = tile(engine, tmp_path / "tiles")
+    assert len(glb.document["meshes"]) == 2
+    assert [material.get("pbrMetallicRoughness", {}).keys() >= {"baseColorTexture"}
+            for material in glb.document["materials"]] == [True, False]  # fmt: skip
+    assert [mesh["primitives"][0]["material"] for mesh in glb.document["meshes"]] == [0, 1]
+    places = [mesh["primitives"][0]["attributes"].get("TEXCOORD_0") for mesh in glb.document["meshes"]]
+    assert places[0] is not None
+    assert places[1] is None
+    validated = gltf.validate(tmp_path / "tiles")
+    assert (validated["errors"], validated["warnings"]) == (0, 0), validated["messages"]

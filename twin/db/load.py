@@ -34,6 +34,7 @@ from twin.db import history, schema
 from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
 from twin.db.skin_tables import object_skin, texture_image
+from twin.db.template_tables import template_mesh
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Rows:
     features: list[Row] = field(default_factory=list[Row])
     skins: list[Row] = field(default_factory=list[Row])
     """Of the meshes, and not counted beside them."""
+    templates: list[Row] = field(default_factory=list[Row])
+    """Of which the meshes tell; some may be stored already, and they are not counted."""
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
@@ -75,6 +78,7 @@ class Rows:
             pack(schema.object_mesh, self.meshes),
             pack(schema.feature, self.features),
             skins=pack(object_skin, self.skins),
+            templates=pack(template_mesh, self.templates),
         )
 
 
@@ -88,6 +92,7 @@ class PackedRows:
     features: Packed = field(default_factory=Packed)
     skins: Packed = field(default_factory=Packed)
     images: Packed = field(default_factory=Packed)
+    templates: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
@@ -176,6 +181,7 @@ class Loader:
         for table in (object_skin, texture_image):
             move = f"INSERT INTO {table.name} SELECT * FROM {prefix}_{table.name} ON CONFLICT DO NOTHING"  # noqa: S608
             self._connection.execute(text(move))
+        self._connection.execute(text(_TAKE_TEMPLATES.format(staged=f"{prefix}_{template_mesh.name}")))
 
     def end(self, root_ids: Sequence[str], successors: str | None = None) -> None:
         """Move whole features to history; what was computed of them afterwards is dropped.
@@ -212,6 +218,8 @@ class Loader:
             for table in schema.PARTITIONED:
                 statement = _ATTACH_PARTITION.format(table=table.name, id=self.dataset_id)
                 self._connection.execute(text(statement))
+        unused = text(_DROP_TEMPLATES.format(meshes=self._partition(schema.object_mesh)))
+        self._connection.execute(unused, {"dataset": self.dataset_id})
         self._analyze()
         self.revise()
         self._connection.execute(
@@ -249,6 +257,16 @@ class Loader:
 
     def _delete(self, table: Table, key: str, ids: Sequence[str]) -> None:
         self._connection.execute(delete(table).where(self._own(table, key, ids)))
+
+    def _add_templates(self, rows: Sequence[Row]) -> None:
+        """Templates that are not there yet."""
+        if not rows:
+            return
+        staged = f"staged_{template_mesh.name}"
+        self._connection.execute(text(f"CREATE TEMPORARY TABLE {staged} (LIKE {template_mesh.name})"))
+        copy_rows(self._connection, template_mesh, staged, rows)
+        self._connection.execute(text(_TAKE_TEMPLATES.format(staged=staged)))
+        self._connection.execute(text(f"DROP TABLE {staged}"))
 
     def _own(self, table: Table, key: str, ids: Sequence[str]) -> ColumnElement[bool]:
         """One array bound, not one value per id, so that the statement stays short."""
@@ -289,6 +307,22 @@ CREATE TABLE {table}_{id} (
 
 _KEEP_INLINE = "ALTER TABLE object_geometry_{id} ALTER COLUMN surfaces SET STORAGE MAIN"
 """Compressed within the row, as coordinates are: what stands aside has a row and an index of its own."""
+
+_TAKE_TEMPLATES = """
+INSERT INTO template_mesh (dataset_id, template_id, mesh, faces)
+SELECT DISTINCT ON (dataset_id, template_id) dataset_id, template_id, mesh, faces FROM {staged}
+ORDER BY dataset_id, template_id
+ON CONFLICT DO NOTHING
+"""
+"""In one order, so that two who add the same ones wait for each other and not in a circle."""
+
+_DROP_TEMPLATES = """
+DELETE FROM template_mesh
+WHERE dataset_id = :dataset AND template_id NOT IN (
+    SELECT substr(m.templates, place, 16) FROM {meshes} m, generate_series(1, length(m.templates), 16) place
+    WHERE m.templates IS NOT NULL
+)
+"""
 
 _ATTACH_PARTITION = """
 ALTER TABLE {table} ATTACH PARTITION {table}_{id} FOR VALUES IN ({id})

@@ -60,6 +60,7 @@ class Refresher(Loader):
         for table in (schema.object_mesh, object_skin):
             self._delete(table, "object_id", of_meshes)
         self._copy(object_skin, object_skin.name, rows.skins)
+        self._add_templates(rows.templates)
         self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
         self.rows_written += len(rows)
 

@@ -5,7 +5,7 @@ Nothing but tiles that are asked for with textures reads them.
 
 from sqlalchemy import Column, LargeBinary, PrimaryKeyConstraint, SmallInteger, Table, Text
 
-from twin.db.schema import metadata
+from twin.db.template_tables import metadata
 
 __all__ = ["metadata", "object_skin", "texture_image"]
 

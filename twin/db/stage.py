@@ -18,6 +18,7 @@ from twin.db import schema
 from twin.db.copy_binary import copy_packed
 from twin.db.load import DatasetSpec, Loader, PackedRows
 from twin.db.skin_tables import object_skin, texture_image
+from twin.db.template_tables import template_mesh
 
 _TABLES: tuple[tuple[Table, str], ...] = (
     (schema.city_object, "objects"),
@@ -26,6 +27,7 @@ _TABLES: tuple[tuple[Table, str], ...] = (
     (schema.feature, "features"),
     (object_skin, "skins"),
     (texture_image, "images"),
+    (template_mesh, "templates"),
 )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -68,7 +69,8 @@ def tile_members(
     Columns: id, type, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
     ``mesh``, with ``faces`` the measures of its faces too, with a skin that as ``skin`` (null without any),
     or what a block is made of: ``footprint`` as WKB in degrees, the bounds and the ellipsoidal height of
-    its ``top``.
+    its ``top``. With a mesh come ``templates`` and ``instances``; the meshes of those templates, and their
+    faces, with the first object that has them.
     """
     theme = geometry.theme if isinstance(geometry, Skinned) else None
     shape = (lod is None, least_m > 0, _named(geometry), tuple(properties))
@@ -127,7 +129,25 @@ def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[A
             (f.z_max - roof_m(f) * number(0.5)).label("top"),
         ]
     columns = {"mesh": mesh.c.mesh, "faces": mesh.c.faces, "skin": object_skin.c.skin}
-    return [columns[name] for name in _named(geometry) if name in columns]
+    wanted = [name for name in _named(geometry) if name in columns]
+    if not wanted:
+        return []
+    of_templates = (_of_templates(f, name) for name in wanted if name != "skin")
+    return [*(columns[name] for name in wanted), mesh.c.templates, mesh.c.instances, *of_templates]
+
+
+def _of_templates(f: Any, name: str) -> ColumnElement[Any]:
+    """A column of the templates of an object, in the order of their ids: null but for the first object of
+    those with the same ones, so that each travels once."""
+    found = literal_column(
+        f"ARRAY(SELECT t.{name} FROM generate_series(1, length(m.templates), 16) place "  # noqa: S608
+        "JOIN template_mesh t ON t.dataset_id = m.dataset_id "
+        "AND t.template_id = substr(m.templates, place, 16) ORDER BY place)",
+        ARRAY(LargeBinary),
+    )
+    number = func.row_number().over(partition_by=mesh.c.templates, order_by=(f.quadkey, f.id))
+    is_first = and_(mesh.c.templates.is_not(None), number == literal_column("1"))
+    return case((is_first, found)).label(f"template_{name}")
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:

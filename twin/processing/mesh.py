@@ -22,6 +22,7 @@ __all__ = ["MeshBatch", "MeshFailure", "ObjectMesh", "build_meshes", "decode"]
 MAX_EXTENT_M = 20_000.0
 """An object that reaches farther from its first point than this is an error of its coordinates."""
 
+_CENTIMETRES = 100
 _ECEF_LIMIT_M = 2e7  # centimetres up to here fit 32 bits; the Earth's radius is a third of it
 
 
@@ -29,7 +30,8 @@ _ECEF_LIMIT_M = 2e7  # centimetres up to here fit 32 bits; the Earth's radius is
 class ObjectMesh:
     """The encoded mesh of one object, the measures of its faces, the BLAKE2b-128 hash of all, and counts.
 
-    ``skins`` are what it looks like, by theme.
+    ``templates`` and ``instances`` tell what it has beside its own mesh, if anything; see
+    `twin.processing.instances`; ``skins`` are what its own mesh looks like, by theme.
     """
 
     data: bytes
@@ -37,6 +39,8 @@ class ObjectMesh:
     hash: bytes
     triangles: int
     vertices: int
+    templates: bytes = b""
+    instances: bytes = b""
     skins: tuple[ObjectSkin, ...] = ()
 
     def with_skins(self, skins: tuple[ObjectSkin, ...]) -> "ObjectMesh":
@@ -57,13 +61,14 @@ def build_meshes(
     shown: GeometryBatch | Boundary,
     surface_type: Ints,
     ecef: Floats,
+    steps: int = _CENTIMETRES,
     groups: Sequence[Sequence[Geometry]] = (),
 ) -> list[ObjectMesh | MeshFailure]:
     """The mesh of every object of a batch, or the reason why it has none.
 
     ``shown`` is the batch, or what ``orient`` made of it, which saves doing that again.
     ``surface_type`` (surfaces,) are the types to store, as classified, and ``ecef`` (points, 3) the
-    batch's points in EPSG:4978 in m. Faces below a square
+    batch's points in EPSG:4978 in m, rounded to ``steps`` of a metre. Faces below a square
     centimetre are left out; a face that its triangles do not cover fails its object. ``groups`` are the
     geometries of each object, for what they look like.
     """
@@ -74,7 +79,7 @@ def build_meshes(
     failures = _failures(boundary, cut, placed)
     sound = np.array([not failure for failure in failures], dtype=np.bool_)
     present = _present(batch, cut, sound)
-    arrays = _arrays(batch, cut, placed, surface_type, present)
+    arrays = _arrays(batch, cut, placed, surface_type, present, steps)
     blobs = mesh_format.encode(arrays)
     measures = face_measures.encode(boundary.faces, np.flatnonzero(present), arrays.face_start)
     triangles = np.diff(arrays.triangle_start).tolist()
@@ -146,7 +151,7 @@ def _first_points(points: Floats, start: Ints) -> Floats:
 
 
 def _arrays(
-    batch: GeometryBatch, cut: Triangulation, placed: Floats, surface_type: Ints, present: Bools
+    batch: GeometryBatch, cut: Triangulation, placed: Floats, surface_type: Ints, present: Bools, steps: int
 ) -> MeshArrays:
     """The vertices, triangles and faces of all surfaces that are present, in order."""
     owner = batch.object_of_surface()
@@ -156,7 +161,7 @@ def _arrays(
     new_index = np.cumsum(np.repeat(present, vertices)) - 1
     kept = present[cut.face]
     return MeshArrays(
-        positions=np.rint(placed[segments.expand(point_start, faces)] * 100.0).astype(np.int64),
+        positions=np.rint(placed[segments.expand(point_start, faces)] * float(steps)).astype(np.int64),
         triangles=new_index[cut.corners[kept]],
         face_vertices=vertices[faces],
         face_normal=_normals(placed, cut)[faces],

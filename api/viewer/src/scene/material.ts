@@ -50,13 +50,24 @@ export class FeatureColours {
   }
 }
 
-/** The ground between the buildings is a guess: walls reach below it, so that none seems to float. */
+/**
+ * The ground between the buildings is a guess: walls reach below it, so that none seems to float. Instances, such
+ * as trees or what stands on a roof, stay as they are.
+ */
 const FOOTING_HEAD = /* glsl */ `
+#ifdef USE_INSTANCING
+attribute float foot;
+#else
 attribute float above;
+#endif
 uniform vec3 uDown;`;
 
 const FOOTING_BODY = /* glsl */ `
-if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};`;
+#ifdef USE_INSTANCING
+float above = -dot((instanceMatrix * vec4(transformed, 1.0)).xyz, uDown) - foot;
+#else
+if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};
+#endif`;
 
 const VERTEX_HEAD = /* glsl */ `#include <common>
 ${FOOTING_HEAD}
@@ -72,8 +83,8 @@ const VERTEX_BODY = /* glsl */ `#include <begin_vertex>
 int feature = int(_feature_id_0 + 0.5);
 vColour = texelFetch(uColours, ivec2(feature % ${TEXTURE_WIDTH}, feature / ${TEXTURE_WIDTH}), 0);
 vState = vec2(abs(_feature_id_0 - uSelected) < 0.5, abs(_feature_id_0 - uHovered) < 0.5);
-vAbove = above;
-${FOOTING_BODY}`;
+${FOOTING_BODY}
+vAbove = above;`;
 
 const FRAGMENT_HEAD = /* glsl */ `#include <common>
 uniform vec3 uTint;
