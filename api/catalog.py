@@ -34,7 +34,8 @@ _DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
 
 @router.get("/datasets", summary="Datasets: the products of publishers, and how they are placed")
 async def get_datasets(request: Request) -> Response:
-    """A dataset is a product of a publisher; `count` and `bbox` are of its current features.
+    """A dataset is a product of a publisher; `count` and `bbox` are of its current features, `themes` those
+    of the textures and materials that 3D tiles show with `profile=textured`.
 
     `processing` says how many of them wait for `twin process`, and since when.
     """
@@ -60,7 +61,7 @@ def _processing(names: Iterable[str], waiting: Mapping[str, Row]) -> dict[str, A
 def _dataset(row: Row, waiting: Mapping[str, Row]) -> dict[str, Any]:
     plain = (
         "name", "title", "city", "role", "synthetic", "placement", "heights",
-        "horizontal_epsg", "vertical_epsg", "publisher", "licence", "count",
+        "horizontal_epsg", "vertical_epsg", "publisher", "licence", "count", "themes",
     )  # fmt: skip
     described = {name: row[name] for name in plain}
     return {**described, "bbox": _bbox([row]), "processing": _processing([row["name"]], waiting)}

@@ -40,6 +40,14 @@ PROFILE = Parameter(
     "compact",
 )
 
+THEME = Parameter(
+    "theme",
+    "With profile=textured: which theme of the source's appearances is shown; objects without it have plain "
+    "colours. Without it: the one that the source wants to be shown, else the one with most textures.",
+    {"type": "string"},
+    "winter",
+)
+
 LOD = Parameter(
     "lod",
     "The level of detail of the meshes, as the source states it; what has no such mesh is not shown. "
@@ -49,7 +57,8 @@ LOD = Parameter(
 )
 
 _CARRIED = [
-    parameter.name for parameter in (*parameters.SELECTION, parameters.FILTER_ID, LOD, PROPERTIES, PROFILE)
+    parameter.name
+    for parameter in (*parameters.SELECTION, parameters.FILTER_ID, LOD, PROPERTIES, PROFILE, THEME)
 ]
 
 

@@ -18,6 +18,7 @@ from api.tile_requests import (
     LOD,
     PROFILE,
     PROPERTIES,
+    THEME,
     SolidProperties,
     WantedCell,
     answer,
@@ -33,6 +34,7 @@ from tiles.build import (
     build_tile,
     build_tileset,
     digest_of,
+    images_of,
     limits_of,
 )
 from tiles.store import TileStore, folder_of
@@ -53,17 +55,21 @@ _CELL = "{level:int}/{x:int}/{y:int}"
 _WHOLE = 10_000
 """As many objects have one tileset, without nested ones: to open these one after the other takes longer."""
 _BLOCKS = f"{_FOLDER}/{_CELL}/blocks-{{least_m:int}}"
-_DOCUMENTED = documented(*SELECTION, FILTER_ID, LOD, PROPERTIES, PROFILE)
+_DOCUMENTED = documented(*SELECTION, FILTER_ID, LOD, PROPERTIES, PROFILE, THEME)
 
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
     """The tiles that a request asks for."""
+    profile, theme = _profile(request), request.query_params.get(THEME.name)
+    if theme is not None and profile != "textured":
+        raise InvalidParameter("'theme' chooses among textures: ask for profile=textured as well.")
     return TileRequest(
         selection,
         lod=request.query_params.get(LOD.name),
         properties=properties.of_features,
         surface_properties=properties.of_surfaces,
-        profile=_profile(request),
+        profile=profile,
+        theme=theme,
         query=carried_query(request, selection.collection),
         limits=limits_of(selection.collection),
     )
@@ -203,7 +209,9 @@ async def _glb(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile)
 
     async def build() -> tuple[str, bytes]:
         rows = await _members(pool, tiles, tile, mesh=True)
-        body = await to_thread.run_sync(build_tile, tiles, tile, rows)
+        shown = images_of(rows)
+        images = await pool.fetch(shown) if shown else ()
+        body = await to_thread.run_sync(build_tile, tiles, tile, rows, images)
         return tiles.etag("glb", tile, digest_of(rows)), body
 
     folder = folder_of(service(request).settings.home, tiles.selection.collection.name)

@@ -3,6 +3,7 @@
 from benchmarks import (
     bench_import,
     bench_processing,
+    bench_templates,
     bench_tiles,
     bench_validity,
     bench_viewer,
@@ -17,6 +18,7 @@ ALL = (
     bench_workers,
     bench_import,
     bench_tiles,
+    bench_templates,
     bench_viewer,
 )
 

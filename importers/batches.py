@@ -48,13 +48,14 @@ class Prepared:
 class Batch:
     """Features that have to be written, why, by the id of their root, and what else was read up to there.
 
-    ``entries`` counts what was read of the source from its start.
+    ``entries`` counts what was read of the source from its start; ``images`` are those that they show.
     """
 
     candidates: list[Candidate]
     kinds: dict[str, Kind]
     entries: int
     tally: Tally
+    images: set[str] = field(default_factory=set[str])
 
     def hand_over(self) -> list[Candidate]:
         """The features, which are not kept here any longer."""

@@ -69,7 +69,9 @@ def _looks(appearance: Appearance | None) -> Any:
         return None
     faces = {theme: values.tolist() for theme, values in appearance.material.items()}
     rings = {theme: (t.image.tolist(), t.uv.tolist()) for theme, t in appearance.texture.items()}
-    return (appearance.materials, appearance.textures, faces, rings)
+    look = (appearance.materials, appearance.textures, faces, rings)
+    beside = (appearance.images, appearance.default_texture, appearance.default_material)
+    return (*look, *beside) if any(beside) else look
 
 
 def _add_geometry(parts: list[Any], geometry: Geometry) -> None:

@@ -25,7 +25,12 @@ def image_size(folder: Path | None, name: str) -> tuple[int, int] | None:
             head = file.read(_MOST)
     except OSError:
         return None
-    found = _png(head) if head.startswith(_PNG) else _jpeg(head)
+    return size_of(head)
+
+
+def size_of(head: bytes) -> tuple[int, int] | None:
+    """Width and height by the first bytes of an image; None where it is no PNG or JPEG."""
+    found = _png(head) if head.startswith(_PNG) else _jpeg(head[:_MOST])
     return found if found is not None and all(found) else None
 
 

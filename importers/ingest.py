@@ -19,6 +19,8 @@ from sqlalchemy import Connection, Engine
 from importers.batches import Batch, Candidate, Kind, Prepared, Understanding
 from importers.grasp import Grasp, ImportOptions, first_of, grasp
 from importers.identity import HALF, VERSION, content_hash, file_hash, seed
+from importers.image_sources import Folder, ImageSource
+from importers.images import Images, used
 from importers.orient import east_first
 from importers.port import Model, Refusal, Refused
 from importers.reader import open_model
@@ -42,6 +44,9 @@ _UNDERSTOOD = (
 """Members of a report that tell how the file was understood."""
 BATCH_FEATURES = 200
 BATCH_POINTS = 50_000
+_IMAGES = 1
+"""Counted up when more is kept of images: what was imported before is looked through once more."""
+
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 
@@ -57,8 +62,8 @@ class Ingest:
     seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     specs: dict[str, DatasetSpec] = field(default_factory=dict[str, DatasetSpec])
 
-    def run(self, path: Path, name: str | None = None) -> Report:
-        """Import one file; ``name`` is what the report calls it.
+    def run(self, path: Path, name: str | None = None, images: ImageSource | None = None) -> Report:
+        """Import one file; ``name`` is what the report calls it, ``images`` are beside it as a rule.
 
         Raises InputError where the file cannot be used at all; the database is then as it was.
         """
@@ -66,18 +71,23 @@ class Ingest:
             raise InvalidParameter("--complete with --only or --lod would end all that was not asked for")
         started = time.monotonic()
         digest = file_hash(path)
-        given = seed(digest, VERSION, version("finest-twin"), self.options.described()).hex()
-        report = self._again(given, name or str(path)) or self._import(path, name or str(path), digest, given)
+        how = version("finest-twin"), self.options.described(), _IMAGES
+        given = seed(digest, VERSION, *how).hex()
+        report = self._again(given, name or str(path)) or self._import(
+            path, name or str(path), (digest, given), images or Folder(path.parent)
+        )
         report.seconds = time.monotonic() - started
         return report
 
     def _again(self, given: str, name: str) -> Report | None:
         """The report of the same import done before, which need not be done again; None if it has to be.
 
-        A complete delivery is read for its ids.
+        A complete delivery is read for its ids, one with images for these: they may be others now.
         """
         before = None if self.options.complete else same_import(self.engine, given)
         if before is None or (self.options.fail_fast and before["refused"]):
+            return None
+        if before["images"] or before["images_lost"]:
             return None
         report = Report(
             **{key: before[key] for key in _UNDERSTOOD}, source=name, dry_run=self.options.dry_run
@@ -86,7 +96,8 @@ class Ingest:
         self.progress(report.bytes, report.bytes)
         return report
 
-    def _import(self, path: Path, name: str, digest: bytes, given: str) -> Report:
+    def _import(self, path: Path, name: str, keys: tuple[bytes, str], images: ImageSource) -> Report:
+        digest, given = keys
         model = open_model(path)
         stream = iter(model)
         head = first_of(stream)
@@ -95,9 +106,10 @@ class Ingest:
         self.specs[understood.spec.name] = understood.spec
         # An id may return in another file of the delivery, as on the border of two sheets; not in one.
         seen: set[str] = set()
+        found = Images(images, _default_themes(model))
         with staging(self.engine, understood.spec, dry_run=self.options.dry_run, waits=self.waits) as stage:
             try:
-                _FileImport(self, model, stage, understood, report, seen, given).store(
+                _FileImport(self, model, stage, understood, report, seen, given, found).store(
                     digest, chain(_taken_from(head), stream)
                 )
             except InputError:
@@ -118,6 +130,13 @@ class Ingest:
                     loader.finish({"source": "complete delivery", "report": {"removed": len(absent)}})
                 ended[name] = len(absent)
         return ended
+
+
+def _default_themes(model: Model) -> tuple[str | None, str | None]:
+    """The themes that the head of a CityJSON file wants to be shown (2.0, section 5)."""
+    stated = model.metadata.document.get("appearance", {})
+    texture, material = (stated.get(f"default-theme-{kind}") for kind in ("texture", "material"))
+    return texture, material
 
 
 def _taken_from(head: deque[CityFeature | Refused]) -> Iterator[CityFeature | Refused]:
@@ -161,6 +180,7 @@ class _FileImport:
     report: Report
     seen: set[str]
     given: str
+    images: Images
     waiting: Tally = field(default_factory=Tally)
     seed: bytes = b""
 
@@ -172,7 +192,7 @@ class _FileImport:
 
     def store(self, digest: bytes, entries: Iterable[CityFeature | Refused]) -> None:
         """Read everything and write what is new, from where an interrupted import of the same ended."""
-        how = seed(self.seed, self.grasp.axis_order, self.ingest.options.selection.key())
+        how = seed(self.seed, self.grasp.axis_order, self.ingest.options.selection.key(), _IMAGES)
         begun = self.stage.begin(digest[:HALF] + how)
         for tally in begun.tallies:
             self.report.take(Tally.from_dict(tally))
@@ -185,6 +205,7 @@ class _FileImport:
         for batch, prepared in prepared_batches(batches, understanding, self.ingest.options.jobs):
             self._write(batch, prepared)
         self.report.not_stored.update(self.model.ledger)
+        self.report.images, self.report.images_lost = self.images.kept, self.images.lost
         if self._is_empty():
             self.report.refused.append(_EMPTY)
             self.stage.write(PackedRows(), 0, self.waiting.as_dict())
@@ -225,6 +246,7 @@ class _FileImport:
             ids = [item.id for item in entry]
             if self.seen.isdisjoint(ids) and len(set(ids)) == len(ids):
                 self.seen.update(ids)
+                self.images.of(entry)
 
     def _candidate(self, entry: CityFeature | Refused, tally: Tally) -> Candidate | None:
         if isinstance(entry, Refused):
@@ -234,7 +256,7 @@ class _FileImport:
         if selection and not selection.takes(entry, self._lonlat):
             tally.left_out += 1
             return None
-        entry = selection.narrowed(entry)
+        entry = self.images.of(selection.narrowed(entry))
         try:
             self._take_ids(entry)
             return Candidate(entry, content_hash(entry, self.seed))
@@ -273,6 +295,7 @@ class _FileImport:
             kind = self._kind(candidate, known, tally)
             if kind is not None:
                 batch.candidates.append(candidate)
+                batch.images.update(used(candidate.feature))
                 batch.kinds[candidate.feature.root.id] = kind
         return batch
 
@@ -310,7 +333,8 @@ class _FileImport:
         # What was unchanged is committed with the next rows: it is quick to read again.
         self.waiting.add(tally)
         if tally.rows_written:
-            self.stage.write(prepared.rows, batch.entries, self.waiting.as_dict())
+            images = self.images.rows(batch.images, self.stage.dataset_id)
+            self.stage.write(prepared.rows.with_images(list(images)), batch.entries, self.waiting.as_dict())
             self.waiting = Tally()
         self.ingest.progress(self.model.position, self.model.size)
 

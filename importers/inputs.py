@@ -17,6 +17,7 @@ from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from importers.image_sources import Archive, Folder, ImageSource, NoImages
 from importers.spill import no_space
 from twin.errors import InputError, UnreadableFile
 
@@ -57,6 +58,13 @@ class Source:
     member: str | None = None
     fault: InputError | None = None
     limits: Limits = Limits()
+
+    @property
+    def images(self) -> ImageSource:
+        """Where the images of its textures are."""
+        if self.name == STANDARD_INPUT:
+            return NoImages()
+        return Folder(self.path.parent) if self.member is None else Archive(self.path, self.member)
 
     @contextmanager
     def unpacked(self, progress: Progress = lambda _done, _size: None) -> Generator[Path, None, None]:

@@ -32,6 +32,8 @@ SCHEMA: tuple[tuple[str, str, str], ...] = (
     ("resumed_after", "integer", "features that an interrupted import had stored"),
     ("refused", "array", "features that are not stored, see below"),
     ("problems", "array", "features that are stored without a mesh, see below"),
+    ("images", "integer", "images of textures that are kept"),
+    ("images_lost", "array", "images of textures that are not: name as `place`, and why, see below"),
     ("unknown_codes", "object", "how often a code occurred that no list knows, by list and code"),
     ("changes", "object", "ids of features by kind of change, where the dataset was there before"),
     ("not_stored", "object", "the ledger: what the file held and the database does not, with its number"),
@@ -112,10 +114,10 @@ class Report:
 
     Counts are of features, that is first-level city objects with all that is below them, but
     ``rows_written``, which counts database rows. ``problems`` are features that were stored without
-    a mesh, ``not_stored`` counts what the file held and the database does not. ``left_out`` counts
-    features that were not asked for. ``changes`` has the ids of features by what happened to them,
-    where the dataset was there before. ``resumed_after`` is how many features an interrupted import
-    had stored.
+    a mesh, ``images_lost`` images of textures that could not be kept, ``not_stored`` counts what the file
+    held and the database does not. ``left_out`` counts features that were not asked for. ``changes`` has
+    the ids of features by what happened to them, where the dataset was there before. ``resumed_after`` is
+    how many features an interrupted import had stored.
     """
 
     source: str
@@ -139,6 +141,8 @@ class Report:
     resumed_after: int = 0
     refused: list[Refused] = field(default_factory=list[Refused])
     problems: list[Refused] = field(default_factory=list[Refused])
+    images: int = 0
+    images_lost: list[Refused] = field(default_factory=list[Refused])
     unknown_codes: Counter[str] = field(default_factory=Counter[str])
     changes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     not_stored: Counter[str] = field(default_factory=Counter[str])
@@ -186,6 +190,7 @@ class Report:
                 yield f"  {title}: " + ", ".join(f"{name} ({count})" for name, count in counts.most_common())
         yield from _listed("refused", self.refused)
         yield from _listed("stored without a mesh", self.problems)
+        yield from _listed("textures without their image", self.images_lost)
 
     def _reference(self) -> str:
         """The reference system and why the axes are in that order; one sentence where there is none."""

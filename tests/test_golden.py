@@ -41,7 +41,7 @@ def test_tile(golden: Golden) -> None:
     cell = Cell.from_code(15, int(quadkeys(np.array([[24.9705, 60.1855]]))[0]) >> 18)
     rows = [{"id": f"test.{i}", "city": "helsinki", "height_m": 12.0 + i} for i in range(4)]
     table = FeatureTable.from_rows("building", ("city", "height_m"), rows)
-    tile = gltf.read(glb.encode(decode(meshes(street(4))), Frame.of_cell(cell), table))
+    tile = gltf.read(glb.encode(glb.Model(decode(meshes(street(4)))), Frame.of_cell(cell), table))
     vertices = {name: _summary(tile.attribute(name)) for name in sorted(tile.primitive["attributes"])}
     golden(FOLDER / "tile.json", {"document": tile.document, "vertices": vertices})
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tiles.build import (
     ENCODER_VERSION,
+    SKIN_VERSION,
     WORLD,
     Prepared,
     Snapshot,
@@ -19,6 +20,7 @@ from tiles.build import (
     changed_since,
     connected,
     digest_of,
+    images_of,
     present,
     snapshot,
 )
@@ -156,7 +158,8 @@ def _write(
 def _seen(state: Snapshot, request: TileRequest) -> dict[str, Any]:
     """What the data are that a run shows, and how it shows them, as JSON."""
     (row,) = state(present())
-    how = [ENCODER_VERSION, request.selection.digest().hex(), request.lod, request.profile]
+    how = [ENCODER_VERSION, SKIN_VERSION, request.selection.digest().hex(), request.lod]
+    how += [request.profile, request.theme]
     properties = [*request.properties], [*request.surface_properties]
     return {**row, "how": [*how, *properties, repr(request.limits)]}
 
@@ -252,7 +255,8 @@ def _here(state: Snapshot, task: _Task) -> _Done:
         if etag is None:
             rows = state.run(planned.members)
             etag = task.request.etag("glb", planned.tile, digest_of(rows))
-            body = build_tile(task.request, planned.tile, rows)
+            shown = images_of(rows)
+            body = build_tile(task.request, planned.tile, rows, state(shown) if shown else ())
             files.put(task.destination.name(planned.path, etag), body)
             size += len(body)
         else:

@@ -15,7 +15,9 @@ import orjson
 from tiles import blocks, glb, sidecar
 from tiles.frame import Frame
 from tiles.ground import without_ground
+from tiles.instances import Group, groups_of, joined, measures
 from tiles.metadata import DEFAULT_PROPERTIES, FeatureTable
+from tiles.skin import painted
 from tiles.tileset import Addresses, Tile, cell_tileset, joint_tileset
 from tiles.tiling import DEFAULT_LIMITS, Limits, Node, Summary, divide
 from twin.db import cell_query, tile_query
@@ -25,7 +27,7 @@ from twin.db.query import Collection, Selection, Statement, View
 from twin.db.snapshot import Prepared, Snapshot, connected, snapshot
 from twin.model.cells import Cell
 from twin.model.geometry import Floats
-from twin.processing import face_measures
+from twin.processing import face_measures, skins
 from twin.processing.mesh import MeshBatch, decode
 
 __all__ = [
@@ -36,6 +38,12 @@ Row: TypeAlias = Mapping[str, Any]
 
 ENCODER_VERSION = 7
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
+
+SKIN_VERSION = 1
+"""The same for what only textured tiles have."""
+
+_TEXTURE_M = 5.0
+"""Blocks have no textures: they miss what these show of a wall, such as its windows and doors."""
 
 _STEP_OF_SIZE = 0.01
 _COARSEST_STEP_M = 0.15
@@ -52,14 +60,15 @@ def limits_of(collection: Collection) -> Limits:
 @dataclass(frozen=True, slots=True, eq=False)
 class TileRequest:
     """Which objects of one collection are shown, at which LoD (None: the highest of each), with
-    which properties of theirs and of their surfaces, in which profile; ``query`` is what nested
-    addresses have to carry, names and values."""
+    which properties of theirs and of their surfaces, in which profile; ``theme`` is that of textures,
+    ``query`` what nested addresses have to carry, names and values."""
 
     selection: Selection
     lod: str | None = None
     properties: tuple[str, ...] = DEFAULT_PROPERTIES
     surface_properties: tuple[str, ...] = ()
     profile: glb.Profile = "standard"
+    theme: str | None = None
     query: tuple[tuple[str, str], ...] = ()
     limits: Limits = DEFAULT_LIMITS
 
@@ -87,6 +96,8 @@ class TileRequest:
     def members(self, tile: Tile, *, mesh: bool) -> Statement:
         """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""
         geometry: tile_query.Geometry = "faces" if self.surface_properties else "mesh"
+        if self.profile == "textured":
+            geometry = tile_query.Skinned(self.theme, faces=bool(self.surface_properties))
         if tile.least_m is not None:
             geometry = "blocks"
         return tile_query.tile_members(
@@ -110,7 +121,10 @@ class TileRequest:
 
     def tree(self, cell: Cell, rows: Sequence[Row]) -> Node | None:
         """The tree of the tileset that starts at a cell, from the rows of `counts`."""
-        return divide(Summary.from_rows(self.limits.resolution(cell.level), rows), cell, self.limits)
+        summary = Summary.from_rows(self.limits.resolution(cell.level), rows)
+        if self.profile == "textured":
+            summary = summary.missing(_TEXTURE_M)
+        return divide(summary, cell, self.limits)
 
     def etag(self, content: str, tile: Tile, digest: bytes) -> str:
         """The ETag of a tile's GLB or sidecar (``content``) whose members have a digest.
@@ -121,6 +135,7 @@ class TileRequest:
         """
         properties = self.properties, self.surface_properties
         shape = [ENCODER_VERSION, content, tile.path, self.kind, self.lod, *properties, self.profile]
+        shape += [SKIN_VERSION, self.theme] if self.profile == "textured" else []
         return f'W/"{hashlib.blake2b(orjson.dumps(shape) + digest, digest_size=16).hexdigest()}"'
 
 
@@ -168,37 +183,70 @@ def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]])
     return orjson.dumps(joint_tileset(nodes))
 
 
-def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row]) -> bytes:
-    """The GLB of a tile from one row or more of `TileRequest.members` with meshes."""
+def images_of(rows: Sequence[Row]) -> Statement | None:
+    """The statement with the images that members of a tile show, columns hash and image; None without any."""
+    shown = skins.images([row.get("skin") for row in rows])
+    return tile_query.tile_images(shown) if shown else None
+
+
+def build_tile(request: TileRequest, tile: Tile, rows: Sequence[Row], images: Sequence[Row] = ()) -> bytes:
+    """The GLB of a tile from one row or more of `TileRequest.members` with meshes and of `images_of`."""
     frame, table = Frame.of_cell(tile.cell), _table(request, rows)
     if tile.least_m is not None:
         mesh = blocks.build(rows)
         unknown = np.full(int(mesh.face.max()) + 1, np.nan)
-        measures = dict.fromkeys(request.surface_properties, unknown)
+        model = glb.Model(mesh, dict.fromkeys(request.surface_properties, unknown))
         step_m = min(tile.least_m * _STEP_OF_SIZE, _COARSEST_STEP_M)
-        return glb.encode(mesh, frame, table, measures, step_m=step_m, profile=request.profile)
-    mesh = decode([row["mesh"] for row in rows])
-    measures = _measures(request, mesh, rows)
+        return glb.encode(model, frame, table, step_m=step_m, profile=request.profile)
+    model = _model(request, rows)
     if request.profile == "lean":
-        mesh, faces = without_ground(mesh)
-        measures = {name: values[faces] for name, values in measures.items()}
-    return glb.encode(mesh, frame, table, measures, profile=request.profile)
+        model = _lean(model)
+    elif request.profile == "textured":
+        model = _painted(model, table, rows, images)
+    return glb.encode(model, frame, table, profile=request.profile)
+
+
+def _painted(model: glb.Model, table: FeatureTable, rows: Sequence[Row], images: Sequence[Row]) -> glb.Model:
+    """Meshes in their skins; templates have none, wherever they are shown."""
+    counts = decode([row["mesh"] for row in rows]).faces_of_objects(len(rows))
+    spread = int(model.mesh.face.max(initial=-1)) + 1 - sum(counts)
+    found = skins.decode([*(row.get("skin") for row in rows), None], [*counts, spread])
+    known = {bytes(image["hash"]): bytes(image["image"]) for image in images}
+    return replace(model, paint=painted(model.mesh, table.types, found, known))
+
+
+def _model(request: TileRequest, rows: Sequence[Row]) -> glb.Model:
+    """Meshes, and templates as such where that saves bytes and nobody asks what each surface measures."""
+    mesh, groups = decode([row["mesh"] for row in rows]), groups_of(rows)
+    wanted = request.surface_properties
+    apart = [group for group in groups if group.is_worth_it and not wanted]
+    spread = [group for group in groups if not group.is_worth_it or wanted]
+    measured = _measures(request, mesh, spread, rows)
+    return glb.Model(joined(mesh, spread) if spread else mesh, measured, apart)
+
+
+def _lean(model: glb.Model) -> glb.Model:
+    mesh, faces = without_ground(model.mesh)
+    measured = {name: values[faces] for name, values in model.measures.items()}
+    return glb.Model(mesh, measured, [group.without_ground() for group in model.groups])
 
 
 def build_object(request: TileRequest, row: Row, middle: tuple[float, float]) -> bytes:
     """The GLB of one object alone, from its row of `TileRequest.members` with meshes: in metres from a
     point on the ellipsoid, given as longitude and latitude."""
-    return glb.encode(
-        decode([row["mesh"]]), Frame.at(*middle), _table(request, [row]), profile=request.profile
-    )
+    model = glb.Model(joined(decode([row["mesh"]]), groups_of([row])))
+    return glb.encode(model, Frame.at(*middle), _table(request, [row]), profile=request.profile)
 
 
-def _measures(request: TileRequest, mesh: MeshBatch, rows: Sequence[Row]) -> dict[str, Floats]:
-    """The properties of surfaces that a request asks for (faces,)."""
+def _measures(
+    request: TileRequest, mesh: MeshBatch, spread: Sequence[Group], rows: Sequence[Row]
+) -> dict[str, Floats]:
+    """The properties of surfaces that a request asks for (faces,), of meshes and of templates behind them."""
     if not request.surface_properties:
         return {}
-    found = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
-    return {name: found[name] for name in request.surface_properties}
+    own = face_measures.decode([row["faces"] for row in rows], mesh.faces_of_objects(len(rows)))
+    parts = [own, *map(measures, spread)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in request.surface_properties}
 
 
 def build_sidecar(request: TileRequest, rows: Sequence[Row]) -> bytes:

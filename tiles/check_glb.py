@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tiles import check_meshopt
+from tiles.check_instances import attributes_of, check_instances, feature_sets, matrices
 from tiles.check_metadata import check_metadata
 from tiles.check_surfaces import Shown, check_surfaces
+from tiles.check_textures import check_places, check_textures
 
 Array: TypeAlias = npt.NDArray[Any]
 Json: TypeAlias = dict[str, Any]
@@ -99,6 +101,7 @@ class _Document:
         self.binary = binary
         self.found = found
         self._views: dict[int, bytes] = {}
+        self._used: dict[int, set[float]] = {}
 
     def report(self, place: str, code: str, message: str) -> None:
         self.found.problems.append(Problem(place, code, message))
@@ -110,6 +113,10 @@ class _Document:
         for number, mesh in enumerate(self.json.get("meshes", [])):
             for part, primitive in enumerate(mesh["primitives"]):
                 self._check_primitive(f"/meshes/{number}/primitives/{part}", primitive)
+        for problem in check_textures(self.json, self.view):
+            self.report(*problem)
+        self._check_instances()
+        self._check_tables()
         metadata = self.json.get("extensions", {}).get("EXT_structural_metadata")
         if metadata is not None:
             for problem in check_metadata(metadata, self.view):
@@ -216,6 +223,8 @@ class _Document:
         if not {"min", "max"} <= self.json["accessors"][names["POSITION"]].keys():
             self.report(place, "extremes", "The positions have no min and max.")
         self._check_indices(place, primitive, count)
+        for code, message in check_places(self.json, primitive, attributes):
+            self.report(place, code, message)
         if "NORMAL" in attributes:
             self._check_normals(place, names["NORMAL"], attributes["NORMAL"])
         self._check_feature_ids(place, primitive, attributes)
@@ -237,30 +246,67 @@ class _Document:
         if off:
             self.report(place, "normal-length", f"{off} normals are not of unit length.")
 
-    def _check_feature_ids(self, place: str, primitive: Json, attributes: dict[str, Array]) -> None:
+    @property
+    def _tables(self) -> list[Json]:
         metadata: Json = self.json.get("extensions", {}).get("EXT_structural_metadata", {})
-        tables: list[Json] = metadata.get("propertyTables", [])
+        return metadata.get("propertyTables", [])
+
+    def _check_feature_ids(self, place: str, primitive: Json, attributes: dict[str, Array]) -> None:
         sets = primitive.get("extensions", {}).get("EXT_mesh_features", {}).get("featureIds", [])
         for number, ids in enumerate(sets):
             here = f"{place}/extensions/EXT_mesh_features/featureIds/{number}"
-            name = f"_FEATURE_ID_{ids.get('attribute')}"
-            if name not in attributes:
-                self.report(here, "feature-id-attribute", f"There is no attribute {name}.")
-                continue
-            self._check_ids(here, attributes[name], ids["featureCount"])
-            table = ids.get("propertyTable")
-            if table is None:
-                continue
-            if not 0 <= table < len(tables):
-                self.report(here, "dangling-table", f"There is no property table {table}.")
-            elif tables[table]["count"] != ids["featureCount"]:
-                message = f"{ids['featureCount']} features, but {tables[table]['count']} rows in the table."
-                self.report(here, "feature-count", message)
-            elif tables[table]["class"] == "surface":
-                self._check_surfaces(f"{_BASE}/propertyTables/{table}", primitive, metadata, table, name)
+            table, name = ids.get("propertyTable"), f"_FEATURE_ID_{ids.get('attribute')}"
+            sound = self._check_set(here, ids, attributes.get(name))
+            if sound and table is not None and self._tables[table]["class"] == "surface":
+                self._check_surfaces(primitive, table, name)
 
-    def _check_surfaces(self, place: str, primitive: Json, metadata: Json, table: int, ids: str) -> None:
+    def _check_instances(self) -> None:
+        for problem in check_instances(self.json, self.values):
+            self.report(*problem)
+        for number, node in enumerate(self.json.get("nodes", [])):
+            names = attributes_of(node)
+            for position, ids in enumerate(feature_sets(node)):
+                here = f"/nodes/{number}/extensions/EXT_instance_features/featureIds/{position}"
+                accessor = names.get(f"_FEATURE_ID_{ids.get('attribute')}")
+                self._check_set(here, ids, None if accessor is None else self.values(accessor))
+
+    def _check_set(self, place: str, ids: Json, values: Array | None) -> bool:
+        """Whether a set of feature ids is sound, as far as tables can be compared with it."""
+        table: int | None = ids.get("propertyTable")
+        if values is None:
+            message = f"There is no attribute _FEATURE_ID_{ids.get('attribute')}."
+            self.report(place, "feature-id-attribute", message)
+            return False
+        if table is not None and not 0 <= table < len(self._tables):
+            self.report(place, "dangling-table", f"There is no property table {table}.")
+            return False
+        if table is not None:
+            self._used.setdefault(table, set()).update(values.ravel().tolist())
+        return self._check_ids(place, values, ids["featureCount"], table)
+
+    def _check_tables(self) -> None:
+        """Whether every row of a table of features belongs to something that is drawn."""
+        for table, used in self._used.items():
+            rows: int = self._tables[table]["count"]
+            if len(used) < rows:
+                message = f"{rows} rows, but {len(used)} features are drawn."
+                self.report(f"{_BASE}/propertyTables/{table}", "feature-count", message)
+
+    def _check_ids(self, place: str, values: Array, count: int, table: int | None) -> bool:
+        before = len(self.found.problems)
+        if (values != np.floor(values)).any() or values.min() < 0:
+            self.report(place, "feature-id-value", "Feature ids are not whole numbers from 0.")
+        rows = count if table is None else self._tables[table]["count"]
+        if values.max() >= rows:
+            self.report(place, "feature-id-range", f"Feature id {values.max()} of {rows} features.")
+        different = len(np.unique(values))
+        if different != count:
+            self.report(place, "feature-count", f"{different} different feature ids where {count} are told.")
+        return len(self.found.problems) == before
+
+    def _check_surfaces(self, primitive: Json, table: int, ids: str) -> None:
         """Whether the measures of surfaces are those of the triangles that carry their ids."""
+        metadata: Json = self.json["extensions"]["EXT_structural_metadata"]
         names: dict[str, int] = primitive["attributes"]
         positions = self.values(names["POSITION"]).astype(np.float64)
         corners = self.values(primitive["indices"])[:, 0]
@@ -275,15 +321,7 @@ class _Document:
             surface=self.values(names[ids])[corners[:, 0], 0].astype(np.int64),
         )
         for code, message in check_surfaces(metadata, table, shown, self.view):
-            self.report(place, code, message)
-
-    def _check_ids(self, place: str, values: Array, count: int) -> None:
-        if (values != np.floor(values)).any() or values.min() < 0:
-            self.report(place, "feature-id-value", "Feature ids are not whole numbers from 0.")
-        if values.max() >= count:
-            self.report(place, "feature-id-range", f"Feature id {values.max()} of {count} features.")
-        if len(np.unique(values)) > count:
-            self.report(place, "feature-count", f"More than {count} different feature ids.")
+            self.report(f"{_BASE}/propertyTables/{table}", code, message)
 
     def _scene_positions(self) -> Array:
         parts = [np.zeros((0, 3))]
@@ -295,9 +333,11 @@ class _Document:
                 matrix = above @ node_matrix(nodes[number])
                 pending += [(child, matrix) for child in nodes[number].get("children", [])]
                 if "mesh" in nodes[number]:
+                    places = matrix @ matrices(self.json, nodes[number], self.values)
                     for primitive in self.json["meshes"][nodes[number]["mesh"]]["primitives"]:
                         local = self.values(primitive["attributes"]["POSITION"]).astype(np.float64)
-                        parts.append(local @ matrix[:3, :3].T + matrix[:3, 3])
+                        placed = local @ places[:, :3, :3].transpose(0, 2, 1) + places[:, None, :3, 3]
+                        parts.append(placed.reshape(-1, 3))
         return np.concatenate(parts)
 
 

@@ -1,6 +1,7 @@
 """The commands of tiles: ``twin tiles …``."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,9 +33,13 @@ def build(
     profile: Annotated[
         str,
         typer.Option(
-            help="'compact': without normals, in steps of 3 cm; 'lean': without ground too; 'plain'."
+            help="'compact': without normals, in steps of 3 cm; 'lean': without ground too; 'plain'; "
+            "'textured': with images and materials."
         ),
     ] = "standard",
+    theme: Annotated[
+        str | None, typer.Option(help="Of textures; without it the one that each object is to show first.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write tiles.")] = 1,
     compress: Annotated[
         list[str] | None,
@@ -52,7 +57,9 @@ def build(
     unknown = set(compress or ()) - VARIANTS.keys()
     if unknown:
         raise InputError(f"'{min(unknown)}' is no compression; known: {', '.join(VARIANTS)}.")
-    request = _request(filter, dataset, profile, surfaces=surfaces)
+    if theme is not None and profile != "textured":
+        raise InputError("--theme chooses among textures: add --profile textured.")
+    request = replace(_request(filter, dataset, profile, surfaces=surfaces), theme=theme)
     with database(load()) as opened, console.progress("tiles") as advance:
         written = write_tileset(opened.engine, out, request, advance, jobs=jobs, variants=compress or ())
     console.say(

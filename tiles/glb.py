@@ -7,32 +7,31 @@ asks for in section 3.6.2.4. Feature ids and indices are compressed by EXT_mesho
 the profile is ``plain``. Positions, normals and colours are not: corners that faces share repeat, which
 brotli and zstd find unless that codec has taken the values apart (a quarter fewer bytes in all).
 ``compact`` leaves the normals out, so that clients light each triangle by itself (glTF 2.0, 3.7.2.1) or
-not at all, and rounds to 3 cm; ``lean`` leaves the ground surfaces out as well.
+not at all, and rounds to 3 cm; ``lean`` leaves the ground surfaces out as well. ``textured`` is as the
+standard where the source has neither images nor materials.
+
+Templates are nodes of their own with EXT_mesh_gpu_instancing, whose instances are the objects
+(EXT_instance_features); see `tiles.glb_instances`.
 """
 
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from tiles import compression
+from tiles.colours import linear_colours
 from tiles.frame import Frame
-from tiles.metadata import (
-    SURFACE_CLASS,
-    SURFACE_PROPERTIES,
-    SURFACE_TYPE,
-    BinaryColumn,
-    FeatureTable,
-    binary_column,
-    schema,
-)
+from tiles.glb_binary import MESHOPT, Binary, Vertices, primitive_of, property_table
+from tiles.glb_instances import INSTANCE_FEATURES, INSTANCING, instanced
+from tiles.instances import Group
+from tiles.metadata import SURFACE_CLASS, SURFACE_PROPERTIES, SURFACE_TYPE, FeatureTable, schema
+from tiles.skin import Painted, Picture
 from twin.errors import InputError
-from twin.model.geometry import Floats, SurfaceType
+from twin.model.geometry import Floats
 from twin.processing.mesh import MeshBatch
 
 Json: TypeAlias = dict[str, Any]
@@ -40,7 +39,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 MEDIA_TYPE = "model/gltf-binary"
 
-Profile: TypeAlias = Literal["standard", "compact", "lean", "plain"]
+Profile: TypeAlias = Literal["standard", "compact", "lean", "plain", "textured"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 _SMALL = ("compact", "lean")
 
@@ -53,206 +52,111 @@ def named_profile(name: str) -> Profile:
     raise InputError(f"'{name}' is no profile; known: {', '.join(PROFILES)}.")
 
 
-MESHOPT = "EXT_meshopt_compression"
-"""The EXT form and not KHR_meshopt_compression, which CesiumJS does not read."""
-
-_BYTE, _UNSIGNED_BYTE, _SHORT, _UNSIGNED_SHORT, _UNSIGNED_INT, _FLOAT = 5120, 5121, 5122, 5123, 5125, 5126
-_ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _METRES_PER_UNIT = 0.01
 """Of meshes as they are stored."""
 
+_SAMPLER: Json = {"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}
+"""Smooth from near and far; nothing beyond the edges."""
+
 _STEP_M, _COMPACT_STEP_M = 0.01, 0.03
 _LARGEST_SHORT = 32767
-_LARGEST_UNSIGNED_SHORT = 65535
-
-_COLOURS: dict[SurfaceType, str] = {
-    SurfaceType.GROUND: "8f8a80",
-    SurfaceType.WALL: "e6ddd0",
-    SurfaceType.ROOF: "a9644f",
-    SurfaceType.OUTER_CEILING: "cdc5b8",
-    SurfaceType.OUTER_FLOOR: "b9a999",
-    SurfaceType.CLOSURE: "dcdcd8",
-    SurfaceType.WINDOW: "86a5bb",
-    SurfaceType.DOOR: "8a6b4f",
-}
-_OTHER_COLOUR = "d8d2c8"
-
-_COLOURS_OF_OBJECTS = {
-    "TINRelief": "a9ad8c",
-    "ReliefFeature": "a9ad8c",
-    "LandUse": "b9c09c",
-    "PlantCover": "86a06a",
-    "SolitaryVegetationObject": "6f9157",
-    "WaterBody": "7ea6c4",
-    "Waterway": "7ea6c4",
-    "Road": "8f8f90",
-    "TransportSquare": "a5a3a0",
-    "TransportationComplex": "8f8f90",
-    "Track": "a59a88",
-    "Railway": "7b7570",
-    "Bridge": "b0a697",
-    "Tunnel": "7d7973",
-    "CityFurniture": "8b7a5c",
-}
-"""Of first-level objects that are no buildings (CityJSON 2.0, section 3), whatever their surfaces."""
 
 
-def _linear_colours(codes: Sequence[str]) -> npt.NDArray[np.uint8]:
-    """Colours (codes, 4); glTF wants them linear where the tables above are sRGB."""
-    srgb = np.array([list(bytes.fromhex(code)) for code in codes], dtype=np.float64) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    opaque = np.ones((len(codes), 1))
-    return np.rint(np.hstack([linear, opaque]) * 255).astype(np.uint8)
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a tile draws: meshes, ``measures`` (faces,) of their surfaces by name beside the type, NaN for no
+    value, and templates where they stand. All name the objects by their row in the table of features.
+    ``paint`` is what the meshes look like, if the source says so."""
 
-
-_PALETTE = _linear_colours([_COLOURS.get(surface, _OTHER_COLOUR) for surface in SurfaceType])
-_OBJECT_TYPES = [*_COLOURS_OF_OBJECTS, ""]
-_OBJECT_PALETTE = _linear_colours([*_COLOURS_OF_OBJECTS.values(), _OTHER_COLOUR])
-
-
-def _colours(mesh: MeshBatch, types: Sequence[str]) -> Array:
-    """The colour of each vertex (vertices, 4), of buildings by surface, else by the type of the object."""
-    colours = _PALETTE[mesh.surface_type]
-    if any(name != "Building" for name in types):
-        places = {name: place for place, name in enumerate(_OBJECT_TYPES)}
-        kinds = np.array([places.get(name, places[""]) for name in types])
-        built = np.array([name == "Building" for name in types])
-        other = np.flatnonzero(~built[mesh.object_of_vertex])
-        colours[other] = _OBJECT_PALETTE[kinds[mesh.object_of_vertex[other]]]
-    return colours
-
-
-@dataclass(slots=True)
-class _Binary:
-    """The BIN chunk while it grows, with the buffer views and accessors into it.
-
-    ``unpacked`` is the length of the buffer that exists only once a client has decompressed it.
-    """
-
-    meshopt: bool
-    parts: list[bytes] = field(default_factory=list[bytes])
-    length: int = 0
-    unpacked: int = 0
-    views: list[Json] = field(default_factory=list[Json])
-    accessors: list[Json] = field(default_factory=list[Json])
-
-    def view(self, data: bytes, **more: int) -> int:
-        """Add a buffer view on an 8-byte boundary; its index."""
-        return self._add({**self._put(data), **more})
-
-    def packed(self, data: bytes, size: int, code: bytes, mode: str, **more: int) -> int:
-        """Add a buffer view of elements of a size, stored as the code of an EXT_meshopt_compression mode."""
-        stored = {**self._put(code), "byteStride": size, "count": len(data) // size, "mode": mode}
-        start, self.unpacked = self.unpacked, self.unpacked + len(data) + -len(data) % 8
-        place = {"buffer": 1, "byteOffset": start, "byteLength": len(data)}
-        return self._add({**place, **more, "extensions": {MESHOPT: stored}})
-
-    def accessor(self, view: int, **more: Any) -> int:
-        self.accessors.append({"bufferView": view, **more})
-        return len(self.accessors) - 1
-
-    def vertices(self, values: Array, component: int, shape: str, *, as_is: bool = False, **more: Any) -> int:
-        """Add a vertex attribute (n, components), each vertex padded to 4 bytes; its accessor.
-
-        ``as_is`` leaves it out of EXT_meshopt_compression.
-        """
-        count, columns = values.shape
-        size = values.dtype.itemsize
-        padded = np.zeros((count, -(-columns * size // 4) * 4 // size), dtype=values.dtype)
-        padded[:, :columns] = values
-        stride, data = padded.shape[1] * size, padded.tobytes()
-        target = {"byteStride": stride, "target": _ARRAY_BUFFER}
-        if self.meshopt and not as_is:
-            view = self.packed(data, stride, compression.vertices(padded), "ATTRIBUTES", **target)
-        else:
-            view = self.view(data, **target)
-        return self.accessor(view, componentType=component, type=shape, count=count, **more)
-
-    def indices(self, triangles: Array, component: int) -> int:
-        """Add the corners of triangles; their accessor."""
-        data, target = triangles.tobytes(), {"target": _ELEMENT_ARRAY_BUFFER}
-        if self.meshopt:
-            code = compression.indices(triangles.ravel())
-            view = self.packed(data, triangles.itemsize, code, "INDICES", **target)
-        else:
-            view = self.view(data, **target)
-        return self.accessor(view, componentType=component, type="SCALAR", count=triangles.size)
-
-    @property
-    def buffers(self) -> list[Json]:
-        found: list[Json] = [{"byteLength": self.length}]
-        if self.unpacked:
-            found.append({"byteLength": self.unpacked, "extensions": {MESHOPT: {"fallback": True}}})
-        return found
-
-    def _put(self, data: bytes) -> Json:
-        place = {"buffer": 0, "byteOffset": self.length, "byteLength": len(data)}
-        padding = b"\0" * (-len(data) % 8)
-        self.parts += [data, padding]
-        self.length += len(data) + len(padding)
-        return place
-
-    def _add(self, view: Json) -> int:
-        self.views.append(view)
-        return len(self.views) - 1
+    mesh: MeshBatch
+    measures: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    groups: Sequence[Group] = ()
+    paint: Painted | None = None
 
 
 def encode(
-    mesh: MeshBatch,
-    frame: Frame,
-    table: FeatureTable,
-    measures: Mapping[str, Floats] = MappingProxyType({}),
-    *,
-    step_m: float = _STEP_M,
-    profile: Profile = "standard",
+    model: Model, frame: Frame, table: FeatureTable, *, step_m: float = _STEP_M, profile: Profile = "standard"
 ) -> bytes:
-    """A GLB of the objects in ``mesh``, whose object i is row i of ``table``, in a tile's frame.
+    """A GLB of a model in a tile's frame, with a table of its features.
 
-    ``measures`` (faces,) are further properties of the surfaces, by name; NaN for no value.
     Positions may be rounded to ``step_m`` where that saves bytes.
     """
-    binary = _Binary(meshopt=profile != "plain")
+    binary = Binary(meshopt=profile != "plain")
     small = profile in _SMALL
-    surfaces = _surface_table(mesh, measures)
+    surfaces = _surface_table(model)
     finest = _COMPACT_STEP_M if small else _STEP_M
-    positions, placement = _positions(mesh, frame, finest, max(step_m, finest))
-    extremes = _extremes(positions)
-    attributes = {
-        "POSITION": binary.vertices(positions, _component(positions), "VEC3", as_is=True, **extremes)
-    }
-    if not small:
-        normals = _normals(mesh, frame)
-        attributes["NORMAL"] = binary.vertices(normals, _BYTE, "VEC3", as_is=True, normalized=True)
-    colours = _colours(mesh, table.types)
-    attributes |= {
-        "COLOR_0": binary.vertices(colours, _UNSIGNED_BYTE, "VEC4", as_is=True, normalized=True),
-        "_FEATURE_ID_0": _feature_ids(binary, mesh.object_of_vertex),
-        "_FEATURE_ID_1": _feature_ids(binary, mesh.face),
-    }
-    primitive = {
-        "attributes": attributes,
-        "indices": _indices(binary, mesh.triangles, len(positions)),
-        "material": 0,
-        "extensions": {"EXT_mesh_features": {"featureIds": _feature_id_sets(table.count, surfaces.count)}},
-    }
+    nodes: list[Json] = []
+    primitives: list[Json] = []
+    if len(model.mesh.positions):
+        positions, placement = _positions(model.mesh, frame, finest, max(step_m, finest))
+        normals = None if small else _y_up(model.mesh.normals.astype(np.float64) @ frame.axes.T)
+        shown = Vertices(positions, normals, _colours(model, table), _place(model))
+        primitives.append(_primitive(binary, model.mesh, shown))
+        nodes.append(placement)
+    first = int(model.mesh.face.max(initial=-1)) + 1
+    for group in model.groups:
+        node, primitive = instanced(binary, group, frame, table.types, first, normals=not small)
+        first += group.face_count
+        nodes.append(node)
+        primitives.append(primitive)
     tables = (table.told, surfaces)
     metadata = {
         "schema": schema(tuple((each.kind, each.attributes) for each in tables)),
-        "propertyTables": [_property_table(binary, each) for each in tables],
+        "propertyTables": [property_table(binary, each) for each in tables],
     }
-    return _pack(_document(binary, primitive, placement, metadata), binary)
+    document = _document(binary, nodes, primitives, metadata)
+    picture = model.paint.picture if model.paint is not None else None
+    return _pack(document if picture is None else _with_picture(document, binary, picture), binary)
 
 
-def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json) -> Json:
+def _colours(model: Model, table: FeatureTable) -> Array:
+    return linear_colours(model.mesh, table.types) if model.paint is None else model.paint.colour
+
+
+def _place(model: Model) -> Array | None:
+    return model.paint.picture.place if model.paint is not None and model.paint.picture is not None else None
+
+
+def _with_picture(document: Json, binary: Binary, picture: Picture) -> Json:
+    """The document with an image on the meshes, which come first; templates have none."""
+    view = binary.view(picture.data)
+    (plain,) = document["materials"]
+    look = {**plain["pbrMetallicRoughness"], "baseColorTexture": {"index": 0}}
+    seen = {} if picture.opaque else {"alphaMode": "MASK", "alphaCutoff": 0.5}
+    rest = document["meshes"][1:]
+    for mesh in rest:
+        mesh["primitives"][0]["material"] = 1
+    return {
+        **document,
+        "materials": [{**plain, "pbrMetallicRoughness": look, **seen}, *([plain] if rest else [])],
+        "textures": [{"source": 0, "sampler": 0}],
+        "images": [{"bufferView": view, "mimeType": picture.media_type}],
+        "samplers": [_SAMPLER],
+        # It has grown by the image.
+        "buffers": binary.buffers,
+    }
+
+
+def _primitive(binary: Binary, mesh: MeshBatch, shown: Vertices) -> Json:
+    """The primitive of meshes, whose vertices tell their object and surface."""
+    ids = [("object", 0, mesh.object_of_vertex), (SURFACE_CLASS, 1, mesh.face)]
+    return primitive_of(binary, shown, mesh.triangles, ids)
+
+
+def _document(binary: Binary, nodes: Sequence[Json], primitives: Sequence[Json], metadata: Json) -> Json:
     required = ["KHR_mesh_quantization", *([MESHOPT] if binary.meshopt else [])]
+    used = ["EXT_mesh_features", "EXT_structural_metadata"]
+    if any("extensions" in node for node in nodes):
+        required.append(INSTANCING)
+        used.append(INSTANCE_FEATURES)
     return {
         "asset": {"version": "2.0", "generator": "finest-twin"},
-        "extensionsUsed": [*required, "EXT_mesh_features", "EXT_structural_metadata"],
+        "extensionsUsed": [*required, *used],
         "extensionsRequired": required,
         "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, **placement}],
-        "meshes": [{"primitives": [primitive]}],
+        "scenes": [{"nodes": list(range(len(nodes)))}],
+        "nodes": [{"mesh": number, **node} for number, node in enumerate(nodes)],
+        "meshes": [{"primitives": [primitive]} for primitive in primitives],
         # Not every source turns its faces outwards, and a missing wall is worse than a second side.
         "materials": [
             {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0.9}, "doubleSided": True}
@@ -264,7 +168,7 @@ def _document(binary: _Binary, primitive: Json, placement: Json, metadata: Json)
     }
 
 
-def _pack(document: Json, binary: _Binary) -> bytes:
+def _pack(document: Json, binary: Binary) -> bytes:
     text = orjson.dumps(document)
     text += b" " * (-len(text) % 4)
     return b"".join(
@@ -301,59 +205,14 @@ def _positions(mesh: MeshBatch, frame: Frame, finest_m: float, coarsest_m: float
     return centred.astype("<i2"), {"translation": translation, "scale": [step] * 3}
 
 
-def _component(positions: Array) -> int:
-    return _SHORT if positions.dtype == np.int16 else _FLOAT
+def _surface_table(model: Model) -> FeatureTable:
+    """One row for each face, those of templates behind the others: its type, and the measures asked for."""
+    types = np.concatenate([_face_types(mesh) for mesh in (model.mesh, *(g.mesh for g in model.groups))])
+    attributes = (SURFACE_TYPE, *(SURFACE_PROPERTIES[name] for name in model.measures))
+    return FeatureTable(SURFACE_CLASS, attributes, (types, *model.measures.values()))
 
 
-def _extremes(positions: Array) -> Json:
-    return {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
-
-
-def _normals(mesh: MeshBatch, frame: Frame) -> Array:
-    local = _y_up(mesh.normals.astype(np.float64) @ frame.axes.T)
-    return np.rint(local * 127).astype(np.int8)
-
-
-def _feature_ids(binary: _Binary, ids: Array) -> int:
-    """Vertex attributes have no 32-bit integers (glTF 2.0, 3.6.2.2), but floats are exact to 2**24."""
-    if len(ids) and int(ids.max()) > _LARGEST_UNSIGNED_SHORT:
-        return binary.vertices(ids.astype("<f4")[:, None], _FLOAT, "SCALAR")
-    return binary.vertices(ids.astype("<u2")[:, None], _UNSIGNED_SHORT, "SCALAR")
-
-
-def _indices(binary: _Binary, triangles: Array, vertices: int) -> int:
-    """The highest value of an index type restarts primitives and is not used (glTF 2.0, 3.7.2.1)."""
-    short = vertices <= _LARGEST_UNSIGNED_SHORT
-    component = _UNSIGNED_SHORT if short else _UNSIGNED_INT
-    return binary.indices(triangles.astype("<u2" if short else "<u4"), component)
-
-
-def _feature_id_sets(objects: int, surfaces: int) -> list[Json]:
-    return [
-        {"featureCount": objects, "attribute": 0, "propertyTable": 0, "label": "object"},
-        {"featureCount": surfaces, "attribute": 1, "propertyTable": 1, "label": SURFACE_CLASS},
-    ]
-
-
-def _surface_table(mesh: MeshBatch, measures: Mapping[str, Floats]) -> FeatureTable:
-    """One row for each face: its surface type, and the measures that are asked for."""
-    types = np.zeros(int(mesh.face.max()) + 1, dtype=np.uint8)
+def _face_types(mesh: MeshBatch) -> npt.NDArray[np.uint8]:
+    types = np.zeros(int(mesh.face.max(initial=-1)) + 1, dtype=np.uint8)
     types[mesh.face] = mesh.surface_type
-    attributes = (SURFACE_TYPE, *(SURFACE_PROPERTIES[name] for name in measures))
-    return FeatureTable(SURFACE_CLASS, attributes, (types, *measures.values()))
-
-
-def _property_table(binary: _Binary, table: FeatureTable) -> Json:
-    columns = {
-        attribute.name: _table_property(binary, binary_column(attribute, values))
-        for attribute, values in zip(table.attributes, table.columns, strict=True)
-    }
-    return {"class": table.kind, "count": table.count, "properties": columns}
-
-
-def _table_property(binary: _Binary, column: BinaryColumn) -> Json:
-    found: Json = {"values": binary.view(column.values)}
-    if column.offsets is not None:
-        found["stringOffsets"] = binary.view(column.offsets)
-        found["stringOffsetType"] = column.offset_type
-    return found
+    return types

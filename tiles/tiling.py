@@ -143,6 +143,11 @@ class Summary:
         arrays = {f.name: getattr(self, f.name)[order] for f in fields(self)[1:-1]}
         return replace(self, **arrays)
 
+    def missing(self, detail_m: float) -> "Summary":
+        """The same where blocks miss details of meshes as large as this, but not larger than an object."""
+        largest = self.size_m.max(axis=1, initial=0.0)
+        return replace(self, block_m=np.maximum(self.block_m, np.minimum(detail_m, largest)))
+
     def coarser(self) -> "Summary":
         """The same one level up."""
         code, lengths = np.unique(self.code >> 2, return_counts=True)

@@ -317,7 +317,7 @@ def _import(opened: "Database", paths: list[Path], options: "ImportOptions", rep
                 console.progress(source.name, of_bytes=True) as ingest.progress,
                 source.unpacked(ingest.progress) as path,
             ):
-                reports.append(ingest.run(path, source.name))
+                reports.append(ingest.run(path, source.name, source.images))
             console.say("\n".join(reports[-1].lines()))
         except (InputError, RequestError) as error:
             errors.append(str(error))

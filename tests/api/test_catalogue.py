@@ -72,7 +72,8 @@ def test_datasets(client: Client) -> None:
     assert found["seed_harbour"] == {
         "name": "seed_harbour", "title": "Seed Harbour", "city": "harbour", "role": "primary",
         "synthetic": True, "placement": "exact", "heights": {"method": "none"}, "horizontal_epsg": 3879,
-        "vertical_epsg": 3900, "publisher": None, "licence": None, "count": 60,
+        "vertical_epsg": 3900, "publisher": None, "licence": None, "themes": [],
+        "count": 60,
         "bbox": [24.95, 60.17, 24.9576, 60.1744], "processing": {"pending": 0, "since": None},
     }  # fmt: skip
     assert (found["seed_harbour_lod1"]["role"], found["seed_harbour_lod1"]["count"]) == ("alternative", 5)

@@ -12,7 +12,7 @@ from tests.api.tile_client import ROOT, blocks, contents
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import clean
 from tests.tiles import gltf
-from tiles import glb
+from tiles import colours
 from tiles.check import check_tileset
 from twin.db.collections import KINDS
 from twin.db.engine import Database
@@ -80,7 +80,7 @@ def test_each_type_has_its_colour(client: Client) -> None:
     for path in contents(client, SURROUNDINGS):
         tile = gltf.read(client.request("GET", path).content)
         seen |= {tuple(colour) for colour in np.unique(tile.attribute("COLOR_0")[:, :3], axis=0).tolist()}
-    assert 5 <= len(seen) <= len(glb._OBJECT_TYPES)  # pyright: ignore[reportPrivateUsage]
+    assert 5 <= len(seen) <= len(colours.OBJECT_TYPES)
 
 
 def test_our_checker_finds_nothing(client: Client) -> None:

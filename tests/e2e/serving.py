@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,28 @@ def served(home: Path, buildings: int) -> Generator[str, None, None]:
             yield address
     finally:
         embedded.destroy(settings)
+
+
+@contextmanager
+def served_model(home: Path, model: Path, city: str) -> Generator[str, None, None]:
+    """The address of a service over one model; its database goes in the end."""
+    try:
+        _twin(home, "import", str(model), "--city", city, "--dataset", city)
+        with _serving(home) as address:
+            yield address
+    finally:
+        embedded.destroy(Settings(home=home))
+
+
+@contextmanager
+def served_models(home: Path, models: Sequence[Path]) -> Generator[str, None, None]:
+    """The address of a service over models, each a dataset; its database goes in the end."""
+    try:
+        _twin(home, "import", *map(str, models))
+        with _serving(home) as address:
+            yield address
+    finally:
+        embedded.destroy(Settings(home=home))
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ codec: Any = meshopt
 Array = npt.NDArray[Any]
 
 _TYPES = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
-_COLUMNS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}
+_COLUMNS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _VALIDATOR = Path(__file__).parent.parent / "gltf"
 
 
@@ -69,6 +69,32 @@ class Glb:
         x, y, z = (self.attribute("POSITION") * scale + translation).T
         return np.column_stack([x, -z, y])
 
+    def drawn(self) -> tuple[Array, Array]:
+        """Corners in metres in the tile's frame, east, north, up, and the object of each, of all nodes."""
+        places: list[Array] = []
+        objects: list[Array] = []
+        for node in self.document["nodes"]:
+            (primitive,) = self.document["meshes"][node["mesh"]]["primitives"]
+            local = self.accessor(primitive["attributes"]["POSITION"]).astype(np.float64)
+            beside = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
+            if beside is None:
+                found = local * node.get("scale", [1, 1, 1])
+                owner = self.accessor(primitive["attributes"]["_FEATURE_ID_0"])[:, 0]
+            else:
+                columns = (
+                    beside["attributes"][n] for n in ("TRANSLATION", "ROTATION", "SCALE", "_FEATURE_ID_0")
+                )
+                each = zip(*map(self.accessor, columns), strict=True)
+                turned = [
+                    (_turned(local * scale, turn) + place, int(own[0])) for place, turn, scale, own in each
+                ]
+                found = np.concatenate([points for points, _ in turned])
+                owner = np.repeat([own for _, own in turned], len(local))
+            places.append(found + node["translation"])
+            objects.append(owner)
+        x, y, z = np.concatenate(places).T
+        return np.column_stack([x, -z, y]), np.concatenate(objects)
+
     @property
     def metadata(self) -> dict[str, Any]:
         return self.document["extensions"]["EXT_structural_metadata"]
@@ -91,6 +117,15 @@ class Glb:
             size = {"INT32": np.int32, "FLOAT32": np.float32}[declared["componentType"]]
             values = np.frombuffer(data, size).tolist()
         return [None if value == declared.get("noData") else value for value in values]
+
+
+def _turned(points: Array, quaternion: Array) -> Array:
+    """Points (n, 3) turned by x, y, z, w, as Hamilton has it: q p q*."""
+    x, y, z, w = quaternion.astype(np.float64)
+    q = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    conjugate = np.array([[w, x, y, z], [-x, w, -z, y], [-y, z, w, -x], [-z, -y, x, w]])
+    padded = np.column_stack([np.zeros(len(points)), points])
+    return (padded @ (conjugate @ q).T)[:, 1:]
 
 
 def read(data: bytes) -> Glb:

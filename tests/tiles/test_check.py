@@ -216,7 +216,7 @@ GLB_FAULTS: list[tuple[str, Callable[[Json], Any]]] = [
     ("normal-length", _accessor(1, normalized=False)),
     ("gltf-structure", _accessor(0, componentType=5124)),
     ("feature-id-attribute", _feature_ids(0, attribute=3)),
-    ("feature-id-range", _feature_ids(0, featureCount=39)),
+    ("feature-count", _feature_ids(0, featureCount=39)),
     ("feature-count", _feature_ids(0, featureCount=41)),
     ("dangling-table", _feature_ids(1, propertyTable=2)),
     ("unknown-class", lambda d: _table(d).update({"class": "house"})),
@@ -258,7 +258,9 @@ def with_measures(count: int, **wrong: float) -> bytes:
     columns = face_measures.decode([mesh.faces for mesh in made], [6] * count)
     for name, value in wrong.items():
         columns[name] = np.concatenate([[value], columns[name][1:]])
-    return glb.encode(decode([mesh.data for mesh in made]), Frame.of_cell(CELL), table(count), columns)
+    return glb.encode(
+        glb.Model(decode([mesh.data for mesh in made]), columns), Frame.of_cell(CELL), table(count)
+    )
 
 
 def test_measures_of_surfaces_are_found_good() -> None:

@@ -15,6 +15,7 @@ from tests.tiles import gltf
 from tiles.batch import write_tileset
 from tiles.build import TileRequest
 from tiles.check import check_path
+from tiles.glb import Profile
 from twin.db.collections import FEATURES
 from twin.db.engine import Database
 from twin.db.query import Selection, View
@@ -56,11 +57,20 @@ def imported(engine: Engine, names: dict[str, str | None]) -> Iterator[str]:
         yield dataset
 
 
-def tiled(engine: Engine, datasets: Iterable[str], folder: Path) -> int:
+LOOKS = {
+    "citygml/citygml4j/lod3_building_v2.gml": None,
+    "citygml/ogc20/Appearance-EPSG25832.gml": "EPSG:25832",
+    "cityjson/cjio_rotterdam_textured16.json": "EPSG:28992",
+    "cityjson/cjio_denhaag_materials.json": "EPSG:28992",
+}
+"""Corpora with textures, of which those of CityGML have their images too, and with materials."""
+
+
+def tiled(engine: Engine, datasets: Iterable[str], folder: Path, profile: Profile = "standard") -> int:
     """Write a tileset of each dataset; how many objects they hold. Our checker finds nothing in them."""
     objects = 0
     for dataset in datasets:
-        asked = TileRequest(Selection(View(), FEATURES, (dataset,)))
+        asked = TileRequest(Selection(View(), FEATURES, (dataset,)), profile=profile)
         objects += write_tileset(engine, folder / dataset, asked).objects
         assert [str(finding) for finding in check_path(folder / dataset)] == []
     return objects
@@ -86,6 +96,18 @@ def test_both_checkers_find_nothing_in_the_named_corpora(database: Database, tmp
     assert wanted | {"GenericCityObject"} <= known.keys()
     report = gltf.validate(tmp_path)
     assert report["files"] > 2 * len(NAMED)
+    assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
+
+
+@pytest.mark.slow
+def test_both_checkers_find_nothing_in_corpora_with_textures(database: Database, tmp_path: Path) -> None:
+    with clean(database.engine) as engine:
+        datasets = list(imported(engine, LOOKS))
+        objects = tiled(engine, datasets, tmp_path, "textured")
+        assert objects == sum(meshes(engine).values()) > 20
+    tiles = [gltf.read(path.read_bytes()).document for path in tmp_path.rglob("*.glb")]
+    assert sum("images" in tile for tile in tiles) >= 2
+    report = gltf.validate(tmp_path)
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
 
 

@@ -41,7 +41,9 @@ def table(count: int) -> FeatureTable:
 
 
 def encode(blocks: Sequence[Block], cell: Cell = CELL, *, profile: glb.Profile = "standard") -> bytes:
-    return glb.encode(decode(meshes(blocks)), Frame.of_cell(cell), table(len(blocks)), profile=profile)
+    return glb.encode(
+        glb.Model(decode(meshes(blocks))), Frame.of_cell(cell), table(len(blocks)), profile=profile
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_surfaces_have_the_measures_that_are_asked_for() -> None:
     blocks = street(7)
     mesh, columns = decode(meshes(blocks)), measured(blocks)
     assert mesh.faces_of_objects(7) == [6] * 7
-    tile = gltf.read(glb.encode(mesh, Frame.of_cell(CELL), table(7), columns))
+    tile = gltf.read(glb.encode(glb.Model(mesh, columns), Frame.of_cell(CELL), table(7)))
     types = tile.column(1, "surface_type")
     for number, (kind, area, slope, azimuth) in enumerate(
         zip(types, *(tile.column(1, name) for name in ("area_m2", "slope_deg", "azimuth_deg")), strict=True)
@@ -128,7 +130,9 @@ def test_surfaces_have_the_measures_that_are_asked_for() -> None:
             assert (slope, azimuth) == (pytest.approx(0 if kind == "RoofSurface" else 180), None)
     declared = tile.metadata["schema"]["classes"]["surface"]["properties"]
     assert list(declared) == ["surface_type", "area_m2", "slope_deg", "azimuth_deg"]
-    only = gltf.read(glb.encode(mesh, Frame.of_cell(CELL), table(7), {"slope_deg": columns["slope_deg"]}))
+    only = gltf.read(
+        glb.encode(glb.Model(mesh, {"slope_deg": columns["slope_deg"]}), Frame.of_cell(CELL), table(7))
+    )
     assert list(only.metadata["propertyTables"][1]["properties"]) == ["surface_type", "slope_deg"]
 
 
@@ -137,7 +141,7 @@ def test_faces_of_an_older_version_have_no_values() -> None:
     columns = face_measures.decode([first, None], [6, 6])
     assert np.isnan(columns["area_m2"]).tolist() == [False] * 6 + [True] * 6
     assert second
-    tile = gltf.read(glb.encode(decode(meshes(street(2))), Frame.of_cell(CELL), table(2), columns))
+    tile = gltf.read(glb.encode(glb.Model(decode(meshes(street(2))), columns), Frame.of_cell(CELL), table(2)))
     assert tile.column(1, "area_m2")[6:] == [None] * 6
 
 
@@ -159,7 +163,7 @@ def test_text_that_no_feature_has_is_left_out() -> None:
     """The official validator wants just the bytes of the strings in a column, glTF one at least."""
     rows: list[dict[str, Any]] = [{"id": f"test.{i}", "city": "helsinki", "street": None} for i in range(3)]
     empty = FeatureTable.from_rows("building", ("city", "street"), rows)
-    data = glb.encode(decode(meshes(street(3))), Frame.of_cell(CELL), empty)
+    data = glb.encode(glb.Model(decode(meshes(street(3)))), Frame.of_cell(CELL), empty)
     (table, _) = gltf.read(data).metadata["propertyTables"]
     assert list(table["properties"]) == ["id", "city"]
     assert list(gltf.read(data).metadata["schema"]["classes"]["building"]["properties"]) == ["id", "city"]
@@ -185,7 +189,7 @@ def test_more_vertices_than_16_bits_can_count() -> None:
 def test_more_surfaces_than_16_bits_can_count() -> None:
     mesh = decode(meshes(street(2)))
     many = replace(mesh, face=mesh.face + 65_530)
-    tile = gltf.read(glb.encode(many, Frame.of_cell(CELL), table(2)))
+    tile = gltf.read(glb.encode(glb.Model(many), Frame.of_cell(CELL), table(2)))
     ids = tile.attribute("_FEATURE_ID_1")[:, 0]
     assert ids.dtype == np.float32
     assert ids.max() == 65_541
@@ -197,7 +201,7 @@ def test_every_normal_is_of_unit_length_for_the_checker() -> None:
     directions = rng.normal(size=mesh.normals.shape)
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     turned = replace(mesh, normals=directions.astype(np.float32))
-    assert inspect_glb(glb.encode(turned, Frame.of_cell(CELL), table(30))).problems == []
+    assert inspect_glb(glb.encode(glb.Model(turned), Frame.of_cell(CELL), table(30))).problems == []
 
 
 @pytest.mark.parametrize(
@@ -237,7 +241,7 @@ def test_lean_tiles_lack_the_ground_too() -> None:
     data = encode(blocks, profile="compact")
     compact = gltf.read(data)
     mesh, faces = without_ground(decode(meshes(blocks)))
-    lean = gltf.read(glb.encode(mesh, Frame.of_cell(CELL), table(len(blocks)), profile="lean"))
+    lean = gltf.read(glb.encode(glb.Model(mesh), Frame.of_cell(CELL), table(len(blocks)), profile="lean"))
     above = [kind != "GroundSurface" for kind in compact.column(1, "surface_type")]
     assert faces.tolist() == np.flatnonzero(above).tolist()
     assert lean.column(1, "surface_type") == [
@@ -271,13 +275,13 @@ def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
     (tmp_path / "one.glb").write_bytes(encode(street(1)))
     (tmp_path / "many.glb").write_bytes(encode(street(DEFAULT_LIMITS.objects)))
     (tmp_path / "far.glb").write_bytes(encode([Block(0, 0), Block(3_000, 0)]))
-    (tmp_path / "odd.glb").write_bytes(glb.encode(odd_types, Frame.of_cell(CELL), table(30)))
+    (tmp_path / "odd.glb").write_bytes(glb.encode(glb.Model(odd_types), Frame.of_cell(CELL), table(30)))
     (tmp_path / "measured.glb").write_bytes(
-        glb.encode(mesh, Frame.of_cell(CELL), table(30), measured(street(30)))
+        glb.encode(glb.Model(mesh, measured(street(30))), Frame.of_cell(CELL), table(30))
     )
     nothing = FeatureTable.from_rows("building", ("city",), [{"id": "a", "city": None}])
     (tmp_path / "empty-strings.glb").write_bytes(
-        glb.encode(decode(meshes(street(1))), Frame.of_cell(CELL), nothing)
+        glb.encode(glb.Model(decode(meshes(street(1)))), Frame.of_cell(CELL), nothing)
     )
     (tmp_path / "plain.glb").write_bytes(encode(street(30), profile="plain"))
     (tmp_path / "compact.glb").write_bytes(encode(street(30), profile="compact"))
@@ -306,7 +310,7 @@ def test_a_building_of_a_million_triangles_is_a_tile(tmp_path: Path) -> None:
         face=np.repeat(faces, 4),
     )
     started = time.process_time()
-    data = glb.encode(mesh, Frame.of_cell(CELL), table(1))
+    data = glb.encode(glb.Model(mesh), Frame.of_cell(CELL), table(1))
     assert time.process_time() - started < 30
     tile = gltf.read(data)
     assert tile.document["accessors"][tile.primitive["indices"]]["count"] == 3_000_000

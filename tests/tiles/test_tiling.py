@@ -219,3 +219,15 @@ def test_far_too_many_blocks_are_not_built() -> None:
 )
 def test_resolution(level: int, resolution: int) -> None:
     assert SMALL.resolution(level) == resolution
+
+
+@UNHURRIED
+@given(CITIES)
+def test_where_blocks_miss_details_errors_are_larger_and_never_grow(city: City) -> None:
+    summary = Summary.from_rows(SMALL.resolution(0), city.rows(WORLD, SMALL.resolution(0)))
+    root, usual = (divide(each, WORLD, SMALL) for each in (summary.missing(5.0), summary))
+    for node, before in zip(root or (), usual or (), strict=True):
+        assert node.error_m >= before.error_m
+        assert node.error_m <= max(node.size_m, before.error_m)
+        assert node.error_m == 0.0 or node.error_m >= min(5.0, node.size_m)
+        assert all(child.error_m <= node.error_m for child in node.children)

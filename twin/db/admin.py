@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select, text
 from twin.db import schema
 from twin.db.cell_tables import cell_change
 from twin.db.pending_query import pending
+from twin.db.skin_tables import object_skin, texture_image
 from twin.errors import NotFound
 
 _OWNED = (
@@ -16,6 +17,8 @@ _OWNED = (
     schema.city_object_history,
     schema.object_geometry_history,
     *schema.COMPUTED_LATER,
+    object_skin,
+    texture_image,
     # The last, for to delete features marks their cells.
     cell_change,
 )

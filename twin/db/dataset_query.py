@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from twin.db.query import Statement
 from twin.db.schema import dataset, feature, object_roof
+from twin.db.skin_tables import object_skin
 
 
 def datasets() -> Statement:
@@ -13,7 +14,8 @@ def datasets() -> Statement:
 
     Columns: name, title, city, role, synthetic, placement, heights (JSON text), horizontal_epsg,
     vertical_epsg, publisher, licence, count, west, south, east, north, recorded_from, types (of
-    first-level objects, with duplicates removed), roof_faces (how many are known).
+    first-level objects, with duplicates removed), roof_faces (how many are known), themes (of textures and
+    materials).
     """
     d, f = dataset.c, feature.c
     described: list[ColumnElement[Any]] = [
@@ -31,8 +33,11 @@ def datasets() -> Statement:
     ]
     faces = select(func.sum(object_roof.c.roof_faces)).where(object_roof.c.dataset_id == d.id)
     known: ColumnElement[Any] = func.coalesce(faces.scalar_subquery(), 0).label("roof_faces")
+    skin = object_skin.c
+    themes = select(skin.theme).distinct().where(skin.dataset_id == d.id, skin.theme.is_not(None))
+    looks: ColumnElement[Any] = func.array(themes.order_by(skin.theme).scalar_subquery()).label("themes")
     clause = (
-        select(*described, *measured, known)
+        select(*described, *measured, known, looks)
         .select_from(dataset.outerjoin(feature, f.dataset_id == d.id))
         .group_by(d.id)
         .order_by(d.name)

@@ -21,12 +21,18 @@ def appearance_json(appearance: Appearance | None) -> Json | None:
     """Materials and textures with the indices of faces and rings; None where there is none."""
     if appearance is None or appearance.is_empty:
         return None
-    return {
+    stored: Json = {
         "materials": list(appearance.materials),
         "textures": list(appearance.textures),
         "material": {theme: faces.tolist() for theme, faces in appearance.material.items()},
         "texture": {theme: _texture_json(images) for theme, images in appearance.texture.items()},
     }
+    beside = {
+        "images": list(appearance.images),
+        "default_texture": appearance.default_texture,
+        "default_material": appearance.default_material,
+    }
+    return stored | {name: value for name, value in beside.items() if value}
 
 
 def _texture_json(theme: TextureTheme) -> Json:
@@ -44,6 +50,9 @@ def read_appearance(stored: Mapping[str, Any] | None, ring_start: Ints) -> Appea
         textures=tuple(stored["textures"]),
         material={theme: _ints(faces) for theme, faces in stored["material"].items()},
         texture={theme: _texture(images, ring_start) for theme, images in stored["texture"].items()},
+        images=tuple(stored.get("images", ())),
+        default_texture=stored.get("default_texture"),
+        default_material=stored.get("default_material"),
     )
 
 

@@ -310,11 +310,10 @@ SELECT g.object_id, g.ordinal, g.lod, g.geometry_type, g.shell_start, ST_AsEWKB(
            SELECT r.geom FROM object_geometry_{n} r
            WHERE r.dataset_id = %(d)s AND r.object_id = g.object_id AND r.ordinal = g.same_as
        ))) AS geom,
-       g.solid_start, g.face_semantic, g.surfaces, NULL AS appearance, g.template
-"""
+       g.solid_start, g.face_semantic, g.surfaces, g.template"""
 
 _WHOLE_GEOMETRIES = f"""
-{_SHAPES}
+{_SHAPES}, g.appearance
 FROM city_object_{{n}} o
 JOIN object_geometry_{{n}} g ON g.dataset_id = o.dataset_id AND g.object_id = o.object_id
 WHERE o.dataset_id = %(d)s AND o.root_id = ANY(%(ids)s)
@@ -322,7 +321,7 @@ ORDER BY g.object_id, g.ordinal
 """
 
 _GEOMETRIES = f"""
-{_SHAPES}
+{_SHAPES}, NULL AS appearance
 FROM unnest(%(ids)s::text[], %(lods)s::text[]) AS wanted (root_id, lod)
 JOIN city_object_{{n}} o ON o.root_id = wanted.root_id
 JOIN object_geometry_{{n}} g

@@ -33,6 +33,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from twin.db import history, schema
 from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
+from twin.db.skin_tables import object_skin, texture_image
+from twin.db.template_tables import template_mesh
 from twin.model.attributes import Stage
 
 
@@ -61,6 +63,10 @@ class Rows:
     geometries: list[Row] = field(default_factory=list[Row])
     meshes: list[Row] = field(default_factory=list[Row])
     features: list[Row] = field(default_factory=list[Row])
+    skins: list[Row] = field(default_factory=list[Row])
+    """Of the meshes, and not counted beside them."""
+    templates: list[Row] = field(default_factory=list[Row])
+    """Of which the meshes tell; some may be stored already, and they are not counted."""
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
@@ -72,6 +78,8 @@ class Rows:
             pack(schema.object_geometry, self.geometries),
             pack(schema.object_mesh, self.meshes),
             pack(schema.feature, self.features),
+            skins=pack(object_skin, self.skins),
+            templates=pack(template_mesh, self.templates),
         )
 
 
@@ -83,9 +91,16 @@ class PackedRows:
     geometries: Packed = field(default_factory=Packed)
     meshes: Packed = field(default_factory=Packed)
     features: Packed = field(default_factory=Packed)
+    skins: Packed = field(default_factory=Packed)
+    images: Packed = field(default_factory=Packed)
+    templates: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+
+    def with_images(self, images: Sequence[Row]) -> "PackedRows":
+        """The same with the images that they show."""
+        return replace(self, images=pack(texture_image, images))
 
 
 def differs(row: Row, stored: Row | None) -> bool:
@@ -166,6 +181,10 @@ class Loader:
             )
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
             self.rows_written += self._connection.execute(text(move)).rowcount
+        for table in (object_skin, texture_image):
+            move = f"INSERT INTO {table.name} SELECT * FROM {prefix}_{table.name} ON CONFLICT DO NOTHING"  # noqa: S608
+            self._connection.execute(text(move))
+        self._connection.execute(text(_TAKE_TEMPLATES.format(staged=f"{prefix}_{template_mesh.name}")))
 
     def end(self, root_ids: Sequence[str], successors: str | None = None) -> None:
         """Move whole features to history; what was computed of them afterwards is dropped.
@@ -183,7 +202,7 @@ class Loader:
             history.close_removed(self._connection, self.dataset_id, ids)
         else:
             history.close_replaced(self._connection, self.dataset_id, successors)
-        for table in (schema.object_mesh, *schema.COMPUTED_LATER):
+        for table in (schema.object_mesh, object_skin, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
 
@@ -202,6 +221,8 @@ class Loader:
             for table in schema.PARTITIONED:
                 statement = _ATTACH_PARTITION.format(table=table.name, id=self.dataset_id)
                 self._connection.execute(text(statement))
+        unused = text(_DROP_TEMPLATES.format(meshes=self._partition(schema.object_mesh)))
+        self._connection.execute(unused, {"dataset": self.dataset_id})
         self._analyze()
         self.revise()
         self._connection.execute(
@@ -240,6 +261,16 @@ class Loader:
 
     def _delete(self, table: Table, key: str, ids: Sequence[str]) -> None:
         self._connection.execute(delete(table).where(self._own(table, key, ids)))
+
+    def _add_templates(self, rows: Sequence[Row]) -> None:
+        """Templates that are not there yet."""
+        if not rows:
+            return
+        staged = f"staged_{template_mesh.name}"
+        self._connection.execute(text(f"CREATE TEMPORARY TABLE {staged} (LIKE {template_mesh.name})"))
+        copy_rows(self._connection, template_mesh, staged, rows)
+        self._connection.execute(text(_TAKE_TEMPLATES.format(staged=staged)))
+        self._connection.execute(text(f"DROP TABLE {staged}"))
 
     def _own(self, table: Table, key: str, ids: Sequence[str]) -> ColumnElement[bool]:
         """One array bound, not one value per id, so that the statement stays short."""
@@ -285,6 +316,22 @@ CREATE TABLE {table}_{id} (
 
 _KEEP_INLINE = "ALTER TABLE object_geometry_{id} ALTER COLUMN surfaces SET STORAGE MAIN"
 """Compressed within the row, as coordinates are: what stands aside has a row and an index of its own."""
+
+_TAKE_TEMPLATES = """
+INSERT INTO template_mesh (dataset_id, template_id, mesh, faces)
+SELECT DISTINCT ON (dataset_id, template_id) dataset_id, template_id, mesh, faces FROM {staged}
+ORDER BY dataset_id, template_id
+ON CONFLICT DO NOTHING
+"""
+"""In one order, so that two who add the same ones wait for each other and not in a circle."""
+
+_DROP_TEMPLATES = """
+DELETE FROM template_mesh
+WHERE dataset_id = :dataset AND template_id NOT IN (
+    SELECT substr(m.templates, place, 16) FROM {meshes} m, generate_series(1, length(m.templates), 16) place
+    WHERE m.templates IS NOT NULL
+)
+"""
 
 _ATTACH_PARTITION = """
 ALTER TABLE {table} ATTACH PARTITION {table}_{id} FOR VALUES IN ({id})

@@ -11,6 +11,7 @@ from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import copy_rows
 from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, hold, spec_of
 from twin.db.load import Loader, Row, Rows, differs
+from twin.db.skin_tables import object_skin
 
 
 class Refresher(Loader):
@@ -55,7 +56,11 @@ class Refresher(Loader):
         if ids:
             self._update(schema.feature, ("id",), rows.features)
             self._outdate(ids)
-        self._delete(schema.object_mesh, "object_id", sorted({*ids, *(r["object_id"] for r in rows.meshes)}))
+        of_meshes = sorted({*ids, *(row["object_id"] for row in rows.meshes)})
+        for table in (schema.object_mesh, object_skin):
+            self._delete(table, "object_id", of_meshes)
+        self._copy(object_skin, object_skin.name, rows.skins)
+        self._add_templates(rows.templates)
         self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
         self.rows_written += len(rows)
 

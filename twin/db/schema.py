@@ -197,10 +197,12 @@ object_mesh = Table(
     Column("object_id", Text(collation="C"), nullable=False),
     Column("lod", Text(collation="C"), nullable=False),
     Column("mesh", LargeBinary, nullable=False, comment="as twin.processing.mesh encodes it"),
-    Column("mesh_hash", LargeBinary, nullable=False, comment="of mesh and faces"),
+    Column("mesh_hash", LargeBinary, nullable=False, comment="of mesh, faces, templates and instances"),
     Column("faces", LargeBinary, comment="as twin.processing.face_measures; null: of an older version"),
     Column("triangles", Integer, nullable=False),
     Column("vertices", Integer, nullable=False),
+    Column("templates", LargeBinary, comment="ids of template meshes shown beside the mesh, 16 bytes each"),
+    Column("instances", LargeBinary, comment="where they are, as twin.processing.instance_format"),
     PrimaryKeyConstraint("dataset_id", "object_id", "lod"),
     postgresql_partition_by="LIST (dataset_id)",
 )

@@ -17,12 +17,17 @@ from sqlalchemy import Connection, Engine, Table, text
 from twin.db import schema
 from twin.db.copy_binary import copy_packed
 from twin.db.load import DatasetSpec, Loader, PackedRows
+from twin.db.skin_tables import object_skin, texture_image
+from twin.db.template_tables import template_mesh
 
 _TABLES: tuple[tuple[Table, str], ...] = (
     (schema.city_object, "objects"),
     (schema.object_geometry, "geometries"),
     (schema.object_mesh, "meshes"),
     (schema.feature, "features"),
+    (object_skin, "skins"),
+    (texture_image, "images"),
+    (template_mesh, "templates"),
 )
 
 
@@ -93,6 +98,11 @@ class Stage:
     def is_new(self) -> bool:
         """Whether there is no such dataset yet."""
         return self._dataset_id is None
+
+    @property
+    def dataset_id(self) -> int:
+        """The id of the dataset, which an import knows once it has begun."""
+        return self._begun.dataset_id if self._begun else self._dataset_id or 0
 
     def begin(self, source_hash: bytes) -> Begun:
         """Go on with an unfinished import of the same source, else begin anew."""

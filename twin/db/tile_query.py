@@ -5,6 +5,7 @@ mesh at that LoD is in no 3D tile.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
@@ -12,22 +13,25 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Double,
+    FromClause,
     Integer,
     LargeBinary,
     Subquery,
     Text,
     and_,
+    any_,
     bindparam,
     case,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_on
 
 from twin.db.query import AnySelect, Selection, Statement, statement
 from twin.db.queryables import Queryable
 from twin.db.schema import dataset
+from twin.db.skin_tables import object_skin, texture_image
 from twin.db.tile_grid import GRID_ZOOMS, HALF_WORLD_M, MVT_EXTENT
 from twin.db.tile_measures import cell_values, in_cell, mesh, number, points, roof_m, size_m, with_mesh
 from twin.model.cells import Cell
@@ -39,7 +43,17 @@ _MVT_COMPLETE_FROM = 14
 
 _FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
-Geometry: TypeAlias = Literal["mesh", "faces", "blocks"]
+
+@dataclass(frozen=True, slots=True)
+class Skinned:
+    """Meshes with their skins in a theme, None for that of each object by default; ``faces``: also the
+    measures of their faces."""
+
+    theme: str | None = None
+    faces: bool = False
+
+
+Geometry: TypeAlias = Literal["mesh", "faces", "blocks"] | Skinned
 
 
 def tile_members(
@@ -54,20 +68,53 @@ def tile_members(
     """The objects of a tile, of a least size, in the order of their feature ids.
 
     Columns: id, type, quadkey, mesh_hash, row_hash, the named properties, and those of the ``geometry``:
-    ``mesh``, with ``faces`` the measures of its faces too, or what a block is made of: ``footprint``
-    as WKB in degrees, the bounds and the ellipsoidal height of its ``top``.
+    ``mesh``, with ``faces`` the measures of its faces too, with a skin that as ``skin`` (null without any),
+    or what a block is made of: ``footprint`` as WKB in degrees, the bounds and the ellipsoidal height of
+    its ``top``. With a mesh come ``templates`` and ``instances``; the meshes of those templates, and their
+    faces, with the first object that has them.
     """
-    shape = (lod is None, least_m > 0, geometry, tuple(properties))
+    theme = geometry.theme if isinstance(geometry, Skinned) else None
+    shape = (lod is None, least_m > 0, _named(geometry), tuple(properties))
 
     def made() -> AnySelect:
         f = selection.source.c
         named = [f[name] for name in properties]
         columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, mesh.c.mesh_hash, f.row_hash, *named]
         columns += _geometry_columns(f, geometry)
-        rows = select(*columns).select_from(with_mesh(selection, lod))
+        found = with_mesh(selection, lod)
+        rows = select(*columns).select_from(_with_skin(found, theme) if "skin" in _named(geometry) else found)
         return rows.where(selection.where(), *_in_tile(f, least_m)).order_by(f.quadkey, f.id)
 
-    return statement("tile_members", made, selection, shape, **cell_values(cell, lod, least_m))
+    values = cell_values(cell, lod, least_m) | ({} if theme is None else {"theme": theme})
+    return statement("tile_members", made, selection, shape, **values)
+
+
+def _named(geometry: Geometry | None) -> tuple[str, ...]:
+    """The columns of a geometry by name, or the word for it; the same wherever statements are the same."""
+    if isinstance(geometry, Skinned):
+        themed = ("mesh", "skin") if geometry.theme is None else ("mesh", "skin", "themed")
+        return (*themed, "faces") if geometry.faces else themed
+    return {"mesh": ("mesh",), "faces": ("mesh", "faces"), "blocks": ("blocks",), None: ()}[geometry]
+
+
+def _with_skin(found: FromClause, theme: str | None) -> FromClause:
+    skin, chosen = object_skin.c, bindparam("theme", type_=Text)
+    wanted = skin.ordinal == literal_column("0") if theme is None else skin.theme == chosen
+    of_mesh = (skin[name] == mesh.c[name] for name in ("dataset_id", "object_id", "lod"))
+    return found.outerjoin(object_skin, and_(*of_mesh, wanted))
+
+
+def tile_images(hashes: Sequence[bytes]) -> Statement:
+    """The images with those hashes: columns hash and image."""
+    return Statement(_images(), ("tile_images",), {"hashes": list(hashes)})
+
+
+@cache
+def _images() -> AnySelect:
+    i = texture_image.c
+    wanted = bindparam("hashes", type_=ARRAY(LargeBinary))
+    columns: list[ColumnElement[Any]] = [i.hash, i.image]
+    return select(*columns).where(i.hash == any_(wanted)).ext(distinct_on(i.hash))
 
 
 def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
@@ -82,7 +129,26 @@ def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[A
             f.z_min,
             (f.z_max - roof_m(f) * number(0.5)).label("top"),
         ]
-    return [mesh.c[name] for name in {"mesh": ["mesh"], "faces": ["mesh", "faces"], None: []}[geometry]]
+    columns = {"mesh": mesh.c.mesh, "faces": mesh.c.faces, "skin": object_skin.c.skin}
+    wanted = [name for name in _named(geometry) if name in columns]
+    if not wanted:
+        return []
+    of_templates = (_of_templates(f, name) for name in wanted if name != "skin")
+    return [*(columns[name] for name in wanted), mesh.c.templates, mesh.c.instances, *of_templates]
+
+
+def _of_templates(f: Any, name: str) -> ColumnElement[Any]:
+    """A column of the templates of an object, in the order of their ids: null but for the first object of
+    those with the same ones, so that each travels once."""
+    found = literal_column(
+        f"ARRAY(SELECT t.{name} FROM generate_series(1, length(m.templates), 16) place "  # noqa: S608
+        "JOIN template_mesh t ON t.dataset_id = m.dataset_id "
+        "AND t.template_id = substr(m.templates, place, 16) ORDER BY place)",
+        ARRAY(LargeBinary),
+    )
+    number = func.row_number().over(partition_by=mesh.c.templates, order_by=(f.quadkey, f.id))
+    is_first = and_(mesh.c.templates.is_not(None), number == literal_column("1"))
+    return case((is_first, found)).label(f"template_{name}")
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:

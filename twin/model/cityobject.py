@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from twin.model.geometry import Geometry, offsets
+from twin.model.geometry import Floats, Geometry, Instance, offsets
 from twin.model.rings import ranges, without_degenerate
 
 FIRST_LEVEL_BUILDING = "Building"
@@ -137,8 +137,12 @@ def shapes_at(features: Sequence[CityFeature], lods: Sequence[str | None]) -> li
 def _placed(item: CityObject, lod: str | None) -> Iterator[Geometry]:
     for geometry in item.geometries:
         if geometry.lod == lod and _has_surfaces(geometry):
-            instance = geometry.instance
-            yield geometry if instance is None else instance.placed(geometry.xyz[0])
+            yield geometry if geometry.instance is None else _in_place(geometry.instance, geometry.xyz[0])
+
+
+def _in_place(instance: Instance, at: Floats) -> Geometry:
+    """A template in its place, which knows how it came there."""
+    return replace(instance.placed(at), instance=replace(instance, at=at))
 
 
 def geometries_at(feature: CityFeature, lod: str | None) -> tuple[Geometry, ...]:
@@ -159,7 +163,9 @@ def _overhangs(geometries: Sequence[Geometry]) -> Iterator[Geometry]:
     known = {key for solid in solids for key in _face_keys(solid)}
     for geometry in others:
         kept = np.array([key not in known for key in _face_keys(geometry)], dtype=np.bool_)
-        if kept.any():
+        if kept.all():
+            yield geometry
+        elif kept.any():
             yield _faces(geometry, kept)
 
 
@@ -194,14 +200,16 @@ def _faces(geometry: Geometry, kept: npt.NDArray[np.bool_]) -> Geometry:
     rings = np.diff(geometry.surface_start)[chosen]
     ring = ranges(geometry.surface_start[chosen], rings)
     length = np.diff(geometry.ring_start)[ring]
+    points = ranges(geometry.ring_start[ring], length)
     return replace(
         geometry,
         type="MultiSurface",
-        xyz=geometry.xyz[ranges(geometry.ring_start[ring], length)],
+        xyz=geometry.xyz[points],
         ring_start=offsets(length),
         surface_start=offsets(rings),
         shell_start=np.array([0, len(chosen)], dtype=np.int64),
         solid_start=np.array([0, 1], dtype=np.int64),
         semantic=geometry.semantic[chosen],
-        appearance=None,
+        appearance=geometry.appearance and geometry.appearance.of_part(chosen, ring, points),
+        instance=None,
     )

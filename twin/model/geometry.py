@@ -89,7 +89,8 @@ class Geometry:
     ``semantic`` (surfaces,) points into ``semantics``, -1 where a surface has none.
 
     In a MultiLineString each surface is a line of one open ring, in a MultiPoint a single point. A
-    GeometryInstance is a MultiPoint of its reference point, with an ``instance``.
+    GeometryInstance is a MultiPoint of its reference point, with an ``instance``. Among the shapes of a
+    feature, a template that was put in its place keeps its ``instance``.
     """
 
     type: str
@@ -147,10 +148,14 @@ def _restored(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
-    """A template put somewhere: ``matrix`` (4, 4) turns and scales it around the reference point."""
+    """A template put somewhere: ``matrix`` (4, 4) turns and scales it around the reference point.
+
+    ``at`` is that point (3,) where this tells how a geometry came to its place.
+    """
 
     template: Geometry
     matrix: Floats
+    at: Floats | None = None
 
     def placed(self, reference_point: Floats) -> Geometry:
         """The template's geometry in native coordinates (CityJSON 2.0, section 3.4)."""

@@ -72,14 +72,16 @@ def _without(geometry: Geometry, flat: Ints) -> Geometry | None:
     rings_of_surface = np.diff(geometry.surface_start)
     ring_kept &= np.repeat(surface_kept, rings_of_surface)
     ring_length = np.diff(geometry.ring_start)[ring_kept]
+    points = ranges(geometry.ring_start[:-1][ring_kept], ring_length)
+    look = geometry.appearance
     return replace(
         geometry,
-        xyz=geometry.xyz[ranges(geometry.ring_start[:-1][ring_kept], ring_length)],
+        xyz=geometry.xyz[points],
         ring_start=offsets(ring_length),
         surface_start=offsets(_counts(ring_kept, geometry.surface_start)[surface_kept]),
         shell_start=offsets(_counts(surface_kept, geometry.shell_start)),
         semantic=geometry.semantic[surface_kept],
-        appearance=None,
+        appearance=look and look.of_part(np.flatnonzero(surface_kept), np.flatnonzero(ring_kept), points),
     )
 
 

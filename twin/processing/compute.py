@@ -16,7 +16,7 @@ from twin.processing.roof import roof_edges, roof_types
 from twin.processing.solid import volumes
 from twin.processing.surfaces import azimuth_deg, is_flat, slope_deg
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a definition changes, so that stored values are computed again."""
 
 

@@ -24,8 +24,10 @@ from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatena
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
 from twin.processing.compute import Measures, measure, measure_core
+from twin.processing.instances import Parted, parted, shares_templates
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
 from twin.processing.orientation import Boundary
+from twin.processing.template_meshes import Template
 from twin.processing.values import Values, plain, plain_rows
 
 
@@ -47,7 +49,8 @@ class Derived:
     """What was computed for one feature; ``values`` are by object id, the root's for the whole.
 
     ``footprint`` is in longitude and latitude, ``footprint_3857`` in Web Mercator metres.
-    ``problem`` says why there is no mesh where one was expected.
+    ``templates`` are those that the mesh refers to. ``problem`` says why there is no mesh where one was
+    expected.
     """
 
     values: dict[str, Values] = field(default_factory=dict[str, Values])
@@ -55,6 +58,7 @@ class Derived:
     footprint: Any = None
     footprint_3857: Any = None
     mesh: ObjectMesh | None = None
+    templates: tuple[Template, ...] = ()
     problem: str | None = None
 
 
@@ -78,19 +82,28 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
         beside = [shape.beside_solids() for shape in shapes]
         _widen(beside, placer, results)
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
-        if not any(beside) and len(placed) == len(features):
-            _mesh(measures.boundary, measures.surface_type, placer.earth_centred(located), results)
+        plain_meshes = not any(beside) and not shares_templates(groups)
+        if plain_meshes and len(placed) == len(features):
+            _mesh(measures.boundary, measures.surface_type, placer.earth_centred(located), groups, results)
         elif placed:
             types = np.split(measures.surface_type, batch.object_start[1:-1])
             shown, named = _shown(groups, types, beside)
-            chosen = concatenate([shown[index] for index in placed])
-            _mesh(
-                chosen,
-                np.concatenate([named[index] for index in placed]),
-                placer.earth_centred(placer.located(native(chosen))),
-                [results[index] for index in placed],
-            )
+            parts = parted([shown[i] for i in placed], [named[i] for i in placed], placer)
+            _mesh_parts(parts, placer, [results[i] for i in placed])
     return results
+
+
+def _mesh_parts(parts: Parted, placer: Placer, results: Sequence[Derived]) -> None:
+    """Meshes of what features have of their own, and beside them the templates that they share."""
+    own = [number for number, shapes in enumerate(parts.shapes) if shapes or not parts.instances[number]]
+    if own:
+        chosen = concatenate([parts.shapes[number] for number in own])
+        types = np.concatenate([parts.types[number] for number in own])
+        shapes = [parts.shapes[number] for number in own]
+        _mesh(chosen, types, placer.ecef(native(chosen)), shapes, [results[number] for number in own])
+    for result, instances in zip(results, parts.instances, strict=True):
+        if instances is not None:
+            result.mesh, result.templates = instances.added_to(result.mesh), instances.templates
 
 
 def _shown(
@@ -217,10 +230,14 @@ def native(batch: GeometryBatch) -> Floats:
 
 
 def _mesh(
-    shown: GeometryBatch | Boundary, surface_type: Ints, ecef: Floats, results: Sequence[Derived]
+    shown: GeometryBatch | Boundary,
+    surface_type: Ints,
+    ecef: Floats,
+    groups: Sequence[Sequence[Geometry]],
+    results: Sequence[Derived],
 ) -> None:
     """Meshes of objects that all have a place on the ellipsoid; ``surface_type`` (surfaces,)."""
-    for result, mesh in zip(results, build_meshes(shown, surface_type, ecef), strict=True):
+    for result, mesh in zip(results, build_meshes(shown, surface_type, ecef, groups=groups), strict=True):
         if isinstance(mesh, MeshFailure):
             result.problem = mesh.reason
         elif mesh.triangles:

@@ -24,6 +24,12 @@ def encode(faces: Integrals, chosen: Ints, start: Ints) -> list[bytes]:
     return [data[a:b] for a, b in pairwise((start * width).tolist())]
 
 
+def of_areas(vectors: Floats) -> dict[str, Floats]:
+    """The measures (faces,) by name of faces with these area vectors (faces, 3), in native axes."""
+    faces = Integrals(np.vstack([vectors.T, np.zeros((2, len(vectors)))]))
+    return dict(zip(_NAMES, (faces.area, slope_deg(faces), azimuth_deg(faces)), strict=True))
+
+
 def decode(blobs: Sequence[bytes | None], counts: Sequence[int]) -> dict[str, Floats]:
     """The measures (faces,) by name; of an object without a blob NaN for each of its ``counts`` faces."""
     nothing = np.full(len(_NAMES), np.nan, dtype="<f4").tobytes()

@@ -18,6 +18,7 @@ from twin.model.geometry import Geometry
 from twin.processing import planar
 from twin.processing.compute import VERSION
 from twin.processing.derive import Derived, Place
+from twin.processing.mesh import ObjectMesh
 from twin.processing.refresh import same_text
 from twin.processing.values import Values
 
@@ -86,10 +87,22 @@ def rows_of(entries: Sequence[Entry], membership: Membership) -> Rows:
 def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
     """The rows of the read model and of meshes, and of objects the keys and what was computed of them."""
     rows = Rows(objects=[_computed_of(entry, item, membership) for entry, item in _each(entries)])
+    templates: dict[bytes, ObjectMesh] = {}
     for entry, (plain, mercator, outline) in zip(entries, _footprints(entries), strict=True):
         rows.meshes.extend(_mesh_row(entry, membership))
+        rows.skins.extend(_skin_rows(entry, membership))
+        templates.update((template.id, template.mesh) for template in entry.derived.templates)
         row = _feature_row(entry, membership, outline)
         rows.features.append({**row, "footprint": plain, "footprint_3857": mercator})
+    rows.templates = [
+        {
+            "dataset_id": membership.dataset_id,
+            "template_id": mesh.hash,
+            "mesh": mesh.data,
+            "faces": mesh.faces,
+        }
+        for _, mesh in sorted(templates.items())
+    ]
     return rows
 
 
@@ -112,6 +125,9 @@ def changed(
     ids = {row["object_id"] for row in found.features}
     ids.update(object_id for object_id, hashes in computed.items() if hashes != meshes.get(object_id))
     found.meshes = [row for row in rows.meshes if row["object_id"] in ids]
+    found.skins = [row for row in rows.skins if row["object_id"] in ids]
+    if found.meshes:
+        found.templates = rows.templates
     return found
 
 
@@ -224,10 +240,27 @@ def _mesh_row(entry: Entry, membership: Membership) -> list[Row]:
         "mesh": mesh.data,
         "mesh_hash": mesh.hash,
         "faces": mesh.faces,
+        "templates": mesh.templates or None,
+        "instances": mesh.instances or None,
         "triangles": mesh.triangles,
         "vertices": mesh.vertices,
     }
     return [row]
+
+
+def _skin_rows(entry: Entry, membership: Membership) -> list[Row]:
+    mesh, root = entry.derived.mesh, entry.feature.root.id
+    return [
+        {
+            "dataset_id": membership.dataset_id,
+            "object_id": root,
+            "lod": entry.derived.values[root]["lod"],
+            "ordinal": ordinal,
+            "theme": skin.theme,
+            "skin": skin.data,
+        }
+        for ordinal, skin in enumerate(mesh.skins if mesh else ())
+    ]
 
 
 def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> dict[str, Any]:

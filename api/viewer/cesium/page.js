@@ -11,11 +11,13 @@ const ATTRIBUTES = {
 };
 const CLASSES = ["#fde725", "#8fd744", "#35b779", "#21918c", "#31688e", "#443983"];
 const MISSING = "#9aa3ad";
+/** In place of an attribute: the images of the source, where it has any. */
+const TEXTURES = "textures";
 const CITIES = { Helsinki: [24.9556, 60.1743], Tallinn: [24.7453, 59.4369] };
 
 const form = document.getElementById("ask");
 const state = document.getElementById("state");
-for (const name of Object.keys(ATTRIBUTES)) form.elements.by.add(new Option(name));
+for (const name of [...Object.keys(ATTRIBUTES), TEXTURES]) form.elements.by.add(new Option(name));
 
 const viewer = new Cesium.Viewer("globe", {
   baseLayer: false,
@@ -41,9 +43,12 @@ viewer.clock.currentTime = Cesium.JulianDate.fromIso8601("2026-06-21T10:00:00Z")
 let tileset = null;
 let picked = null;
 
+const textured = () => form.elements.by.value === TEXTURES;
+
 function address(filter) {
   const query = new URLSearchParams({ properties: Object.keys(ATTRIBUTES).join(",") });
   if (filter) query.set("filter", filter);
+  if (textured()) query.set("profile", "textured");
   return `/3dtiles/tileset.json?${query}`;
 }
 
@@ -62,9 +67,9 @@ function classesOf(name) {
 
 /** Colour the tiles and tell what the colours mean. */
 function paint() {
-  const classes = classesOf(form.elements.by.value);
+  const classes = textured() ? [] : classesOf(form.elements.by.value);
   const conditions = classes.map(([, condition, colour]) => [condition, `color("${colour}")`]);
-  if (tileset) tileset.style = new Cesium.Cesium3DTileStyle({ color: { conditions } });
+  if (tileset) tileset.style = textured() ? undefined : new Cesium.Cesium3DTileStyle({ color: { conditions } });
   document.getElementById("legend").replaceChildren(
     ...classes.map(([text, , colour]) => {
       const item = document.createElement("li");
@@ -146,7 +151,8 @@ form.addEventListener("submit", (event) => {
   void show();
 });
 form.elements.by.addEventListener("change", () => {
-  paint();
+  if (textured() === tileset?.resource.url.includes("profile=textured")) paint();
+  else void show();
 });
 for (const [name, place] of Object.entries(CITIES)) {
   const button = document.createElement("button");
@@ -167,6 +173,7 @@ window.__cesium = {
   get picked() {
     return picked;
   },
+  look,
   pickId: (x, y) => pick(x, y)?.getProperty("id") ?? null,
 };
 

@@ -31,6 +31,8 @@ export const counting = signal(false);
 
 export const colourBy = signal<string | null>(null);
 export const scale = signal<Scale | null>(null);
+/** Images and materials of the source in place of colours by type. */
+export const textured = signal(false);
 
 export const selected = signal<string | null>(null);
 export const building = signal<Building | null>(null);

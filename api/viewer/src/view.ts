@@ -191,7 +191,7 @@ function connect(opened: World, pane: Pane, placed: boolean): () => void {
     }),
     effect(() => {
       const filter = state.appliedFilter.value;
-      if (filter !== null) opened.show(tilesetUrl(filter));
+      if (filter !== null) opened.show(tilesetUrl(filter, state.textured.value));
     }),
     effect(() => colour(opened)),
     effect(() => opened.inset(secondPose.value ? 0 : state.dockWidth.value - covered.value)),

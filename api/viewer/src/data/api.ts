@@ -15,6 +15,8 @@ export interface Dataset {
   role: string;
   publisher?: string | null;
   licence?: string | null;
+  /** Of textures and materials. */
+  themes?: string[];
 }
 
 export interface Queryable {
@@ -169,8 +171,8 @@ export function itemUrl(id: string, format?: string): string {
   return address(`${BUILDINGS}/items/${encodeURIComponent(id)}`, { f: format });
 }
 
-export function tilesetUrl(filter: string): string {
-  return address(`${BUILDINGS}/3dtiles/tileset.json`, { filter });
+export function tilesetUrl(filter: string, textured = false): string {
+  return address(`${BUILDINGS}/3dtiles/tileset.json`, { filter, profile: textured ? "textured" : null });
 }
 
 /** Every building that a filter leaves, as one file. */

@@ -33,6 +33,7 @@ export const en = {
   colour: "Colour",
   colourBy: "Colour by",
   colourNone: "Surface of the model",
+  textures: "Textures",
   legend: "Legend",
   other: "Other",
   under: "under {value}",

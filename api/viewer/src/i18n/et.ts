@@ -34,6 +34,7 @@ export const et: Messages = {
   colour: "Värvid",
   colourBy: "Värvi omaduse järgi",
   colourNone: "Mudeli pinnad",
+  textures: "Tekstuurid",
   legend: "Legend",
   other: "Muu",
   under: "alla {value}",

@@ -34,6 +34,7 @@ export const fi: Messages = {
   colour: "Väritys",
   colourBy: "Väritä ominaisuudella",
   colourNone: "Mallin pinnat",
+  textures: "Pintakuvat",
   legend: "Selite",
   other: "Muu",
   under: "alle {value}",

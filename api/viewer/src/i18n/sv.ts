@@ -34,6 +34,7 @@ export const sv: Messages = {
   colour: "Färg",
   colourBy: "Färga efter",
   colourNone: "Modellens ytor",
+  textures: "Texturer",
   legend: "Teckenförklaring",
   other: "Övrigt",
   under: "under {value}",

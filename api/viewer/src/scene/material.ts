@@ -50,13 +50,24 @@ export class FeatureColours {
   }
 }
 
-/** The ground between the buildings is a guess: walls reach below it, so that none seems to float. */
+/**
+ * The ground between the buildings is a guess: walls reach below it, so that none seems to float. Instances, such
+ * as trees or what stands on a roof, stay as they are.
+ */
 const FOOTING_HEAD = /* glsl */ `
+#ifdef USE_INSTANCING
+attribute float foot;
+#else
 attribute float above;
+#endif
 uniform vec3 uDown;`;
 
 const FOOTING_BODY = /* glsl */ `
-if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};`;
+#ifdef USE_INSTANCING
+float above = -dot((instanceMatrix * vec4(transformed, 1.0)).xyz, uDown) - foot;
+#else
+if (above < 0.2) transformed += uDown * ${FOOTING_M.toFixed(1)};
+#endif`;
 
 const VERTEX_HEAD = /* glsl */ `#include <common>
 ${FOOTING_HEAD}
@@ -72,8 +83,8 @@ const VERTEX_BODY = /* glsl */ `#include <begin_vertex>
 int feature = int(_feature_id_0 + 0.5);
 vColour = texelFetch(uColours, ivec2(feature % ${TEXTURE_WIDTH}, feature / ${TEXTURE_WIDTH}), 0);
 vState = vec2(abs(_feature_id_0 - uSelected) < 0.5, abs(_feature_id_0 - uHovered) < 0.5);
-vAbove = above;
-${FOOTING_BODY}`;
+${FOOTING_BODY}
+vAbove = above;`;
 
 const FRAGMENT_HEAD = /* glsl */ `#include <common>
 uniform vec3 uTint;
@@ -83,9 +94,11 @@ varying vec2 vState;
 varying float vAbove;`;
 
 const FRAGMENT_BODY = /* glsl */ `#include <color_fragment>
+#ifndef USE_MAP
 // The model's own colours, calmer: they are the ground that chosen colours stand out from.
 float grey = dot(diffuseColor.rgb, vec3(0.2126, 0.7152, 0.0722));
 diffuseColor.rgb = mix(mix(vec3(grey), diffuseColor.rgb, 0.78), vec3(0.88), 0.16) * uTint;
+#endif
 diffuseColor.rgb = mix(diffuseColor.rgb, vColour.rgb, vColour.a);
 // Streets are darker than roofs: a cheap stand-in for the light that walls take from each other.
 diffuseColor.rgb *= mix(0.74, 1.0, smoothstep(-1.0, 9.0, vAbove));
@@ -104,6 +117,8 @@ export function buildingMaterial(
   colours: FeatureColours,
   down: Vector3,
   vertexColors: boolean,
+  /** What the tile itself says of its image, if it has one. */
+  { map, alphaTest }: Pick<MeshLambertMaterial, "map" | "alphaTest">,
 ): [MeshLambertMaterial, BuildingUniforms] {
   const own: BuildingUniforms = {
     uDown: { value: down },
@@ -111,7 +126,7 @@ export function buildingMaterial(
     uSelected: { value: -1 },
     uHovered: { value: -1 },
   };
-  const material = new MeshLambertMaterial({ vertexColors, color: vertexColors ? "#ffffff" : "#d9d6d0" });
+  const material = new MeshLambertMaterial({ vertexColors, color: vertexColors ? "#ffffff" : "#d9d6d0", map, alphaTest });
   material.customProgramCacheKey = () => "buildings";
   material.onBeforeCompile = (shader) => {
     Object.assign(shader.uniforms, shared, own);

@@ -5,7 +5,7 @@ import { TilesRenderer } from "3d-tiles-renderer/three";
 import { GLTFExtensionsPlugin } from "3d-tiles-renderer/three/plugins";
 import { fetchEarly } from "../data/early";
 import { type BuildingUniforms, FeatureColours, buildingMaterial, depthMaterial } from "./material";
-import { FEATURE_ATTRIBUTE, type Foot, featureCount, featureIdReader, floatFeatureIds, measureFeet, meshesOf } from "./tilecontent";
+import { type Foot, cornersOf, featureAt, featureCount, featureIdReader, floatFeatureIds, measureFeet, meshesOf } from "./tilecontent";
 
 /** Colour (0xrrggbb) of a feature of a tile by its number, null for the model's own. */
 export type ColourOf = (feature: number) => number | null;
@@ -176,7 +176,7 @@ export class TileLayer {
     const mesh = nearest.object as Mesh;
     const content = this.contents.get(mesh.userData.tile as LibraryTile);
     if (!content) return null;
-    const feature = mesh.geometry.getAttribute(FEATURE_ATTRIBUTE).getX(nearest.face.a);
+    const feature = featureAt(mesh, nearest.face.a, nearest.instanceId);
     return { id: content.ids[feature] ?? "", content, feature, point: nearest.point };
   }
 
@@ -190,14 +190,7 @@ export class TileLayer {
       best = [];
       for (const mesh of content.meshes) {
         toGroup.multiplyMatrices(this.tiles.group.matrixWorldInverse, mesh.matrixWorld);
-        const ids = mesh.geometry.getAttribute(FEATURE_ATTRIBUTE);
-        const positions = mesh.geometry.getAttribute("position");
-        const index = mesh.geometry.getIndex();
-        const count = index?.count ?? positions.count;
-        for (let i = 0; i < count; i++) {
-          const vertex = index ? index.getX(i) : i;
-          if (ids.getX(vertex) === feature) best.push(new Vector3().fromBufferAttribute(positions, vertex).applyMatrix4(toGroup));
-        }
+        best.push(...cornersOf(mesh, feature, toGroup));
       }
     }
     return best;
@@ -219,8 +212,9 @@ export class TileLayer {
     const colours = new FeatureColours(featureCount(meshes));
     const uniforms = meshes.map((mesh) => {
       const down = measureFeet(mesh, mesh.matrixWorld, feet);
-      (mesh.material as MeshLambertMaterial).dispose();
-      const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"));
+      const given = mesh.material as MeshLambertMaterial;
+      given.dispose();
+      const [material, own] = buildingMaterial(colours, down, mesh.geometry.hasAttribute("color"), given);
       mesh.material = material;
       mesh.customDepthMaterial = depthMaterial(own);
       mesh.castShadow = mesh.receiveShadow = true;

@@ -1,7 +1,7 @@
 import { GROUPS, colourable } from "../data/catalogue";
 import { type Key } from "../i18n/en";
 import { attributeLabel, t } from "../i18n";
-import { catalogue, colourBy } from "../state";
+import { catalogue, colourBy, datasets, textured } from "../state";
 
 export function ColourPanel() {
   const usable = colourable(catalogue.value);
@@ -27,6 +27,11 @@ export function ColourPanel() {
           ) : null;
         })}
       </select>
+      {datasets.value.some(({ themes }) => themes?.length) && (
+        <label class="choice">
+          <input type="checkbox" checked={textured.value} onChange={() => (textured.value = !textured.value)} /> {t("textures")}
+        </label>
+      )}
     </section>
   );
 }
