@@ -110,7 +110,7 @@ def test_what_is_left_of_another_delivery_is_dropped(engine: Engine, tmp_path: P
     path = written(tmp_path / "a.city.json", document(*HEIGHTS))
     with pytest.raises(Killed):
         run(engine, path, dataset="a", killed_after=4)
-    assert len(staged(engine)) == 6
+    assert len(staged(engine)) == 7
     report = run(engine, written(path, document(1.0, 2.0)), dataset="a")
     assert (report.added, report.resumed_after) == (2, 0)
     assert len(features(engine, "a")) == 2

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
-from twin.db.schema import metadata
+from twin.db.part_tables import metadata
 
 __all__ = ["cell_change", "cell_summary", "metadata"]
 

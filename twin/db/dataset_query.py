@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from twin.db.part_tables import building_part
 from twin.db.query import Statement
 from twin.db.schema import dataset, feature, object_roof
 
@@ -13,7 +14,8 @@ def datasets() -> Statement:
 
     Columns: name, title, city, role, synthetic, placement, heights (JSON text), horizontal_epsg,
     vertical_epsg, publisher, licence, count, west, south, east, north, recorded_from, types (of
-    first-level objects, with duplicates removed), roof_faces (how many are known).
+    first-level objects, with duplicates removed), roof_faces (how many are known), building_parts (1
+    where there are some).
     """
     d, f = dataset.c, feature.c
     described: list[ColumnElement[Any]] = [
@@ -31,8 +33,10 @@ def datasets() -> Statement:
     ]
     faces = select(func.sum(object_roof.c.roof_faces)).where(object_roof.c.dataset_id == d.id)
     known: ColumnElement[Any] = func.coalesce(faces.scalar_subquery(), 0).label("roof_faces")
+    some = select(1).where(building_part.c.dataset_id == d.id).limit(1)
+    parts: ColumnElement[Any] = func.coalesce(some.scalar_subquery(), 0).label("building_parts")
     clause = (
-        select(*described, *measured, known)
+        select(*described, *measured, known, parts)
         .select_from(dataset.outerjoin(feature, f.dataset_id == d.id))
         .group_by(d.id)
         .order_by(d.name)

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from twin.db import history, schema
 from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
+from twin.db.part_tables import building_part, building_part_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ class Rows:
     geometries: list[Row] = field(default_factory=list[Row])
     meshes: list[Row] = field(default_factory=list[Row])
     features: list[Row] = field(default_factory=list[Row])
+    parts: list[Row] = field(default_factory=list[Row])
 
     def __len__(self) -> int:
-        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+        return sum(map(len, (self.objects, self.geometries, self.meshes, self.features, self.parts)))
 
     def packed(self) -> "PackedRows":
         """The same in the form that the database takes."""
@@ -71,6 +73,7 @@ class Rows:
             pack(schema.object_geometry, self.geometries),
             pack(schema.object_mesh, self.meshes),
             pack(schema.feature, self.features),
+            pack(building_part, self.parts),
         )
 
 
@@ -82,9 +85,10 @@ class PackedRows:
     geometries: Packed = field(default_factory=Packed)
     meshes: Packed = field(default_factory=Packed)
     features: Packed = field(default_factory=Packed)
+    parts: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
-        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+        return sum(map(len, (self.objects, self.geometries, self.meshes, self.features, self.parts)))
 
 
 def differs(row: Row, stored: Row | None) -> bool:
@@ -126,6 +130,7 @@ class Loader:
             self.spec = replace(spec, document=merged(known.document, spec.document))
         self.dataset_id: int = self._create(new_id) if known is None else known.id
         self.rows_written = 0
+        self._has_parts = False
 
     def _create(self, new_id: int | None) -> int:
         row = {**_columns_of(self.spec), "role": self._role()}
@@ -157,12 +162,14 @@ class Loader:
                 f"SELECT s.object_id FROM {prefix}_feature s JOIN feature f USING (id)"  # noqa: S608
             )
             self.end(list(self._connection.execute(replaced).scalars()), f"{prefix}_city_object")
-        for table in (*schema.PARTITIONED, schema.feature):
-            target = table.name if table is schema.feature else self._partition(table)
+        for table in (*schema.PARTITIONED, *_READ_MODELS):
+            target = table.name if table in _READ_MODELS else self._partition(table)
             # Recorded when it is published, not when it was staged.
             names = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "recorded_from")
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
-            self.rows_written += self._connection.execute(text(move)).rowcount
+            moved = self._connection.execute(text(move)).rowcount
+            self.rows_written += moved
+            self._has_parts |= table is building_part and moved > 0
 
     def end(self, root_ids: Sequence[str], successors: str | None = None) -> None:
         """Move whole features to history; what was computed of them afterwards is dropped.
@@ -174,6 +181,7 @@ class Loader:
         members = select(table.c.object_id).where(self._own(table, "root_id", ids))
         object_ids = list(self._connection.execute(members).scalars())
         self._supersede(schema.feature, schema.feature_history, "object_id", ids)
+        self._supersede(building_part, building_part_history, "building", self.item_ids(ids))
         self._supersede(schema.object_geometry, schema.object_geometry_history, "object_id", object_ids)
         self._supersede(schema.city_object, schema.city_object_history, "root_id", ids)
         if successors is None:
@@ -183,6 +191,10 @@ class Loader:
         for table in (schema.object_mesh, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
+
+    def item_ids(self, object_ids: Sequence[str]) -> list[str]:
+        """The ids that objects of the dataset have as items."""
+        return [f"{self.spec.name}.{object_id}" for object_id in object_ids]
 
     def absent_from(self, seen: Iterable[str]) -> list[str]:
         """The dataset's features that are not among ``seen``."""
@@ -214,7 +226,8 @@ class Loader:
         took a third of the time that the database spends on an import.
         """
         tables = {table: self._partition(table) for table in schema.PARTITIONED}
-        for table, name in {schema.feature: schema.feature.name, **tables}.items():
+        tables |= {table: table.name for table in _READ_MODELS[: 1 + self._has_parts]}
+        for table, name in tables.items():
             asked = ", ".join(f'"{column.name}"' for column in table.columns if _is_asked_for(column))
             self._connection.execute(text(f"ANALYZE {name} ({asked})"))
 
@@ -244,6 +257,10 @@ class Loader:
 
     def _copy(self, table: Table, name: str, rows: Sequence[Row]) -> None:
         copy_rows(self._connection, table, name, rows)
+
+
+_READ_MODELS = (schema.feature, building_part)
+"""Tables with the rows of all datasets."""
 
 
 def _is_asked_for(column: Column[Any]) -> bool:

@@ -17,12 +17,14 @@ from sqlalchemy import Connection, Engine, Table, text
 from twin.db import schema
 from twin.db.copy_binary import copy_packed
 from twin.db.load import DatasetSpec, Loader, PackedRows
+from twin.db.part_tables import building_part
 
 _TABLES: tuple[tuple[Table, str], ...] = (
     (schema.city_object, "objects"),
     (schema.object_geometry, "geometries"),
     (schema.object_mesh, "meshes"),
     (schema.feature, "features"),
+    (building_part, "parts"),
 )
 
 

@@ -21,7 +21,7 @@ OLD = "0005"
 
 SCHEMA = "older"
 
-LATER = {"object_repair", "api_key", "cell_summary", "cell_change"}
+LATER = {"object_repair", "api_key", "cell_summary", "cell_change", "building_part", "building_part_history"}
 
 TABLES = [t.name for t in schema.metadata.sorted_tables if t.name not in LATER]
 """Tables that there were."""
@@ -31,7 +31,7 @@ MAY_BE_EMPTY = {"collection", "collection_feature", *(name for name in TABLES if
 
 COMPARED = [
     "city_object", "object_mesh", "feature", "object_roof", "object_neighbours", "object_validity",
-    "roof_face", "cell_summary",
+    "roof_face", "cell_summary", "building_part",
 ]  # fmt: skip
 """What is served and what it is computed from."""
 
