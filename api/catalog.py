@@ -131,7 +131,7 @@ async def extent(request: Request, *collections: Collection) -> dict[str, Any]:
 
 
 def _holds(row: Row, collection: Collection) -> bool:
-    return is_held(collection, row["types"], row["roof_faces"])
+    return is_held(collection, row)
 
 
 def _extent(rows: Sequence[Row]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _collection_links(about: str, collection: Collection) -> list[Link]:
             if not form.solids  # those are of one dataset
         ),
     ]
-    if collection.solids:
+    if collection.meshes:
         links.append(link(f"{about}/3dtiles/tileset.json", TILES_3D, TILES_JSON, "3D Tiles 1.1"))
         links.append(link(f"{about}/3dtiles", "related", JSON, "The same as a container of 3D GeoVolumes"))
     return links

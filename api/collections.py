@@ -81,7 +81,7 @@ async def city_model(request: Request) -> list[Collection]:
     return [
         collection
         for collection in COLLECTIONS.values()
-        if collection is BUILDINGS or any(is_held(collection, r["types"], r["roof_faces"]) for r in rows)
+        if collection is BUILDINGS or any(is_held(collection, row) for row in rows)
     ]
 
 
@@ -155,7 +155,7 @@ def systems_of(collection: Collection) -> tuple[OfferedSystem, ...]:
 
 async def solid(selection: Chosen) -> Selection:
     """As `chosen`, of collections with 3D Tiles."""
-    if not selection.collection.solids:
+    if not selection.collection.meshes:
         raise NotFound(f"The collection '{selection.collection.name}' has no 3D Tiles; ask for its items.")
     return selection
 

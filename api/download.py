@@ -20,6 +20,7 @@ from api.parameters import CRS, SELECTION, documented
 from twin.db.feature_query import Sort, items
 from twin.db.pool import ReadPool, Row
 from twin.db.query import Selection
+from twin.errors import InvalidParameter
 
 router = APIRouter()
 
@@ -42,6 +43,9 @@ async def get_download(request: Request, selection: Chosen, pool: Reader) -> Res
     system = parameters.system(given, CRS.name, systems_of(collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
     encoded = await encoding(form, selection, system, parameters.names(given, PROPERTIES.name), pool)
+    if encoded.order and order:
+        raise InvalidParameter(f"{form.title} has the parts of a building together; leave 'sortby' out.")
+    order = order or encoded.order
     known = service(request)
     tag = entity_tag(request, f"{await known.revisions.digest()} {form.name}", selection.view.scopes)
     headers = cache_headers(tag, selection.view.scopes) | formats.headers(form, system)

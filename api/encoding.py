@@ -22,6 +22,7 @@ from api.formats import (
 from twin.db.feature_query import (
     HASH,
     Output,
+    Sort,
     original_attributes,
     outline_text,
     outline_wkb,
@@ -53,7 +54,8 @@ class Encoding:
     """A format for a selection: the columns that it reads, and its writer.
 
     ``writer`` takes what a FeatureCollection tells beside its features. ``fetch`` finds what else of the
-    rows is stored, where they are not all; ``read`` makes of that what the writer takes.
+    rows is stored, where they are not all; ``read`` makes of that what the writer takes. ``order`` is the
+    one that a whole file has to have.
     """
 
     columns: tuple[str, ...]
@@ -61,6 +63,7 @@ class Encoding:
     writer: Callable[[Members], Writer]
     read: Callable[[Sequence[Any]], Any]
     fetch: Callable[[Sequence[Row]], Awaitable[Sequence[Any]]] | None = None
+    order: tuple[Sort, ...] = ()
 
 
 async def encoding(
@@ -116,11 +119,12 @@ async def _city_model(
     reference = await solids.one_reference(pool, selection)
     kind = solids.SequenceWriter if form is CITYJSON_SEQUENCE else solids.DocumentWriter
     return Encoding(
-        columns=solids.COLUMNS,
+        columns=solids.columns(selection),
         outputs=(),
         writer=lambda _: kind(reference),
         read=list,
         fetch=lambda rows: solids.whole_features(pool, selection.view, rows),
+        order=(Sort(selection.queryables.get("building")),) if solids.are_parts(selection) else (),
     )
 
 
@@ -149,7 +153,7 @@ def _features_and_places(
 
     if system is CRS84 and collection.solids:
         return Encoding(
-            columns=(*solids.COLUMNS, "geojson"),
+            columns=(*solids.columns(selection), "geojson"),
             outputs=solids.reference_outputs(selection),
             writer=writer,
             read=lambda found: list(map(solid, found)),

@@ -34,7 +34,7 @@ from api.links import (
 from api.one_object import one_object
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
-from twin.db.collections import BUILDINGS, ROOF_SURFACES
+from twin.db.collections import BUILDING_PARTS, BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.pool import ReadPool, Row
 from twin.db.query import Collection, Selection, View
@@ -240,6 +240,9 @@ async def get_item(
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")
     revision = asked.revision or row["row_hash"].hex()
+    if form.solids:
+        # It has objects that the row does not tell of.
+        revision += await service(request).revisions.digest()
     tag = entity_tag(request, f"{revision} {_shape(request, form)}", view.scopes)
     headers = cache_headers(tag, view.scopes) | _headers(request, form, system)
     if matches(request, headers["ETag"]):
@@ -286,12 +289,24 @@ def _item_links(here: str, asked: Collection, row: Row) -> list[Link]:
     )
     links.append(link(about, "collection", JSON, "The collection"))
     if asked is BUILDINGS:
-        faces = f"{here}/collections/{ROOF_SURFACES.name}/items?building={_quoted(row['id'])}"
-        links.append(link(faces, "related", GEOJSON, "Its roof surfaces"))
-    if asked is ROOF_SURFACES:
+        links += (
+            link(
+                f"{here}/collections/{of.name}/items?building={_quoted(row['id'])}", "related", GEOJSON, title
+            )
+            for of, title in _OF_A_BUILDING.items()
+        )
+    if asked in _ABOVE:
         building = f"{here}/collections/{BUILDINGS.name}/items/{_quoted(row['building'])}"
-        links.append(link(building, "up", GEOJSON, "The building that it covers"))
+        links.append(link(building, "up", GEOJSON, _ABOVE[asked]))
     return links
+
+
+_OF_A_BUILDING = {ROOF_SURFACES: "Its roof surfaces", BUILDING_PARTS: "Its parts"}
+_ABOVE = {
+    ROOF_SURFACES: "The building that it covers",
+    BUILDING_PARTS: "The building that it is a part of",
+}
+"""What leads from a building to what it consists of, and back."""
 
 
 def _quoted(id: str) -> str:

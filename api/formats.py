@@ -101,7 +101,12 @@ def headers(form: Format, system: OfferedSystem) -> dict[str, str]:
 
 def of(collection: Collection, formats: Sequence[Format]) -> list[Format]:
     """The formats that a collection has."""
-    return [form for form in formats if collection.solids or not form.solids]
+    return [form for form in formats if offers(collection, form)]
+
+
+def offers(collection: Collection, form: Format) -> bool:
+    """Whether a collection has a format."""
+    return collection.meshes if form is GLB else collection.solids or not form.solids
 
 
 def asked(request: Request, collection: Collection, formats: Sequence[Format]) -> Format:

@@ -14,7 +14,7 @@ from api.html.language import LANG
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
 from api.parameters import documented
 from api.security.caller import READ, caller_of
-from twin.db.collections import KINDS
+from twin.db.collections import BUILDING_PARTS, KINDS
 from twin.db.query import Collection
 from twin.db.uploads import uploaded_collection
 
@@ -113,7 +113,7 @@ async def service_description(request: Request) -> Response:
     more: list[Collection] = []
     if READ in caller_of(request).scopes:
         uploads = await service(request).revisions.uploads()
-        more = [c for c in await city_model(request) if c in KINDS]
+        more = [c for c in await city_model(request) if c in (BUILDING_PARTS, *KINDS)]
         more += map(uploaded_collection, uploads.values())
     document = openapi.with_collections(app, more)
     return Response(orjson.dumps(document), media_type=OPENAPI_JSON)

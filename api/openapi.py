@@ -104,7 +104,7 @@ def _concrete(templates: dict[str, Any], collections: Iterable[Collection]) -> d
 
 def _serves(collection: Collection, path: str) -> bool:
     if "/3dtiles" in path:
-        return collection.solids
+        return collection.meshes
     return collection.mapped or "/tiles/" not in path
 
 
@@ -128,8 +128,8 @@ def _named(path: str, operation: dict[str, Any]) -> dict[str, Any]:
 def _for_collection(path: str, operation: dict[str, Any], collection: Collection) -> dict[str, Any]:
     name = f"{operation['operationId']}_{collection.name}"
     described = {**_answered(path, operation), "operationId": name}
-    if not collection.solids:
-        described = _without(described, {form.accepted for form in formats.OF_ALL if form.solids})
+    if lacking := {form.accepted for form in formats.OF_ALL if not formats.offers(collection, form)}:
+        described = _without(described, lacking)
     parameters = _parameters(operation, collection)
     if "requestBody" in operation:
         body = _body(operation["requestBody"], parameters, collection)
@@ -259,7 +259,7 @@ def _offered(parameter: dict[str, Any], collection: Collection) -> dict[str, Any
     """A parameter without the formats, reference systems and examples that a collection does not have."""
     if not _is_of_buildings(collection) and parameter["in"] == "query":
         parameter = {key: value for key, value in parameter.items() if key != "example"}
-    lacking = {form.name for form in formats.OF_ALL if form.solids and not collection.solids}
+    lacking = {form.name for form in formats.OF_ALL if not formats.offers(collection, form)}
     if parameter["name"] == CRS.name:
         lacking = {system.uri for system in SYSTEMS} - {system.uri for system in systems_of(collection)}
     values: list[str] = parameter["schema"].get("enum", [])

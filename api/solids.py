@@ -1,6 +1,6 @@
 """Formats with the delivered geometries: CityJSON, its sequence and JSON-FG."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from twin.db.query import Selection, Statement, View
 from twin.errors import InvalidParameter
 from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header
 from twin.formats.cityjson_geometry import Templates
-from twin.model.cityobject import CityFeature, CityObject
+from twin.model.cityobject import CityFeature, CityObject, with_part
 from twin.model.geometry import Geometry
 
 Whole: TypeAlias = tuple[Row, CityFeature | None]
@@ -22,8 +22,18 @@ Whole: TypeAlias = tuple[Row, CityFeature | None]
 
 EPSG = "https://www.opengis.net/def/crs/EPSG/0/"
 
-COLUMNS = ("id", "dataset_id", "object_id")
-"""What tells which objects belong to a row of the read model."""
+_COLUMNS = ("id", "dataset_id", "object_id")
+_BUILDING = "building"
+
+
+def columns(selection: Selection) -> tuple[str, ...]:
+    """What tells which objects belong to a row of the read model."""
+    return (*_COLUMNS, _BUILDING) if are_parts(selection) else _COLUMNS
+
+
+def are_parts(selection: Selection) -> bool:
+    """Whether the features are parts of buildings, of which several may be of one."""
+    return _BUILDING in selection.source.c
 
 
 def reference_outputs(selection: Selection) -> tuple[Output, ...]:
@@ -32,17 +42,29 @@ def reference_outputs(selection: Selection) -> tuple[Output, ...]:
 
 
 async def whole_features(pool: ReadPool, view: View, rows: Sequence[Row]) -> list[Whole]:
-    """The rows with all their objects and geometries, as the view shows them."""
-    by_dataset: dict[int, list[str]] = {}
+    """The rows with all their objects and geometries, as the view shows them; parts with their building."""
+    by_dataset: dict[int, dict[str, None]] = {}
     for row in rows:
-        by_dataset.setdefault(row["dataset_id"], []).append(row["object_id"])
+        by_dataset.setdefault(row["dataset_id"], {})[_root_id(row)] = None
     found: dict[tuple[int, str], CityFeature] = {}
     for dataset_id, root_ids in by_dataset.items():
-        of_objects, of_geometries = _statements(view, dataset_id, root_ids)
+        of_objects, of_geometries = _statements(view, dataset_id, list(root_ids))
         read = await pool.fetch(of_objects), await pool.fetch(of_geometries)
         for feature in await to_thread.run_sync(objects.features, *read):
             found[dataset_id, feature.root.id] = _open(view, feature)
-    return [(row, found.get((row["dataset_id"], row["object_id"]))) for row in rows]
+    return [(row, _shown(row, found.get((row["dataset_id"], _root_id(row))))) for row in rows]
+
+
+def _root_id(row: Row) -> str:
+    building: str | None = row.get(_BUILDING)
+    if building is None:
+        return row["object_id"]
+    return building.removeprefix(row["id"].removesuffix(row["object_id"]))
+
+
+def _shown(row: Row, feature: CityFeature | None) -> CityFeature | None:
+    """The feature, or of a building what a row of one of its parts stands for."""
+    return feature if feature is None or _BUILDING not in row else with_part(feature, row["object_id"])
 
 
 def _statements(view: View, dataset_id: int, root_ids: list[str]) -> tuple[Statement, Statement]:
@@ -84,47 +106,70 @@ class DocumentWriter:
     """One CityJSON document of all features, which it keeps until the end."""
 
     reference: str | None
-    _objects: list[CityObject] = field(default_factory=list[CityObject])
+    _objects: dict[str, CityObject] = field(default_factory=dict[str, CityObject])
 
     def start(self) -> bytes:
         return b""
 
     def part(self, features: Sequence[Whole]) -> bytes:
-        self._objects += (item for _, feature in features if feature is not None for item in feature)
+        for _, feature in features:
+            _join(self._objects, feature or ())
         return b""
 
     def finish(self) -> bytes:
-        return orjson.dumps(cityjson_document(self._objects, self.reference))
+        return orjson.dumps(cityjson_document([*self._objects.values()], self.reference))
+
+
+def _join(known: dict[str, CityObject], more: Iterable[CityObject]) -> None:
+    """Add objects to those that are known; what two parts are parts of may have its geometry in one alone."""
+    for item in more:
+        if item.id not in known or item.geometries:
+            known[item.id] = item
 
 
 @dataclass(slots=True)
 class SequenceWriter:
     """A CityJSONSeq, feature by feature; instances of templates are put in place.
 
-    Its first line would have to tell all templates before the first feature is known.
+    Its first line would have to tell all templates before the first feature is known. Parts of a building
+    that follow each other are one feature: the last one waits for what comes.
     """
 
     reference: str | None
     _transform: Transform | None = None
+    _waiting: dict[str, CityObject] = field(default_factory=dict[str, CityObject])
 
     def start(self) -> bytes:
         return b""
 
     def part(self, features: Sequence[Whole]) -> bytes:
         whole = [tuple(map(_in_place, feature)) for _, feature in features if feature is not None]
-        head = b""
-        if self._transform is None:
-            self._transform = Transform.around(item for members in whole for item in members)
-            head = self._head(self._transform)
-        lines = (cityjson_feature(members, self._transform) for members in whole)
-        return head + b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+        if self._transform is not None:
+            return self._lines(self._transform, whole)
+        self._transform = Transform.around(item for members in whole for item in members)
+        return self._head(self._transform) + self._lines(self._transform, whole)
+
+    def _lines(self, transform: Transform, whole: Iterable[Sequence[CityObject]]) -> bytes:
+        by_root: dict[str, dict[str, CityObject]] = {}
+        for members in (*([[*self._waiting.values()]] if self._waiting else ()), *whole):
+            _join(by_root.setdefault(members[0].id, {}), members)
+        if not by_root:
+            return b""
+        *ready, self._waiting = by_root.values()
+        return b"".join(_line(members.values(), transform) for members in ready)
 
     def finish(self) -> bytes:
-        return b"" if self._transform is not None else self._head(Transform())
+        if self._transform is None:
+            return self._head(Transform())
+        return _line(self._waiting.values(), self._transform) if self._waiting else b""
 
     def _head(self, transform: Transform) -> bytes:
         head: Mapping[str, Any] = cityjson_header(self.reference, transform, templates=Templates())
         return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _line(members: Iterable[CityObject], transform: Transform) -> bytes:
+    return orjson.dumps(cityjson_feature([*members], transform), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _in_place(item: CityObject) -> CityObject:

@@ -18,7 +18,17 @@ from importers.report import SCHEMA
 from twin import cli
 from twin.db import schema
 from twin.db.keys import SCOPES
-from twin.model.attributes import BY_NAME, CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Group, Origin, Stage
+from twin.model.attributes import (
+    BUILDING_PART,
+    BY_NAME,
+    CATALOGUE,
+    ROOF_SURFACE,
+    SURFACE,
+    Attribute,
+    Group,
+    Origin,
+    Stage,
+)
 from twin.settings import Settings
 
 DOCS = Path(__file__).parent
@@ -28,7 +38,7 @@ def define_env(env: Any) -> None:
     """Called by mkdocs-macros."""
     for macro in (
         *(import_report, settings, commands, attributes, measures, measure, surface_measures),
-        *(roof_surface_attributes, surface_attributes, scopes),
+        *(building_part_attributes, roof_surface_attributes, surface_attributes, scopes),
         *(code_lists, routes, selection, grouping, tables),
     ):
         env.macro(macro)
@@ -105,6 +115,13 @@ def attributes() -> str:
         f"## {group.value.capitalize()}\n\n{_attributes(a for a in CATALOGUE if a.group == group)}"
         for group in Group
     )
+
+
+def building_part_attributes() -> str:
+    """The attributes of parts that buildings do not have, and the names of those that they share."""
+    own = [a for a in BUILDING_PART if a not in CATALOGUE]
+    shared = ", ".join(f"`{a.name}`" for a in BUILDING_PART if a in CATALOGUE)
+    return f"{_attributes(own)}\n\nThe others are those of buildings: {shared}."
 
 
 def roof_surface_attributes() -> str:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.fixtures import ROOT
-from twin.model.attributes import CATALOGUE, ROOF_SURFACE, SURFACE, Origin
+from twin.model.attributes import BUILDING_PART, CATALOGUE, ROOF_SURFACE, SURFACE, Origin
 from twin.settings import Settings
 
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -61,7 +61,7 @@ def test_every_setting_is_named(site: Path) -> None:
 
 def test_every_attribute_is_named(site: Path) -> None:
     page = _page(site, "attributes")
-    assert [a.name for a in (*CATALOGUE, *ROOF_SURFACE) if a.name not in page] == []
+    assert [a.name for a in (*CATALOGUE, *BUILDING_PART, *ROOF_SURFACE) if a.name not in page] == []
 
 
 def test_every_command_is_named(site: Path) -> None:

@@ -143,6 +143,7 @@ def item(request: Request, view: View, collection: Collection, body: bytes) -> b
     id = str(document["id"])
     title = _title(words, collection)
     about = f"/collections/{collection.name}"
+    drawn = id if collection.meshes else str(document["properties"].get("building") or "")
     facts = list(_facts(words, view, collection, document["properties"]))
     return render(
         request,
@@ -161,7 +162,7 @@ def item(request: Request, view: View, collection: Collection, body: bytes) -> b
         originals=_originals(words, document["properties"]),
         plan=plan(_shapes([document]), 360, 280),
         places={},
-        viewer=f"{base(request)}/#id={quote(id, safe=':')}&lang={words.lang}" if collection.solids else None,
+        viewer=f"{base(request)}/#id={quote(drawn, safe=':')}&lang={words.lang}" if drawn else None,
         alternates=[link for link in document["links"] if link["rel"] == "alternate"],
         own=next(link for link in document["links"] if link["rel"] == "self"),
         related=[_related(request, words, link) for link in document["links"] if link["rel"] in _RELATED],

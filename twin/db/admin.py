@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from twin.db import schema
 from twin.db.cell_tables import cell_change
+from twin.db.part_tables import building_part, building_part_history
 from twin.db.pending_query import pending
 from twin.db.skin_tables import object_skin, texture_image
 from twin.errors import NotFound
@@ -14,6 +15,8 @@ from twin.errors import NotFound
 _OWNED = (
     schema.feature,
     schema.feature_history,
+    building_part,
+    building_part_history,
     schema.city_object_history,
     schema.object_geometry_history,
     *schema.COMPUTED_LATER,

@@ -55,7 +55,7 @@ def cell_counts(selection: Selection, cell: Cell, level: int, lod: str | None = 
     ``block_m`` is how far the block of an object differs from its mesh, at most.
     """
     values = cell_values(cell, lod)
-    if lod is None and level <= SUMMARY_LEVEL and selection.is_whole and selection.collection.solids:
+    if lod is None and level <= SUMMARY_LEVEL and selection.is_whole and selection.collection.meshes:
         values["shift"] = 2 * (SUMMARY_LEVEL - level)
         return statement("cell_summary", lambda: _from_summary(selection), selection, **values)
     values |= {"shift": 2 * (LEVEL - level), "least_sizes": list(LEAST_M)}

@@ -4,56 +4,71 @@ A further one is a value here, over a table that has the columns that `Collectio
 its attributes from the catalogue; all that the API offers of it follows.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, Text, any_, bindparam, select, union_all
+from sqlalchemy import ColumnElement, DateTime, FromClause, Table, Text, any_, bindparam, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from twin.db.part_tables import building_part, building_part_history
 from twin.db.query import Collection, View
 from twin.db.queryables import GEOMETRY, UPDATED, Queryable, Queryables
 from twin.db.schema import feature, feature_history, roof_face
 from twin.errors import InvalidParameter, NotFound
-from twin.model.attributes import CATALOGUE, ROOF_SURFACE, Attribute
+from twin.model.attributes import BUILDING_PART, CATALOGUE, ROOF_SURFACE, Attribute
 
 
-def _features(view: View) -> FromClause:
-    if view.scenario is not None:
-        raise NotFound(f"There is no scenario '{view.scenario}'.")
-    if view.valid_at is not None:
-        raise InvalidParameter("What stood in the world at a time is given whole; leave filters out.")
-    return _current_features() if view.as_of is None else _recorded_features()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Versions:
+    """The rows of a read model and those that they superseded, with what is declared of them."""
+
+    current: Table
+    past: Table
+    attributes: tuple[Attribute, ...]
+
+    def rows(self, view: View) -> FromClause:
+        """The rows that a view shows."""
+        if view.scenario is not None:
+            raise NotFound(f"There is no scenario '{view.scenario}'.")
+        if view.valid_at is not None:
+            raise InvalidParameter("What stood in the world at a time is given whole; leave filters out.")
+        return _current(self) if view.as_of is None else _recorded(self)
+
+    def queryables(self, view: View) -> Queryables:
+        """What may be named of the rows that a view shows."""
+        self.rows(view)
+        return _queryables(self, view.as_of is not None, view.scopes)
 
 
 @cache
-def _current_features() -> FromClause:
-    return feature.alias("f")
+def _current(versions: _Versions) -> FromClause:
+    return versions.current.alias("f")
 
 
 @cache
-def _recorded_features() -> FromClause:
+def _recorded(versions: _Versions) -> FromClause:
     """Rows as the database held them at ``:as_of``; they were superseded later or never."""
     moment = bindparam("as_of", type_=DateTime(timezone=True))
-    past = feature_history.c
+    now, past = versions.current.c, versions.past.c
     return union_all(
-        select(feature).where(feature.c.recorded_from <= moment),
-        select(*(past[column.name] for column in feature.c)).where(
+        select(versions.current).where(now.recorded_from <= moment),
+        select(*(past[column.name] for column in now)).where(
             past.recorded_from <= moment, past.recorded_to > moment
         ),
     ).subquery("f")
 
 
-def _feature_queryables(view: View) -> Queryables:
-    _features(view)
-    return _queryables_of_features(view.as_of is not None, view.scopes)
-
-
-@lru_cache(maxsize=16)
-def _queryables_of_features(past: bool, scopes: frozenset[str]) -> Queryables:
-    f = _recorded_features() if past else _current_features()
+@lru_cache(maxsize=32)
+def _queryables(versions: _Versions, past: bool, scopes: frozenset[str]) -> Queryables:
+    f = _recorded(versions) if past else _current(versions)
     updated = Queryable(UPDATED, "timestamp", f.c.recorded_from)
-    return _declared(f, CATALOGUE, scopes, updated)
+    return _declared(f, versions.attributes, scopes, updated)
+
+
+_FEATURES = _Versions(feature, feature_history, CATALOGUE)
+_PARTS = _Versions(building_part, building_part_history, BUILDING_PART)
 
 
 def _declared(
@@ -116,11 +131,12 @@ FEATURES = Collection(
     description="All first-level objects of all cities.",
     kind="feature",
     key="features",
-    rows=_features,
-    queryables=_feature_queryables,
+    rows=_FEATURES.rows,
+    queryables=_FEATURES.queryables,
     attributes=CATALOGUE,
     history=True,
     solids=True,
+    meshes=True,
 )
 """Every row of the read model, whatever its type; not served by itself."""
 
@@ -146,6 +162,22 @@ SURROUNDINGS = replace(
     key="features of other types",
     member=_is_of_another_type,
     bound={"collection_type": "Building"},
+)
+
+BUILDING_PARTS = Collection(
+    name="buildingparts",
+    title="Parts of buildings",
+    description=(
+        "The parts of which buildings of all cities are made, one by one; together they are the buildings, "
+        "which are in a collection of their own."
+    ),
+    kind="buildingpart",
+    key="building parts",
+    rows=_PARTS.rows,
+    queryables=_PARTS.queryables,
+    attributes=BUILDING_PART,
+    history=True,
+    solids=True,
 )
 
 ROOF_SURFACES = Collection(
@@ -207,17 +239,22 @@ WHOLE = (BUILDINGS, SURROUNDINGS)
 """Collections that have every feature of the city model, each in one of them."""
 
 COLLECTIONS: Mapping[str, Collection] = {
-    collection.name: collection for collection in (*WHOLE, ROOF_SURFACES, *KINDS)
+    collection.name: collection for collection in (*WHOLE, BUILDING_PARTS, ROOF_SURFACES, *KINDS)
 }
 """The collections of the city model that are served, by name."""
 
 
-def is_held(collection: Collection, types: Iterable[str], roof_faces: int) -> bool:
-    """Whether a dataset has features of a collection: ``types`` are those of its first-level objects."""
-    if collection is ROOF_SURFACES:
-        return roof_faces > 0
+def is_held(collection: Collection, about: Mapping[str, Any]) -> bool:
+    """Whether a dataset has features of a collection, by what `twin.db.dataset_query` tells about it."""
+    if collection in _COUNTED:
+        return about[_COUNTED[collection]] > 0
     own = set(collection.bound.get("collection_types", (BUILDINGS.bound["collection_type"],)))
-    return bool(set(types) - own if collection is SURROUNDINGS else own & set(types))
+    types = set(about["types"])
+    return bool(types - own if collection is SURROUNDINGS else own & types)
+
+
+_COUNTED = {ROOF_SURFACES: "roof_faces", BUILDING_PARTS: "building_parts"}
+"""Collections of what is no first-level object, by which column counts it."""
 
 
 def collection_named(name: str) -> Collection:

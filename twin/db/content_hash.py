@@ -12,6 +12,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, Table, text
 
 from twin.db import schema
+from twin.db.part_tables import building_part, building_part_history
 
 _NOT_CONTENT = frozenset(
     {
@@ -27,6 +28,8 @@ _TABLES = (
     schema.city_object_history,
     schema.object_geometry_history,
     schema.feature_history,
+    building_part,
+    building_part_history,
 )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from twin.db.part_tables import building_part
 from twin.db.query import Statement
 from twin.db.schema import dataset, feature, object_roof
 from twin.db.skin_tables import object_skin
@@ -15,7 +16,7 @@ def datasets() -> Statement:
     Columns: name, title, city, role, synthetic, placement, heights (JSON text), horizontal_epsg,
     vertical_epsg, publisher, licence, count, west, south, east, north, recorded_from, types (of
     first-level objects, with duplicates removed), roof_faces (how many are known), themes (of textures and
-    materials).
+    materials), building_parts (1 where there are some).
     """
     d, f = dataset.c, feature.c
     described: list[ColumnElement[Any]] = [
@@ -36,8 +37,10 @@ def datasets() -> Statement:
     skin = object_skin.c
     themes = select(skin.theme).distinct().where(skin.dataset_id == d.id, skin.theme.is_not(None))
     looks: ColumnElement[Any] = func.array(themes.order_by(skin.theme).scalar_subquery()).label("themes")
+    some = select(1).where(building_part.c.dataset_id == d.id).limit(1)
+    parts: ColumnElement[Any] = func.coalesce(some.scalar_subquery(), 0).label("building_parts")
     clause = (
-        select(*described, *measured, known, looks)
+        select(*described, *measured, known, looks, parts)
         .select_from(dataset.outerjoin(feature, f.dataset_id == d.id))
         .group_by(d.id)
         .order_by(d.name)

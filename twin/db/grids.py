@@ -7,9 +7,18 @@ computes a number for each cell, from which Python makes its name and outline.
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Integer, bindparam, case, func, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    LargeBinary,
+    bindparam,
+    case,
+    func,
+    literal_column,
+)
 
-from twin.db.groupings import Grouping
+from twin.db.groupings import Grouping, beside, once
 from twin.db.places import centre, lonlat
 from twin.db.query import Selection
 from twin.errors import InvalidParameter
@@ -67,10 +76,10 @@ def by_square(selection: Selection, grid: SquareGrid, title: str, index: int) ->
     """Squares of a size in metres, named by their lower left corners."""
     name = f"size_{index}"
     size = bindparam(name, type_=Double)
-    point = func.ST_Transform(
-        centre(selection.collection, selection.view), literal_column(str(grid.code), Integer)
-    )
-    east, north = func.ST_X(point, type_=Double), func.ST_Y(point, type_=Double)
+    middle = centre(selection.collection, selection.view)
+    point = func.ST_Transform(middle, literal_column(str(grid.code), Integer), type_=LargeBinary)
+    place = once(selection.source, f"place_{index}", lambda _: {"point": point})
+    east, north = (func.ST_X(place.c.point, type_=Double), func.ST_Y(place.c.point, type_=Double))
     column = _number(func.floor(east / size, type_=Double), func.floor(north / size, type_=Double))
     return Grouping(
         title,
@@ -78,6 +87,7 @@ def by_square(selection: Selection, grid: SquareGrid, title: str, index: int) ->
         ("square", grid.code),
         {name: grid.size_m},
         lambda number: None if number is None else grid.name(*_pair(number)),
+        join=beside(place),
         outlines=lambda numbers: grid.outlines(list(map(_pair, numbers))),
     )
 
@@ -85,49 +95,52 @@ def by_square(selection: Selection, grid: SquareGrid, title: str, index: int) ->
 def by_hexagon(selection: Selection, grid: HexagonGrid, index: int) -> Grouping:
     """Cells of H3, named as that names them."""
     lng, lat = (func.radians(angle, type_=Double) for angle in lonlat(selection.collection, selection.view))
-    vector = tuple(function(angle, type_=Double) for function, angle in (
-        (func.cos, lng), (func.sin, lng), (func.tan, lat)
-    ))  # fmt: skip
+    vector = {
+        "x": func.cos(lng, type_=Double),
+        "y": func.sin(lng, type_=Double),
+        "z": func.tan(lat, type_=Double),
+    }
+    name = f"hex_{index}"
     values: dict[str, float] = {}
-    over = [_form(vector, f"hex_{index}_{n}_o", face.centre, values) for n, face in enumerate(grid.faces)]
-    cells = [_hexagon(vector, f"hex_{index}_{n}", face, over[n], values) for n, face in enumerate(grid.faces)]
-    column = cells[0]
-    if len(cells) > 1:
-        nearest = func.greatest(*over, type_=Double)
-        branches = [(distance == nearest, cell) for distance, cell in zip(over, cells, strict=True)]
-        column = case(*branches)
-    key: Hashable = ("h3", len(cells))
+    place = once(selection.source, name, lambda _: vector, lambda v: _on_lattice(v, grid.faces, name, values))
+    first, third = place.c.first, place.c.third
+    rounded = [
+        (func.floor(first, type_=Double), func.floor(-third, type_=Double)),
+        (func.floor(first + third, type_=Double), func.floor(third, type_=Double)),
+    ]
+    column = _number(*(func.floor((one + other + _TWO) / _THREE, type_=Double) for one, other in rounded))
+    key: Hashable = ("h3", len(grid.faces))
     return Grouping(
         f"h3({grid.resolution})",
         column,
         key,
         values,
         lambda number: None if number is None else grid.cell(*_pair(number)),
+        join=beside(place),
         outlines=lambda numbers: [hexagons.outline(grid.cell(*_pair(number))) for number in numbers],
     )
 
 
-Vector = tuple[ColumnElement[Any], ...]
+def _on_lattice(
+    vector: Any, faces: Sequence[Face], name: str, values: dict[str, float]
+) -> dict[str, ColumnElement[Any]]:
+    """``first`` and ``third`` of a point on the face nearest to it, as `HexagonGrid` describes them."""
+    over = [_form(vector, f"{name}_{n}_over", face.centre, values) for n, face in enumerate(faces)]
+    nearest = func.greatest(*over, type_=Double)
+    found: dict[str, ColumnElement[Any]] = {}
+    for label in ("first", "third"):
+        forms: list[tuple[float, ...]] = [getattr(face, label) for face in faces]
+        each = [_form(vector, f"{name}_{n}_{label}", form, values) / over[n] for n, form in enumerate(forms)]
+        choices = [(distance == nearest, form) for distance, form in zip(over, each, strict=True)]
+        found[label] = each[0] if len(each) == 1 else case(*choices)
+    return found
 
 
-def _hexagon(
-    vector: Vector, name: str, face: Face, over: ColumnElement[Any], values: dict[str, float]
-) -> ColumnElement[Any]:
-    """The number of the cell of a point near to a face, as `HexagonGrid` describes it."""
-    forms = {"a": face.first, "b": tuple(-x for x in face.third), "c": face.second, "d": face.third}
-    a, b, c, d = (
-        func.floor(_form(vector, f"{name}_{letter}", form, values) / over, type_=Double)
-        for letter, form in forms.items()
-    )
-    first = func.floor((a + b + _TWO) / _THREE, type_=Double)
-    return _number(first, func.floor((c + d + _TWO) / _THREE, type_=Double))
-
-
-def _form(
-    vector: Vector, name: str, factors: Sequence[float], values: dict[str, float]
-) -> ColumnElement[Any]:
+def _form(vector: Any, name: str, factors: Sequence[float], values: dict[str, float]) -> ColumnElement[Any]:
     """The product of a vector and factors, which are bound."""
-    names = [f"{name}{axis}" for axis in range(3)]
+    names = [f"{name}{axis}" for axis in "xyz"]
     values.update(zip(names, factors, strict=True))
-    x, y, z = (bindparam(bound, type_=Double) * part for bound, part in zip(names, vector, strict=True))
+    x, y, z = (
+        bindparam(bound, type_=Double) * vector[axis] for bound, axis in zip(names, "xyz", strict=True)
+    )
     return x + y + z

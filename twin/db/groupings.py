@@ -32,6 +32,7 @@ from twin.errors import InvalidParameter
 
 MAX_BREAKS = 100
 _TEN = literal_column("10", Double)
+_ALWAYS = literal_column("true", Boolean)
 _GROUPED = {"text", "boolean", "integer", "date"}
 
 
@@ -55,6 +56,29 @@ class Grouping:
     join: Callable[[FromClause], FromClause] = lambda features: features
     outlines: Callable[[Sequence[Any]], Sequence[Ring]] | None = None
     areas: Statement | None = None
+
+
+Columns: TypeAlias = Mapping[str, ColumnElement[Any]]
+
+
+def once(features: FromClause, name: str, *steps: Callable[[Any], Columns]) -> FromClause:
+    """Columns that are computed of those of a feature, step by step, to be joined to it by `beside`.
+
+    With OFFSET the planner keeps the subqueries; else it would compute a column anew wherever it is named.
+    """
+    rows = features
+    for number, step in enumerate(steps):
+        columns = [column.label(label) for label, column in step(rows.c).items()]
+        clause = select(*columns).correlate(features).offset(literal_column("0"))
+        if number:
+            clause = clause.select_from(rows)
+        rows = clause.lateral(f"{name}_{number}")
+    return rows
+
+
+def beside(computed: FromClause) -> Callable[[FromClause], FromClause]:
+    """Joins to features what is computed of them."""
+    return lambda features: features.join(computed, _ALWAYS)
 
 
 def by_property(queryable: Queryable) -> Grouping:

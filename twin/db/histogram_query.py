@@ -10,11 +10,12 @@ from sqlalchemy import (
     Double,
     Integer,
     Text,
+    and_,
     bindparam,
     case,
     cast,
     func,
-    literal,
+    literal_column,
     null,
     select,
 )
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from twin.db.groupings import Grouping
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
-from twin.db.statistics_query import finite, joined
+from twin.db.statistics_query import INFINITY, joined
 
 MAX_ROWS = 20_000
 """More rows than this mean that the grouping is no grouping."""
@@ -36,35 +37,25 @@ def number_histogram(
     Columns: grouped, bin (0 to bins - 1; null for missing values), count, minimum, maximum (of the
     whole selection). Bins without values have no row. What is not finite counts as missing.
     """
-    values = _values(selection, finite(queryable.column), group)
     number = bindparam("bins", type_=Integer)
-    low, high = func.min(values.c.value), func.max(values.c.value)
+    bounds = _bounds(selection, queryable)
+    low, high = (select(column).scalar_subquery() for column in bounds.c)
+    value = cast(queryable.column, Double)
+    index = func.least(func.floor((value - low) * (number / (high - low))), number - 1)
     # Where all values are one there is no width, and they share the first bin.
-    per_unit = func.coalesce(number.op("/")(func.nullif(high - low, 0, type_=Double)), 0, type_=Double)
-    measured: list[ColumnElement[Any]] = [
-        low.label("minimum"),
-        high.label("maximum"),
-        per_unit.label("per_unit"),
-    ]
-    bounds = select(*measured).select_from(values).subquery("bounds")
-    b = bounds.c
-    index = func.least(func.floor((values.c.value - b.minimum) * b.per_unit), number - 1)
-    bin_: ColumnElement[Any] = case((values.c.value.is_(None), null()), else_=cast(index, Integer)).label(
-        "bin"
-    )
-    columns: list[ColumnElement[Any]] = [
-        values.c.grouped,
-        bin_,
+    last = case((low == high, literal_column("0", Integer)), else_=number - 1)
+    bin_ = case((and_(value >= low, value < high), cast(index, Integer)), (value == high, last), else_=null())
+    features = joined(selection, () if group is None else (group,))
+    counted: list[ColumnElement[Any]] = [
+        _grouped(group),
+        bin_.label("bin"),
         func.count().label("count"),
-        b.minimum,
-        b.maximum,
     ]
+    keys: list[ColumnElement[Any]] = [literal_column("1"), literal_column("2")]
+    bins_ = select(*counted).select_from(features).where(selection.where()).group_by(*keys).subquery("b")
+    columns: list[ColumnElement[Any]] = [*bins_.c, low.label("minimum"), high.label("maximum")]
     clause = (
-        select(*columns)
-        .select_from(values.join(bounds, literal(True)))
-        .group_by(values.c.grouped, bin_, b.minimum, b.maximum)
-        .order_by(values.c.grouped, bin_)
-        .limit(bindparam("rows", type_=BigInteger))
+        select(*columns).order_by(bins_.c.grouped, bins_.c.bin).limit(bindparam("rows", type_=BigInteger))
     )
     return statement(
         "number_histogram",
@@ -75,6 +66,21 @@ def number_histogram(
         rows=MAX_ROWS + 1,
         **_bound(group),
     )
+
+
+def _bounds(selection: Selection, queryable: Queryable) -> CTE:
+    """The lowest and the highest value, from the ends of an index where there is one.
+
+    They are found before the rows are read, so that processes can share those among them.
+    """
+    column = queryable.column
+    # Above every number is NaN, which is left out with the infinite ones.
+    numbers = and_(column > -INFINITY, column < INFINITY)
+    ends: list[ColumnElement[Any]] = [
+        cast(func.min(column), Double).label("minimum"),
+        cast(func.max(column), Double).label("maximum"),
+    ]
+    return select(*ends).select_from(selection.source).where(selection.where(), numbers).cte("bounds")
 
 
 def value_histogram(selection: Selection, queryable: Queryable, group: Grouping | None = None) -> Statement:
@@ -93,10 +99,14 @@ def value_histogram(selection: Selection, queryable: Queryable, group: Grouping 
 
 
 def _values(selection: Selection, value: ColumnElement[Any], group: Grouping | None) -> CTE:
-    grouped: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
-    columns: list[ColumnElement[Any]] = [value.label("value"), grouped.label("grouped")]
+    columns: list[ColumnElement[Any]] = [value.label("value"), _grouped(group)]
     features = joined(selection, () if group is None else (group,))
     return select(*columns).select_from(features).where(selection.where()).cte("v")
+
+
+def _grouped(group: Grouping | None) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
+    return column.label("grouped")
 
 
 def _shape(queryable: Queryable, group: Grouping | None) -> tuple[str, Hashable]:

@@ -32,7 +32,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from twin.db import history, schema
 from twin.db.cell_query import refresh_summary
+from twin.db.columns import catalogue_columns
 from twin.db.copy_binary import Packed, Row, copy_rows, pack
+from twin.db.part_tables import building_part, building_part_history
 from twin.db.skin_tables import object_skin, texture_image
 from twin.db.template_tables import template_mesh
 from twin.model.attributes import Stage
@@ -67,9 +69,10 @@ class Rows:
     """Of the meshes, and not counted beside them."""
     templates: list[Row] = field(default_factory=list[Row])
     """Of which the meshes tell; some may be stored already, and they are not counted."""
+    parts: list[Row] = field(default_factory=list[Row])
 
     def __len__(self) -> int:
-        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+        return sum(map(len, (self.objects, self.geometries, self.meshes, self.features, self.parts)))
 
     def packed(self) -> "PackedRows":
         """The same in the form that the database takes."""
@@ -80,6 +83,7 @@ class Rows:
             pack(schema.feature, self.features),
             skins=pack(object_skin, self.skins),
             templates=pack(template_mesh, self.templates),
+            parts=pack(building_part, self.parts),
         )
 
 
@@ -94,9 +98,10 @@ class PackedRows:
     skins: Packed = field(default_factory=Packed)
     images: Packed = field(default_factory=Packed)
     templates: Packed = field(default_factory=Packed)
+    parts: Packed = field(default_factory=Packed)
 
     def __len__(self) -> int:
-        return len(self.objects) + len(self.geometries) + len(self.meshes) + len(self.features)
+        return sum(map(len, (self.objects, self.geometries, self.meshes, self.features, self.parts)))
 
     def with_images(self, images: Sequence[Row]) -> "PackedRows":
         """The same with the images that they show."""
@@ -142,6 +147,7 @@ class Loader:
             self.spec = replace(spec, document=merged(known.document, spec.document))
         self.dataset_id: int = self._create(new_id) if known is None else known.id
         self.rows_written = 0
+        self._has_parts = False
 
     def _create(self, new_id: int | None) -> int:
         row = {**_columns_of(self.spec), "role": self._role()}
@@ -173,14 +179,16 @@ class Loader:
                 f"SELECT s.object_id FROM {prefix}_feature s JOIN feature f USING (id)"  # noqa: S608
             )
             self.end(list(self._connection.execute(replaced).scalars()), f"{prefix}_city_object")
-        for table in (*schema.PARTITIONED, schema.feature):
-            target = table.name if table is schema.feature else self._partition(table)
+        for table in (*schema.PARTITIONED, *_READ_MODELS):
+            target = table.name if table in _READ_MODELS else self._partition(table)
             # Recorded when it is published, not when it was staged.
             names = ", ".join(
                 f'"{c.name}"' for c in table.columns if c.computed is None and c.name != "recorded_from"
             )
             move = f"INSERT INTO {target} ({names}) SELECT {names} FROM {prefix}_{table.name}"  # noqa: S608
-            self.rows_written += self._connection.execute(text(move)).rowcount
+            moved = self._connection.execute(text(move)).rowcount
+            self.rows_written += moved
+            self._has_parts |= table is building_part and moved > 0
         for table in (object_skin, texture_image):
             move = f"INSERT INTO {table.name} SELECT * FROM {prefix}_{table.name} ON CONFLICT DO NOTHING"  # noqa: S608
             self._connection.execute(text(move))
@@ -196,6 +204,7 @@ class Loader:
         members = select(table.c.object_id).where(self._own(table, "root_id", ids))
         object_ids = list(self._connection.execute(members).scalars())
         self._supersede(schema.feature, schema.feature_history, "object_id", ids)
+        self._supersede(building_part, building_part_history, "building", self.item_ids(ids))
         self._supersede(schema.object_geometry, schema.object_geometry_history, "object_id", object_ids)
         self._supersede(schema.city_object, schema.city_object_history, "root_id", ids)
         if successors is None:
@@ -205,6 +214,10 @@ class Loader:
         for table in (schema.object_mesh, object_skin, *schema.COMPUTED_LATER):
             self._delete(table, "object_id", ids)
         self.rows_written += len(object_ids)
+
+    def item_ids(self, object_ids: Sequence[str]) -> list[str]:
+        """The ids that objects of the dataset have as items."""
+        return [f"{self.spec.name}.{object_id}" for object_id in object_ids]
 
     def absent_from(self, seen: Iterable[str]) -> list[str]:
         """The dataset's features that are not among ``seen``."""
@@ -238,7 +251,8 @@ class Loader:
         out: to take a sample of that took a third of the time that the database spends on an import.
         """
         tables = {table: self._partition(table) for table in schema.PARTITIONED}
-        for table, name in {schema.feature: schema.feature.name, **tables}.items():
+        tables |= {table: table.name for table in _READ_MODELS[: 1 + self._has_parts]}
+        for table, name in tables.items():
             asked = ", ".join(f'"{column.name}"' for column in table.columns if _is_asked_for(table, column))
             self._connection.execute(text(f"ANALYZE {name} ({asked})"))
 
@@ -281,7 +295,10 @@ class Loader:
         copy_rows(self._connection, table, name, rows)
 
 
-_MEASURES = {column.name for column in schema.catalogue_columns(Stage.IMPORT)}
+_READ_MODELS = (schema.feature, building_part)
+"""Tables with the rows of all datasets."""
+
+_MEASURES = {column.name for column in catalogue_columns(Stage.IMPORT)}
 
 
 def _is_asked_for(table: Table, column: Column[Any]) -> bool:

@@ -111,7 +111,8 @@ class Collection:
 
     ``attributes`` are its part of the catalogue; an uploaded collection has none, but a
     ``revision``. ``of_datasets``: its rows belong to datasets, of which some are primary.
-    ``history``: it can be seen as it was. ``solids``: it has CityJSON and 3D Tiles.
+    ``history``: it can be seen as it was. ``solids``: it has what was delivered, as CityJSON. ``meshes``: its
+    features are drawn by themselves, as binary glTF and in 3D Tiles.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Collection:
     of_datasets: bool = True
     history: bool = False
     solids: bool = False
+    meshes: bool = False
     revision: str | None = None
 
     @property

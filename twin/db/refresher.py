@@ -11,6 +11,7 @@ from twin.db.cell_query import refresh_summary
 from twin.db.copy_binary import copy_rows
 from twin.db.jobs import DETAIL_TABLES, SIDE_TABLES, fetch, hold, spec_of
 from twin.db.load import Loader, Row, Rows, differs
+from twin.db.part_tables import building_part
 from twin.db.skin_tables import object_skin
 
 
@@ -37,6 +38,11 @@ class Refresher(Loader):
         """The rows of the read model as they are, by the ids of their objects; geometries are EWKB."""
         return {row["object_id"]: row for row in self._stored(schema.feature, object_ids)}
 
+    def parts(self, root_ids: Sequence[str]) -> dict[str, Row]:
+        """The rows of the parts of buildings as they are, by their ids."""
+        stored = self._stored(building_part, self.item_ids(root_ids), "building")
+        return {row["id"]: row for row in stored}
+
     def mesh_hashes(self, object_ids: Sequence[str]) -> dict[str, dict[str, bytes | None]]:
         """Hashes of meshes by object and LoD, None of a mesh without the measures of its faces."""
         found: dict[str, dict[str, bytes | None]] = {}
@@ -44,10 +50,10 @@ class Refresher(Loader):
             found.setdefault(row["object_id"], {})[row["lod"]] = row["mesh_hash"]
         return found
 
-    def _stored(self, table: Table, object_ids: Sequence[str]) -> list[Row]:
+    def _stored(self, table: Table, ids: Sequence[str], key: str = "object_id") -> list[Row]:
         names = ", ".join(map(_read, table.columns))
-        query = f"SELECT {names} FROM {table.name} WHERE dataset_id = %(d)s AND object_id = ANY(%(ids)s)"  # noqa: S608
-        return fetch(self._connection, query, {"d": self.dataset_id, "ids": list(object_ids)})
+        query = f"SELECT {names} FROM {table.name} WHERE dataset_id = %(d)s AND {key} = ANY(%(ids)s)"  # noqa: S608
+        return fetch(self._connection, query, {"d": self.dataset_id, "ids": list(ids)})
 
     def refresh(self, rows: Rows) -> None:
         """Replace computed values in place: a better measurement is no new version of the object."""
@@ -62,6 +68,7 @@ class Refresher(Loader):
         self._copy(object_skin, object_skin.name, rows.skins)
         self._add_templates(rows.templates)
         self._copy(schema.object_mesh, self._partition(schema.object_mesh), rows.meshes)
+        self._upsert(building_part, ("id",), rows.parts)
         self.rows_written += len(rows)
 
     def _outdate(self, object_ids: Sequence[str]) -> None:
@@ -98,7 +105,8 @@ class Refresher(Loader):
         if not rows:
             return
         staging = f"staged_{table.name}"
-        self._connection.execute(text(f"CREATE TEMPORARY TABLE {staging} (LIKE {table.name})"))
+        like = f"(LIKE {table.name} INCLUDING DEFAULTS)"
+        self._connection.execute(text(f"CREATE TEMPORARY TABLE {staging} {like}"))
         copy_rows(self._connection, table, staging, rows)
         names = [column.name for column in table.columns if column.name in rows[0]]
         listed = ", ".join(f'"{name}"' for name in names)

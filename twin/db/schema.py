@@ -4,7 +4,8 @@
 ``city_object``                   current objects of every level, partitioned by dataset
 ``object_geometry``               native coordinates, the only place that has them
 ``object_mesh``                   triangulated, in earth-centred centimetres
-``feature``                       read model of the API and tiles: one row per root object
+``feature``                       read model of the API and tiles: one row per root object; of parts of
+                                  buildings in ``twin.db.part_tables``
 ``…_history``                     superseded rows of the three above but the mesh
 ``object_validity``, ``object_neighbours``, ``object_roof``
                                   side tables, recomputed without touching wide rows
@@ -34,14 +35,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import SchemaItem
 
+from twin.db.columns import bounds, catalogue_columns, created, outlines, superseded
 from twin.db.tile_grid import grid_zooms
-from twin.model.attributes import Attribute, Stage, of_stage
+from twin.model.attributes import Stage
 
 metadata = MetaData(
     naming_convention={
@@ -52,30 +53,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-_SQL_TYPES: dict[str, Any] = {
-    "text": Text(collation="C"),
-    "integer": Integer(),
-    "number": Double(),
-    "boolean": Boolean(),
-}
-
-KEY_COLUMNS = {"dataset", "object_id"}
-"""Catalogue attributes that are part of the keys and so not repeated by ``catalogue_columns``."""
-
-
-def catalogue_columns(*stages: Stage) -> list[Column[Any]]:
-    """One column per attribute that becomes known in the stages, keys aside; fresh for every table."""
-    return [_column(attribute) for attribute in of_stage(*stages) if attribute.name not in KEY_COLUMNS]
-
-
-def _column(attribute: Attribute) -> Column[Any]:
-    return Column(attribute.name, _SQL_TYPES[attribute.type])
-
-
-def _created(name: str) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
-
 
 dataset = Table(
     "dataset",
@@ -100,7 +77,7 @@ dataset = Table(
         comment="members of the source's CityJSON header",
     ),
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
-    _created("created_at"),
+    created("created_at"),
 )
 
 import_run = Table(
@@ -116,7 +93,7 @@ import_run = Table(
     Column("cursor", JSONB),
     Column("report", JSONB),
     Column("content_hash", LargeBinary),
-    _created("started_at"),
+    created("started_at"),
     Column("finished_at", DateTime(timezone=True)),
 )
 
@@ -135,7 +112,7 @@ def _city_object_columns() -> list[Column[Any]]:
         Column("run_id", BigInteger, nullable=False),
         Column("valid_from", DateTime(timezone=True), comment="in the world"),
         Column("valid_to", DateTime(timezone=True), comment="in the world"),
-        _created("recorded_from"),
+        created("recorded_from"),
         Column("measured_with", Integer, comment="version of twin.processing.compute; null: no geometry"),
         *catalogue_columns(Stage.IMPORT),
     ]
@@ -208,21 +185,6 @@ object_mesh = Table(
 )
 
 
-def _outlines() -> list[Column[Any]]:
-    return [
-        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
-        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
-    ]
-
-
-def _bounds() -> list[Column[Any]]:
-    return [
-        *(Column(name, Double) for name in ("west", "south", "east", "north")),
-        Column("z_min", Double, comment="ellipsoidal height of the lowest point, metres"),
-        Column("z_max", Double, comment="ellipsoidal height of the highest point, metres"),
-    ]
-
-
 def _feature_columns() -> list[Column[Any]]:
     return [
         Column("id", Text(collation="C"), nullable=False, comment="{dataset}.{object_id}"),
@@ -231,13 +193,13 @@ def _feature_columns() -> list[Column[Any]]:
         Column("object_id", Text(collation="C"), nullable=False),
         Column("type", Text(collation="C"), nullable=False, comment="first-level CityJSON type"),
         *catalogue_columns(*Stage),
-        *_outlines(),
-        *_bounds(),
+        *outlines(),
+        *bounds(),
         Column("quadkey", BigInteger, comment="Morton code of the centroid's cell at level 24"),
         Column("mesh_hash", LargeBinary),
         Column("row_hash", LargeBinary, nullable=False, comment="of everything that is served"),
         Column("geojson", Text, nullable=False, comment="the whole GeoJSON Feature"),
-        _created("recorded_from"),
+        created("recorded_from"),
         Column("grid_zooms", Integer, grid_zooms(), comment="bits: zooms whose grid keeps the outline valid"),
     ]
 
@@ -262,7 +224,7 @@ city_object_history = Table(
     "city_object_history",
     metadata,
     *_city_object_columns(),
-    _created("recorded_to"),
+    superseded(),
     Column(
         "valid_until",
         DateTime(timezone=True),
@@ -275,7 +237,7 @@ object_geometry_history = Table(
     "object_geometry_history",
     metadata,
     *_geometry_columns(),
-    _created("recorded_to"),
+    superseded(),
     Index(None, "dataset_id", "object_id", "recorded_to"),
 )
 
@@ -283,7 +245,7 @@ feature_history = Table(
     "feature_history",
     metadata,
     *_feature_columns(),
-    _created("recorded_to"),
+    superseded(),
     Index(None, "id", "recorded_to"),
 )
 
@@ -327,7 +289,6 @@ object_neighbours = Table(
     Column("input_hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("dataset_id", "object_id"),
 )
-
 
 processing_job = Table(
     "processing_job",
@@ -378,8 +339,8 @@ roof_face = Table(
     Column("height_min_m", Double, comment="in the national height system"),
     Column("height_max_m", Double),
     Column("attributes", JSONB, comment="of the semantic surface"),
-    *_outlines(),
-    *_bounds(),
+    *outlines(),
+    *bounds(),
     Column("quadkey", BigInteger, comment="of the centroid of the face"),
     Column("row_hash", LargeBinary, nullable=False),
     Column("geojson", Text, nullable=False),

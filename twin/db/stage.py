@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, text
 from twin.db import schema
 from twin.db.copy_binary import copy_packed
 from twin.db.load import DatasetSpec, Loader, PackedRows
+from twin.db.part_tables import building_part
 from twin.db.skin_tables import object_skin, texture_image
 from twin.db.template_tables import template_mesh
 
@@ -28,6 +29,7 @@ _TABLES: tuple[tuple[Table, str], ...] = (
     (object_skin, "skins"),
     (texture_image, "images"),
     (template_mesh, "templates"),
+    (building_part, "parts"),
 )
 
 

@@ -25,7 +25,7 @@ from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
 
 MAX_GROUPS = 10_000
-_INFINITY = literal_column("'Infinity'::float8", Double)
+INFINITY = literal_column("'Infinity'::float8", Double)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ def finite(column: ColumnElement[Any]) -> ColumnElement[Any]:
     PostgreSQL sorts NaN above every number, so one comparison leaves both out.
     """
     value = cast(column, Double)
-    return case((func.abs(value) < _INFINITY, value), else_=null())
+    return case((func.abs(value) < INFINITY, value), else_=null())
 
 
 def statistics(

@@ -22,6 +22,7 @@ from twin.model.catalogue import (
     use,
 )
 from twin.model.catalogue.envelope import ROOF_TYPES
+from twin.model.catalogue.parts import BUILDING, PARENT
 from twin.model.catalogue.quality import (
     FOOTPRINT_METHODS,
     PLACEMENTS,
@@ -33,6 +34,7 @@ from twin.model.catalogue.surfaces import SURFACE
 from twin.model.catalogue.use import CURRENT_USE, STATUS
 
 __all__ = [
+    "BUILDING_PART",
     "BY_NAME",
     "CATALOGUE",
     "CURRENT_USE",
@@ -68,6 +70,14 @@ CATALOGUE: tuple[Attribute, ...] = (
 """All attributes of buildings, in the order in which people see them."""
 
 BY_NAME: dict[str, Attribute] = {attribute.name: attribute for attribute in CATALOGUE}
+
+BUILDING_PART: tuple[Attribute, ...] = (
+    *(a for a in CATALOGUE if a.group is Group.IDENTITY),
+    BUILDING,
+    PARENT,
+    *(a for a in CATALOGUE if a.group is not Group.IDENTITY and a.stage is Stage.IMPORT),
+)
+"""All attributes of parts of buildings: those that follow from the part alone, and what it is a part of."""
 
 ROOF_SURFACE: tuple[Attribute, ...] = (
     *(BY_NAME[name] for name in ("city", "dataset", "object_id", "synthetic")),

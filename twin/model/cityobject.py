@@ -12,6 +12,7 @@ from twin.model.geometry import Floats, Geometry, Instance, offsets
 from twin.model.rings import ranges, without_degenerate
 
 FIRST_LEVEL_BUILDING = "Building"
+BUILDING_PART = "BuildingPart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,27 @@ class CityFeature:
 
     def __iter__(self) -> Iterator[CityObject]:
         return iter(self.objects)
+
+
+def with_part(feature: CityFeature, part_id: str) -> CityFeature:
+    """A part with all below it, and what it is a part of, up to the root, without geometry.
+
+    CityJSON 2.0 (section 3.1) has no part without its building, whose geometry would be that of all parts.
+    """
+    above: set[str] = set()
+    below = {part_id}
+    parents = {item.id: item.parent for item in feature}
+    while (parent := parents[part_id]) is not None:
+        above.add(parent)
+        part_id = parent
+    chosen: list[CityObject] = []
+    for item in feature:
+        if item.id in above:
+            chosen.append(replace(item, geometries=()))
+        elif item.id in below or item.parent in below:
+            below.add(item.id)
+            chosen.append(item)
+    return CityFeature(tuple(chosen), feature.place)
 
 
 def highest_lod(objects: Sequence[CityObject]) -> str | None:

@@ -36,14 +36,14 @@ _ROOT_3 = math.sqrt(3)
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What one face of the icosahedron adds: the forms ``first``, ``second``, ``third`` over ``centre``.
+    """What one face of the icosahedron adds: the forms ``first`` and ``third`` over ``centre``.
 
     Each is of the vector (cos λ, sin λ, tan φ) of a point, which is near to the face whose ``centre`` is
-    the greatest. ``first`` counts lines of the lattice across it, the others those turned by 60° and 120°.
+    the greatest. ``first`` counts lines of the lattice across it, ``third`` those turned by 120°; the sum of
+    both, the second, counts those turned by 60°.
     """
 
     first: tuple[float, ...]
-    second: tuple[float, ...]
     third: tuple[float, ...]
     centre: tuple[float, ...]
 
@@ -52,8 +52,8 @@ class Face:
 class HexagonGrid:
     """The cells of one resolution around some places; ``faces`` are those that the places lie in.
 
-    A cell is a pair of whole numbers: for the floors a, b, c, d of first, -third, second and third over
-    centre, (a + b + 2) / 3 and (c + d + 2) / 3, rounded down.
+    A cell is a pair of whole numbers: for the floors a, b, c, d of first, -third, first + third and third,
+    each over centre, (a + b + 2) / 3 and (c + d + 2) / 3, rounded down.
     """
 
     resolution: int
@@ -123,9 +123,8 @@ def outline(cell: str) -> list[tuple[float, float]]:
 
 def _face(plane: Vectors) -> Face:
     x, y, centre = plane
-    forms = (2 * x, x + _ROOT_3 * y, _ROOT_3 * y - x, centre)
-    first, second, third, over = (tuple(map(float, form)) for form in forms)
-    return Face(first, second, third, over)
+    first, third, over = (tuple(map(float, form)) for form in (2 * x, _ROOT_3 * y - x, centre))
+    return Face(first, third, over)
 
 
 def _vectors(lng: Vectors, lat: Vectors) -> Vectors:

@@ -6,12 +6,14 @@ value never depends on which of them computed it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.model.cells import quadkeys
 from twin.model.cityobject import (
+    BUILDING_PART,
+    FIRST_LEVEL_BUILDING,
     CityFeature,
     CityObject,
     Shapes,
@@ -23,7 +25,7 @@ from twin.model.crs import Located, Placer, web_mercator
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
-from twin.processing.compute import Measures, measure, measure_core
+from twin.processing.compute import measure, measure_core
 from twin.processing.instances import Parted, parted, shares_templates
 from twin.processing.mesh import MeshFailure, ObjectMesh, build_meshes
 from twin.processing.orientation import Boundary
@@ -45,18 +47,25 @@ class Place:
 
 
 @dataclass(slots=True)
-class Derived:
-    """What was computed for one feature; ``values`` are by object id, the root's for the whole.
+class Outline:
+    """Where something stands: ``footprint`` in longitude and latitude, ``footprint_3857`` in Web Mercator."""
 
-    ``footprint`` is in longitude and latitude, ``footprint_3857`` in Web Mercator metres.
-    ``templates`` are those that the mesh refers to. ``problem`` says why there is no mesh where one was
-    expected.
-    """
-
-    values: dict[str, Values] = field(default_factory=dict[str, Values])
     place: Place | None = None
     footprint: Any = None
     footprint_3857: Any = None
+
+
+@dataclass(slots=True)
+class Derived(Outline):
+    """What was computed for one feature; ``values`` are by object id, the root's for the whole.
+
+    ``parts`` are the outlines of the parts of a building that have a geometry; a single one's is that of the
+    whole. ``templates`` are those that the mesh refers to. ``problem`` says why there is no mesh where one
+    was expected.
+    """
+
+    values: dict[str, Values] = field(default_factory=dict[str, Values])
+    parts: dict[str, Outline] = field(default_factory=dict[str, Outline])
     mesh: ObjectMesh | None = None
     templates: tuple[Template, ...] = ()
     problem: str | None = None
@@ -76,9 +85,9 @@ def derive(features: Sequence[CityFeature], placer: Placer) -> list[Derived]:
     for feature, lod, group, values, rank, result in columns:
         known: Values = {"lod": lod, "placement": PLACEMENTS[rank]}
         result.values[feature.root.id] = {**values, **known} if group else known
-    _measure_parts(features, lods, shapes, results)
+    _measure_parts(features, lods, shapes, results, _Ground(batch, located, placer))
     if batch.surfaces:
-        _place(batch, measures, located, placer, results)
+        _place(measures.footprints, _extremes(batch, located), placer, results)
         beside = [shape.beside_solids() for shape in shapes]
         _widen(beside, placer, results)
         placed: list[int] = np.flatnonzero(ranks != UNPLACED).tolist()
@@ -143,15 +152,35 @@ def _extremes(batch: GeometryBatch, located: Located) -> tuple[Ints, Floats, Flo
     return present, np.minimum.reduceat(bounds, start), np.maximum.reduceat(bounds, start)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Whole features, one object each, and where their points lie."""
+
+    batch: GeometryBatch
+    located: Located
+    placer: Placer
+
+    def of(self, features: Ints) -> Located:
+        """Where the points of some features lie, given in order."""
+        chosen = np.zeros(self.batch.objects, dtype=np.bool_)
+        chosen[features] = True
+        present, start = _spans(self.batch)
+        counts = np.diff(np.append(start, len(self.batch.xyz)))
+        points = np.repeat(chosen[present], counts)
+        located = self.located
+        return Located(located.lonlat[points], located.height[points], located.rank[points])
+
+
 def _measure_parts(
     features: Sequence[CityFeature],
     lods: Sequence[str | None],
     shapes: Sequence[Shapes],
     results: Sequence[Derived],
+    ground: _Ground,
 ) -> None:
     """Parts are measured by themselves as well; their sum stands at the root, which a single part is."""
-    owned: list[tuple[Derived, CityObject, tuple[Geometry, ...], str | None]] = []
-    for feature, lod, shape, result in zip(features, lods, shapes, results, strict=True):
+    owned: list[_Owned] = []
+    for index, (feature, lod, shape, result) in enumerate(zip(features, lods, shapes, results, strict=True)):
         parts = zip(feature.objects[1:], shape.by_object[1:], strict=True)
         found = [(item, measured(geometries)) for item, geometries in parts]
         shaped = [item for item, geometries in found if geometries]
@@ -159,29 +188,63 @@ def _measure_parts(
             whole = result.values[feature.root.id]
             values = {name: value for name, value in whole.items() if name != "placement"}
             result.values.update({item.id: values if item is shaped[0] else {} for item, _ in found})
+            if _is_part(shaped[0], feature):
+                result.parts[shaped[0].id] = result
         else:
-            owned.extend((result, item, geometries, lod) for item, geometries in found)
+            owned.extend(_Owned(index, item, geometries, lod) for item, geometries in found)
     if not owned:
         return
-    rows = plain_rows(measure(concatenate([geometries for _, _, geometries, _ in owned])).values)
-    for (result, item, geometries, lod), values in zip(owned, rows, strict=True):
-        result.values[item.id] = {**values, "lod": lod} if geometries else {}
+    batch = concatenate([own.geometries for own in owned])
+    measures = measure(batch)
+    for own, values in zip(owned, plain_rows(measures.values), strict=True):
+        results[own.feature].values[own.item.id] = {**values, "lod": own.lod} if own.geometries else {}
+    parts = [
+        results[own.feature].parts.setdefault(own.item.id, Outline())
+        if own.geometries and _is_part(own.item, features[own.feature])
+        else None
+        for own in owned
+    ]
+    if any(parts):
+        located = ground.of(np.unique([own.feature for own in owned if own.geometries]))
+        _place(measures.footprints, _extremes(batch, located), ground.placer, parts)
+
+
+class _Owned(NamedTuple):
+    """An object below the root of a feature, given by its number."""
+
+    feature: int
+    item: CityObject
+    geometries: tuple[Geometry, ...]
+    lod: str | None
+
+
+def _is_part(item: CityObject, feature: CityFeature) -> bool:
+    return item.type == BUILDING_PART and feature.root.type == FIRST_LEVEL_BUILDING
 
 
 def _place(
-    batch: GeometryBatch, measures: Measures, located: Located, placer: Placer, results: Sequence[Derived]
+    footprints: planar.Shapes,
+    extremes: tuple[Ints, Floats, Floats],
+    placer: Placer,
+    results: Sequence[Outline | None],
 ) -> None:
-    """Bounds, heights, cell and footprints of every object that has a place on the map."""
-    present, low, high = _extremes(batch, located)
-    on_map = np.isfinite(low[:, :2]).all(axis=1)
+    """Bounds, heights, cell and footprints of every object that has a place on the map and is asked for.
+
+    ``footprints`` (objects,) are in native coordinates; ``extremes`` are as `_extremes` gives them.
+    """
+    present, low, high = extremes
+    wanted = np.array([result is not None for result in results], dtype=np.bool_)
+    on_map = np.isfinite(low[:, :2]).all(axis=1) & wanted[present]
     present, low, high = present[on_map], low[on_map], high[on_map]
-    footprints = planar.transformed(measures.footprints[present], placer.lonlat)
-    mercator = planar.transformed(footprints, web_mercator)
-    keys = quadkeys(_middles(footprints, low, high))
-    for row, index in enumerate(present.tolist()):
-        results[index].place = _place_of(low[row].tolist(), high[row].tolist(), int(keys[row]))
-        results[index].footprint = footprints[row]
-        results[index].footprint_3857 = mercator[row]
+    plans = planar.transformed(footprints[present], placer.lonlat)
+    mercator = planar.transformed(plans, web_mercator)
+    keys = quadkeys(_middles(plans, low, high))
+    indices: list[int] = present.tolist()
+    for row, index in enumerate(indices):
+        if (result := results[index]) is not None:
+            result.place = _place_of(low[row].tolist(), high[row].tolist(), int(keys[row]))
+            result.footprint = plans[row]
+            result.footprint_3857 = mercator[row]
 
 
 def _place_of(low: list[float], high: list[float], quadkey: int) -> Place:

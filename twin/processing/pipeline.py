@@ -34,7 +34,7 @@ from twin.processing.neighbourhood import MARGIN, Members, map_scale
 from twin.processing.partition import UNPLACED, Partition, divided
 from twin.processing.refresh import refreshed
 from twin.processing.report import Done, ProcessReport, Progress
-from twin.processing.rows import Entry, Membership, changed, computed_rows
+from twin.processing.rows import Entry, Membership, StoredRows, changed, computed_rows
 from twin.processing.scale_out import Workers
 from twin.processing.stages import IMPORT, LATER_STAGES, Site, Stage, algorithm_of, served, together
 
@@ -214,7 +214,8 @@ def _refresh_batch(
     derived = derive(found, placer_of(refresher.spec))
     entries = [Entry.stored(f, d, stored) for f, d in zip(found, derived, strict=True)]
     rows = computed_rows(entries, Membership.of(refresher.dataset_id, refresher.spec))
-    refresher.refresh(changed(rows, stored, refresher.features(roots), refresher.mesh_hashes(roots)))
+    known = refresher.features(roots), refresher.mesh_hashes(roots), refresher.parts(roots)
+    refresher.refresh(changed(rows, StoredRows(stored, *known)))
     return [f"{e.feature.root.id}: {e.derived.problem}" for e in entries if e.derived.problem]
 
 

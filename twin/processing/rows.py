@@ -5,19 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from twin.db import geometry as geometry_codec
+from twin.db.columns import KEY_COLUMNS
 from twin.db.load import DatasetSpec, Row, Rows, differs
-from twin.db.schema import KEY_COLUMNS
 from twin.model.attributes import CATALOGUE, Origin, Stage, of_origin, of_stage
-from twin.model.cityobject import CityFeature, CityObject
+from twin.model.cityobject import BUILDING_PART, FIRST_LEVEL_BUILDING, CityFeature, CityObject
 from twin.model.geometry import Geometry
+from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
 from twin.processing.compute import VERSION
-from twin.processing.derive import Derived, Place
+from twin.processing.derive import Derived, Outline, Place
 from twin.processing.mesh import ObjectMesh
 from twin.processing.refresh import same_text
 from twin.processing.values import Values
@@ -88,7 +89,8 @@ def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
     """The rows of the read model and of meshes, and of objects the keys and what was computed of them."""
     rows = Rows(objects=[_computed_of(entry, item, membership) for entry, item in _each(entries)])
     templates: dict[bytes, ObjectMesh] = {}
-    for entry, (plain, mercator, outline) in zip(entries, _footprints(entries), strict=True):
+    drawn = list(_footprints([entry.derived for entry in entries]))
+    for entry, (plain, mercator, outline) in zip(entries, drawn, strict=True):
         rows.meshes.extend(_mesh_row(entry, membership))
         rows.skins.extend(_skin_rows(entry, membership))
         templates.update((template.id, template.mesh) for template in entry.derived.templates)
@@ -103,32 +105,49 @@ def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
         }
         for _, mesh in sorted(templates.items())
     ]
+    rows.parts = _part_rows(entries, drawn, membership)
     return rows
 
 
-def changed(
-    rows: Rows, objects: Mapping[str, Row], features: Mapping[str, Row], meshes: Mapping[str, Hashes]
-) -> Rows:
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """What is stored of some features: rows of objects and features by object id, of parts by their ids."""
+
+    objects: Mapping[str, Row]
+    features: Mapping[str, Row]
+    meshes: Mapping[str, Hashes]
+    parts: Mapping[str, Row]
+
+
+def changed(rows: Rows, stored: StoredRows) -> Rows:
     """Of the rows that an import would write again those that differ from the stored ones.
 
     A feature that is as it was keeps what later stages computed of it; of others they compute it anew.
     Meshes come all or none of an object.
     """
-    found = Rows(objects=[row for row in rows.objects if differs(row, objects[row["object_id"]])])
+    found = Rows(objects=[row for row in rows.objects if differs(row, stored.objects[row["object_id"]])])
     for row in rows.features:
-        stored = features[row["object_id"]]
-        if differs(_without_text(row), stored) or not same_text(row, stored, _LATER):
+        if not _is_as(row, stored.features[row["object_id"]]):
             found.features.append({**row, **_LATER})
+    for row in rows.parts:
+        before = stored.parts.get(row["id"])
+        if before is None or not _is_as(row, before):
+            found.parts.append(row)
     computed: dict[str, Hashes] = {}
     for row in rows.meshes:
         computed.setdefault(row["object_id"], {})[row["lod"]] = row["mesh_hash"]
     ids = {row["object_id"] for row in found.features}
-    ids.update(object_id for object_id, hashes in computed.items() if hashes != meshes.get(object_id))
+    ids.update(object_id for object_id, hashes in computed.items() if hashes != stored.meshes.get(object_id))
     found.meshes = [row for row in rows.meshes if row["object_id"] in ids]
     found.skins = [row for row in rows.skins if row["object_id"] in ids]
     if found.meshes:
         found.templates = rows.templates
     return found
+
+
+def _is_as(row: Row, stored: Row) -> bool:
+    """Whether a row of a read model says what the stored one does, but for what later stages computed."""
+    return not differs(_without_text(row), stored) and same_text(row, stored, _LATER)
 
 
 def _without_text(row: Row) -> Row:
@@ -170,10 +189,13 @@ def geometry_values(geometries: Sequence[Geometry], membership: Membership) -> I
         yield {"geom": geom, **geometry_codec.columns(geometry)}
 
 
-def _footprints(entries: Sequence[Entry]) -> Iterator[tuple[bytes | None, bytes | None, str | None]]:
-    """EWKB in 4326 and in 3857 and GeoJSON text of each footprint; None where there is none."""
-    geographic = planar.as_multipolygons([entry.derived.footprint for entry in entries])
-    mercator = planar.clockwise(planar.as_multipolygons([entry.derived.footprint_3857 for entry in entries]))
+_Drawn: TypeAlias = tuple[bytes | None, bytes | None, str | None]
+"""EWKB of a footprint in 4326 and in 3857, and its GeoJSON text; None where there is none."""
+
+
+def _footprints(outlines: Sequence[Outline]) -> Iterator[_Drawn]:
+    geographic = planar.as_multipolygons([outline.footprint for outline in outlines])
+    mercator = planar.clockwise(planar.as_multipolygons([outline.footprint_3857 for outline in outlines]))
     texts = planar.geojson(geographic, _GEOJSON_DECIMALS)
     return zip(planar.ewkb(geographic, 4326), planar.ewkb(mercator, 3857), texts, strict=True)
 
@@ -287,6 +309,52 @@ def _feature_row(entry: Entry, membership: Membership, outline: str | None) -> d
         **{name: getattr(place, name, None) for name in _PLACE_NAMES},
         "mesh_hash": mesh_hash,
         "row_hash": hashlib.blake2b(geojson + (mesh_hash or b""), digest_size=16).digest(),
+        "geojson": geojson.decode(),
+    }
+
+
+def _part_rows(entries: Sequence[Entry], drawn: Sequence[_Drawn], membership: Membership) -> list[Row]:
+    """The read model of the parts of buildings; ``drawn`` are the footprints of the whole ones."""
+    found = [
+        (entry, item, entry.derived.parts.get(item.id, _NOWHERE), whole)
+        for entry, whole in zip(entries, drawn, strict=True)
+        if entry.feature.root.type == FIRST_LEVEL_BUILDING
+        for item in entry.feature.objects[1:]
+        if item.type == BUILDING_PART
+    ]
+    own = iter(list(_footprints([part for entry, _, part, _ in found if part is not entry.derived])))
+    return [
+        _part_row(entry, item, part, whole if part is entry.derived else next(own), membership)
+        for entry, item, part, whole in found
+    ]
+
+
+_NOWHERE = Outline()
+
+
+def _part_row(
+    entry: Entry, item: CityObject, part: Outline, drawn: _Drawn, membership: Membership
+) -> dict[str, Any]:
+    root, (plain, mercator, outline) = entry.feature.root, drawn
+    item_id = f"{membership.dataset}.{item.id}"
+    placement = PLACEMENTS[UNPLACED] if part is _NOWHERE else entry.derived.values[root.id]["placement"]
+    about = {
+        "object_id": item.id,
+        "dataset": membership.dataset,
+        "building": f"{membership.dataset}.{root.id}",
+        "parent": f"{membership.dataset}.{item.parent}",
+        **_catalogue_values(entry, item, membership),
+        "placement": placement,
+    }
+    geojson = feature_text(item_id, outline, {**about, "attributes": item.attributes})
+    return {
+        "id": item_id,
+        "dataset_id": membership.dataset_id,
+        **about,
+        **{name: getattr(part.place, name, None) for name in _PLACE_NAMES},
+        "footprint": plain,
+        "footprint_3857": mercator,
+        "row_hash": hashlib.blake2b(geojson, digest_size=16).digest(),
         "geojson": geojson.decode(),
     }
 

@@ -23,7 +23,7 @@ SCHEMA = "older"
 
 LATER = {
     "object_repair", "api_key", "cell_summary", "cell_change", "object_skin", "texture_image",
-    "template_mesh",
+    "template_mesh", "building_part", "building_part_history",
 }  # fmt: skip
 
 TABLES = [t.name for t in schema.metadata.sorted_tables if t.name not in LATER]
@@ -34,7 +34,7 @@ MAY_BE_EMPTY = {"collection", "collection_feature", *(name for name in TABLES if
 
 COMPARED = [
     "city_object", "object_mesh", "feature", "object_roof", "object_neighbours", "object_validity",
-    "roof_face", "cell_summary",
+    "roof_face", "cell_summary", "building_part",
 ]  # fmt: skip
 """What is served and what it is computed from."""
 

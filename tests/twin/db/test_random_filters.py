@@ -5,7 +5,7 @@ import pytest
 
 from tests.twin.db.filter_sql import DIALECT, holds_no_text
 from tests.twin.db.random_filters import RandomFilters
-from twin.db.collections import BUILDINGS, ROOF_SURFACES
+from twin.db.collections import BUILDING_PARTS, BUILDINGS, ROOF_SURFACES
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Condition, View
 from twin.db.queryables import Queryable, Queryables
@@ -26,9 +26,16 @@ OF_ROOF_SURFACES = {
     "boolean": ["synthetic"],
     "space": ["geometry"],
 }
+OF_BUILDING_PARTS = {
+    "text": ["city", "dataset", "building", "parent", "roof_type", "current_use", "id"],
+    "number": ["height_m", "volume_m3", "year_of_construction", "surfaces"],
+    "boolean": ["synthetic", "closed"],
+    "space": ["geometry"],
+}
 Asked = tuple[Queryables, dict[str, list[str]]]
 ASKED: dict[str, Asked] = {
     "buildings": (_LISTED, OF_BUILDINGS),
+    "buildingparts": (BUILDING_PARTS.queryables(View()), OF_BUILDING_PARTS),
     "roofsurfaces": (ROOF_SURFACES.queryables(View()), OF_ROOF_SURFACES),
 }
 BOTH = pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())

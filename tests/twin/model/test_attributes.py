@@ -4,11 +4,20 @@ import re
 
 import pytest
 
-from twin.model.attributes import BY_NAME, CATALOGUE, ROOF_SURFACE, SURFACE, Attribute, Group, Origin
+from twin.model.attributes import (
+    BUILDING_PART,
+    BY_NAME,
+    CATALOGUE,
+    ROOF_SURFACE,
+    SURFACE,
+    Attribute,
+    Group,
+    Origin,
+)
 from twin.model.catalogue.surfaces import SURFACE_TYPES
 from twin.model.geometry import SurfaceType
 
-ALL = list(dict.fromkeys([*CATALOGUE, *ROOF_SURFACE, *SURFACE]))
+ALL = list(dict.fromkeys([*CATALOGUE, *BUILDING_PART, *ROOF_SURFACE, *SURFACE]))
 UNITS = {"m", "m2", "m3", "deg", "1/m"}
 _SUFFIX = re.compile(r"_(m|m2|m3|deg)$")
 
@@ -36,7 +45,7 @@ def test_declarations_are_whole(attribute: Attribute) -> None:
 
 
 def test_each_name_is_declared_once_in_a_collection() -> None:
-    for attributes in (CATALOGUE, ROOF_SURFACE, SURFACE):
+    for attributes in (CATALOGUE, BUILDING_PART, ROOF_SURFACE, SURFACE):
         names = [attribute.name for attribute in attributes]
         assert len(set(names)) == len(names)
 

@@ -38,12 +38,12 @@ def cells(grid: HexagonGrid, lonlat: Floats) -> list[tuple[int, int]]:
 
 
 def _cell(vector: Floats, face: Face) -> tuple[int, int]:
-    first, second, third = (
+    first, third = (
         float(vector @ np.array(form)) / float(vector @ np.array(face.centre))
-        for form in (face.first, face.second, face.third)
+        for form in (face.first, face.third)
     )
     m = np.floor((np.floor(first) + np.floor(-third) + 2) / 3)
-    n = np.floor((np.floor(second) + np.floor(third) + 2) / 3)
+    n = np.floor((np.floor(first + third) + np.floor(third) + 2) / 3)
     return int(m), int(n)
 
 

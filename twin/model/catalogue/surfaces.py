@@ -1,6 +1,7 @@
 """Single surfaces of a building: of all of them in tiles, of roofs as a collection of their own."""
 
 from twin.model.attribute import Attribute, Group, Origin, Stage, Words
+from twin.model.catalogue.parts import BUILDING
 
 SURFACE_TYPES = (
     "GroundSurface", "WallSurface", "RoofSurface", "OuterCeilingSurface", "OuterFloorSurface",
@@ -85,21 +86,7 @@ SURFACE = (TYPE, SLOPE, AZIMUTH, AREA)
 """Of every surface of a building, in tiles."""
 
 ROOF_FACE = (
-    Attribute(
-        "building",
-        "text",
-        Group.IDENTITY,
-        Origin.TWIN,
-        label=Words("Building", "Rakennus", "Hoone", "Byggnad"),
-        meaning=Words(
-            "The id of the building in the collection of buildings.",
-            "Rakennuksen tunnus rakennusten kokoelmassa.",
-            "Hoone tunnus hoonete kogus.",
-            "Byggnadens id i samlingen av byggnader.",
-        ),
-        stage=Stage.ROOF_FACES,
-        method="dataset.object_id",
-    ),
+    BUILDING,
     Attribute(
         "face",
         "integer",
