@@ -101,8 +101,9 @@ def create_app(
         ) as pool:
             store = None if writer is None else Store(writer)
             downloads = Downloads(max(1, settings.pool_size // 2))
+            memory = FeatureMemory(settings.text_memory_mb * 1_000_000)
             app.state.service = Service(
-                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads, FeatureMemory()
+                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads, memory
             )
             yield
             guard.close()

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     max_limit: int = Field(
         default=10_000, ge=1, description="Largest number of items in one page of the API."
     )
+    text_memory_mb: int = Field(
+        default=384,
+        ge=0,
+        description="Megabytes of the features that an API worker served which it keeps for the next pages: "
+        "100,000 buildings are some 250.",
+    )
     jwt_keys: str | None = Field(
         default=None,
         description="Public keys of an identity provider (JWKS), a file or an https address: its tokens are "

@@ -56,7 +56,7 @@ class _Asking:
 
 @pytest.fixture
 def asking() -> _Asking:
-    found = _Asking(most=40)
+    found = _Asking(most=20)
     found.stored.texts = {name: name * 5 for name in "abcdefgh"}
     return found
 

@@ -188,9 +188,8 @@ def texts(selection: Selection, ids: Sequence[str]) -> Statement:
         chosen = f.id == any_(bindparam("ids", type_=ARRAY(Text)))
         return select(*columns).where(chosen, *collection.members(view))
 
-    return Statement(
-        made, ("texts", view.shape, collection.key), {**collection.values(view), "ids": list(ids)}
-    )
+    values = {**collection.values(view), "ids": list(ids)}
+    return Statement(made, ("texts", view.shape, collection.key), values, one_plan=True)
 
 
 _BOUNDS = ("west", "south", "east", "north")
@@ -215,4 +214,4 @@ def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] 
 
     values = {**collection.values(view), "id": id}
     shown = tuple(output.key for output in outputs)
-    return Statement(made, ("item", view.shape, collection.key, shown), values)
+    return Statement(made, ("item", view.shape, collection.key, shown), values, one_plan=True)

@@ -41,6 +41,10 @@ class _Cursor(Protocol):
 class _Connection(Protocol):
     async def fetch(self, query: str, *args: Any) -> Sequence[Row]: ...
 
+    async def execute(self, query: str) -> str: ...
+
+    def get_server_pid(self) -> int: ...
+
     async def cursor(self, query: str, *args: Any) -> _Cursor: ...
 
     def transaction(self) -> AbstractAsyncContextManager[None]: ...
@@ -86,8 +90,9 @@ class ReadPool:
     DatabaseUnavailable is raised where no connection is free in time or the database is away.
     """
 
-    def __init__(self, pool: Any, wait_s: float) -> None:
+    def __init__(self, pool: Any, plans: "_Plans", wait_s: float) -> None:
         self._pool = pool
+        self._plans = plans
         self._wait_s = wait_s
         self._texts = _Texts()
 
@@ -95,6 +100,7 @@ class ReadPool:
         """All rows of a statement; each maps a column's name to its value."""
         text = self._texts.of(statement)
         async with self._connection() as connection:
+            await self._plans.choose(connection, once=statement.one_plan)
             return await connection.fetch(text.sql, *text.arguments(statement.values))
 
     async def stream(self, statement: Statement, rows: int) -> AsyncGenerator[Sequence[Row], None]:
@@ -104,10 +110,13 @@ class ReadPool:
         loses it.
         """
         text = self._texts.of(statement)
-        async with self._connection() as connection, connection.transaction():
-            cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
-            while part := await cursor.fetch(rows):
-                yield part
+        async with self._connection() as connection:
+            # Within the transaction it would be undone with it.
+            await self._plans.choose(connection, once=statement.one_plan)
+            async with connection.transaction():
+                cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
+                while part := await cursor.fetch(rows):
+                    yield part
 
     async def fetch_one(self, statement: Statement) -> Row | None:
         """The first row of a statement, or None."""
@@ -153,6 +162,31 @@ class ReadPool:
             raise DatabaseUnavailable(f"The schema of the database is not the newest: {error}") from error
 
 
+class _Plans:
+    """How each connection plans: anew for the values of every statement, or once for any.
+
+    A plan for any value scans an index in order of id to find the few rows of a rare one; where the best
+    plan is known to be the same, looking for it anew takes as long as finding the rows.
+    """
+
+    def __init__(self) -> None:
+        self._once: dict[int, bool] = {}
+
+    async def begin(self, connection: _Connection) -> None:
+        """Of a connection that has just been made."""
+        self._once[connection.get_server_pid()] = False
+
+    async def choose(self, connection: _Connection, *, once: bool) -> None:
+        """Tells the database, where the last statement of the connection was not of the same kind."""
+        pid = connection.get_server_pid()
+        if self._once[pid] is not once:
+            await connection.execute(f"SET plan_cache_mode = {_PLANS[once]}")
+            self._once[pid] = once
+
+
+_PLANS = {False: "force_custom_plan", True: "force_generic_plan"}
+
+
 @asynccontextmanager
 async def read_pool(
     connect: Mapping[str, Any], *, size: int, statement_timeout_s: float, wait_s: float = 5.0
@@ -168,12 +202,17 @@ async def read_pool(
         "idle_in_transaction_session_timeout": str(STREAM_IDLE_S * 1000),
         # Compiling to machine code takes longer than these short queries run.
         "jit": "off",
-        # A plan for any value scans an index in order of id to find the few rows of a rare one.
-        "plan_cache_mode": "force_custom_plan",
+        "plan_cache_mode": _PLANS[False],
     }
+    plans = _Plans()
+
+    async def prepare(connection: Any) -> None:
+        await _prepare(connection)
+        await plans.begin(connection)
+
     pool = _asyncpg.create_pool(
         **{**connect, "server_settings": session},
-        init=_prepare,
+        init=prepare,
         reset=_leave,
         min_size=0,
         max_size=size,
@@ -181,7 +220,7 @@ async def read_pool(
     )
     async with pool:
         try:
-            yield ReadPool(pool, wait_s)
+            yield ReadPool(pool, plans, wait_s)
         finally:
             # Requests that still run at shutdown must not hold the process for ever.
             await _close(pool)

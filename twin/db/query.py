@@ -79,11 +79,13 @@ class Statement:
 
     A ``key`` of None means that the text must not be remembered. ``made`` is the SELECT, or makes it: to
     put one together takes longer than to run it, so that it is left until its text is not known.
+    ``one_plan``: the best plan is the same for all values, so that the database need not look for it anew.
     """
 
     made: AnySelect | Callable[[], AnySelect]
     key: Hashable | None
     values: Mapping[str, Any]
+    one_plan: bool = False
 
     @property
     def clause(self) -> AnySelect:
@@ -92,11 +94,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """One WHERE condition over `source` of a view, with every value bound."""
+    """One WHERE condition over `source` of a view, with every value bound.
+
+    ``narrow``: few features meet it, which an index finds, however many there are in all.
+    """
 
     clause: ColumnElement[bool]
     key: Hashable
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,6 +219,11 @@ class Selection:
             parts.insert(0, _in_datasets(self.source, named=bool(self.datasets)))
         return and_(*parts, *(condition.clause for condition in self.conditions))
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether there are few features in it, which an index finds."""
+        return any(condition.narrow for condition in self.conditions)
+
     def digest(self) -> bytes:
         """Eight bytes that tell this selection from every other, for cursors and entity tags."""
         return blake2b(repr((self.key, sorted(self.values.items()))).encode(), digest_size=8).digest()
@@ -241,7 +252,8 @@ def statement(
     **values: Any,
 ) -> Statement:
     """A statement over a selection; ``name`` and ``shape`` tell its text from that of others."""
-    return Statement(made, (name, shape, selection.key), {**selection.values, **values})
+    key = (name, shape, selection.key)
+    return Statement(made, key, {**selection.values, **values}, one_plan=selection.is_narrow)
 
 
 def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:
@@ -257,13 +269,23 @@ def intersects(geometry: Queryable, area: Shape) -> Condition:
     """
     values: dict[str, Any] = {"area": area.ewkb}
     clause, kind = _meets(geometry.column), "any"
+    narrow = area.rectangle is not None and _is_narrow(*area.rectangle)
     if geometry.bounds is not None and area.rectangle is not None:
         values |= dict(zip(_SIDES, area.rectangle, strict=True))
         clause, kind = _meets_rectangle(geometry), "rectangle"
     if geometry.heights is None or area.solid is None:
-        return Condition(clause, ("intersects", kind), values)
+        return Condition(clause, ("intersects", kind), values, narrow)
     values |= {"z_low": area.solid[2], "z_high": area.solid[5]}
-    return Condition(and_(clause, _reaches(*geometry.heights)), ("intersects", kind, "heights"), values)
+    reached = and_(clause, _reaches(*geometry.heights))
+    return Condition(reached, ("intersects", kind, "heights"), values, narrow)
+
+
+_NARROW_DEGREES = 2e-4
+"""Square degrees, in Helsinki and Tallinn 1.2 square kilometres: of few thousand buildings in any city."""
+
+
+def _is_narrow(west: float, south: float, east: float, north: float) -> bool:
+    return (east - west) * (north - south) <= _NARROW_DEGREES
 
 
 _SIDES = ("area_west", "area_south", "area_east", "area_north")
