@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from fastapi import Request, Response
 
+from api.links import base
 from api.security.caller import caller_of
 from twin.db.dataset_query import datasets
 from twin.db.pending_query import ledger, pending
@@ -100,7 +101,8 @@ def entity_tag(request: Request, revision: str, scopes: frozenset[str]) -> str:
     """A weak tag of an answer that depends on the address, the data and what its caller may see of them."""
     cities = caller_of(request).cities
     seen = f"{sorted(scopes)} {None if cities is None else sorted(cities)}"
-    return f'W/"{_short(f"{revision} {request.url} {seen}")}"'
+    address = f"{base(request)} {request.scope['path']} {request.scope['query_string']!r}"
+    return f'W/"{_short(f"{revision} {address} {seen}")}"'
 
 
 def matches(request: Request, tag: str) -> bool:

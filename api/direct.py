@@ -25,6 +25,10 @@ _OF_PATHS = {str: (StringConvertor, PathConvertor), int: (IntegerConvertor,)}
 """The convertors of Starlette that give a type as it is wanted."""
 
 
+_DEEPEST = 16
+"""Slashes of paths up to which routes are sorted by them: anybody may send more."""
+
+
 class _Converted(Exception):
     """FastAPI has to convert what a function takes or gives."""
 
@@ -66,6 +70,13 @@ class _Known:
             return cls(route, tuple(_step(call, route) for call in (*before, route.endpoint)))
         except (_Converted, TypeError):
             return cls(route, ())
+
+    def may_have(self, slashes: int) -> bool:
+        """Whether a path of the route can have so many slashes."""
+        least = self.route.path.count("/")
+        if any(isinstance(each, PathConvertor) for each in self.route.param_convertors.values()):
+            return slashes >= least
+        return slashes == least
 
     async def answer(self, request: Request) -> Response:
         done: dict[Call, Any] = {}
@@ -124,10 +135,11 @@ class Direct:
             for route in router.routes
             if isinstance(route, APIRoute) and "GET" in (route.methods or ())
         ]
+        self._of_depth: dict[int, list[_Known]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope.get("root_path"):
-            for known in self._known:
+            for known in self._at_depth(scope["path"].count("/")):
                 if found := known.route.path_regex.match(scope["path"]):
                     if known.steps:
                         _select(scope, known.route, found)
@@ -135,6 +147,15 @@ class Direct:
                         return
                     break
         await self._app(scope, receive, send)
+
+    def _at_depth(self, slashes: int) -> Sequence[_Known]:
+        """The routes whose paths may have so many slashes, in their order."""
+        if slashes > _DEEPEST:
+            return self._known
+        if (found := self._of_depth.get(slashes)) is None:
+            found = [known for known in self._known if known.may_have(slashes)]
+            self._of_depth[slashes] = found
+        return found
 
 
 def _select(scope: Scope, route: APIRoute, found: "re.Match[str]") -> None:

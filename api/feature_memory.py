@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from typing import cast
 
 from api.feature_text import Shape
 from twin.db.feature_query import HASH, texts
@@ -32,6 +33,10 @@ class FeatureMemory:
         """The texts of rows that have ``id`` and the hash, in their order; what is not known is read."""
         keys = [(row[HASH], shape.key) for row in rows]
         found = list(map(self._known.get, keys))
+        if None not in found:
+            for key in keys:
+                self._known.move_to_end(key)
+            return cast(list[bytes], found)
         missing = [row["id"] for row, text in zip(rows, found, strict=True) if text is None]
         read = await self._read(pool, selection, shape, missing) if missing else {}
         served: list[bytes] = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import orjson
 from anyio import to_thread
@@ -29,7 +29,7 @@ from api.links import (
     base,
     link,
     link_header,
-    with_query,
+    query_parts,
 )
 from api.one_object import one_object
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
@@ -91,11 +91,8 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
         items(selection, page.limit + 1, page.after, encoded.columns, page.order, encoded.outputs)
     )
     shown = rows[: page.limit]
-    links = _page_links(request, selection, page.form)
     found = shown if encoded.fetch is None else await encoded.fetch(shown)
-    if len(rows) > page.limit:
-        address = with_query(request, {CURSOR.name: cursor(selection, page.order, shown[-1])})
-        links.append(link(address, "next", page.form.accepted, "The next page"))
+    links = _page_links(request, selection, page, shown[-1] if len(rows) > page.limit else None)
     members: dict[str, Any] = {"numberReturned": len(found), "timeStamp": now()}
     members["links"] = _with_alternates(request, selection, page.form, links)
     members |= await _counted(selection, page, rows, pool)
@@ -180,14 +177,20 @@ async def _counted(selection: Selection, page: _Page, rows: Sequence[Row], pool:
             return {}
 
 
-def _page_links(request: Request, selection: Selection, form: Format) -> list[Link]:
-    query = f"?{request.url.query}" if request.url.query else ""
+def _page_links(request: Request, selection: Selection, page: _Page, last: Row | None) -> list[Link]:
+    """The links of a page but for its alternates; ``last`` is its last row where there are more."""
     about = f"{base(request)}/collections/{selection.collection.name}"
-    return [
-        link(f"{about}/items{query}", "self", form.accepted, "This page"),
+    query = f"?{'&'.join(query_parts(request))}".rstrip("?")
+    links = [
+        link(f"{about}/items{query}", "self", page.form.accepted, "This page"),
         link(about, "collection", JSON, "The collection"),
         link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What can be asked of it"),
     ]
+    if last is not None:
+        end = f"{CURSOR.name}={cursor(selection, page.order, last)}"
+        onward = "&".join([*query_parts(request, CURSOR.name), end])
+        links.append(link(f"{about}/items?{onward}", "next", page.form.accepted, "The next page"))
+    return links
 
 
 def _with_alternates(
@@ -200,11 +203,9 @@ def _with_alternates(
         # CityJSON is of one dataset.
         if other is not form and (len(selection.datasets) == 1 or not other.solids)
     )
-    given = request.query_params
-    # Encoded anew, so that it is plain in JSON, whatever the client sent.
-    rest = urlencode({name: value for name, value in given.items() if name != "f"})
+    rest = "".join(f"{part}&" for part in query_parts(request, "f"))
     address = f"{base(request)}/collections/{selection.collection.name}/items"
-    text = _alternates(address, others).replace(_REST, f"{rest}&" if rest else "")
+    text = _alternates(address, others).replace(_REST, rest)
     return orjson.Fragment(f"{orjson.dumps(links).decode()[:-1]},{text}]")
 
 

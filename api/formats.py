@@ -1,7 +1,8 @@
 """The formats of features, and which of them a request asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fastapi import Request
 
@@ -111,10 +112,10 @@ def offers(collection: Collection, form: Format) -> bool:
 
 def asked(request: Request, collection: Collection, formats: Sequence[Format]) -> Format:
     """The format of an answer: what `f` names, else the first that `Accept` names, else the default."""
-    known = {form.name: form for form in of(collection, formats)}
+    known = of(collection, formats)
     given = request.query_params
     if _NAME in given:
-        offered = {**_ALIASES, **known}
+        offered = {**_ALIASES, **{form.name: form for form in known}}
         return offered[choice(given, _NAME, tuple(offered), JSON_FEATURES.name)]
     return _accepted(request.headers.get("accept", ""), known)
 
@@ -129,14 +130,27 @@ def wants_html(request: Request) -> bool:
 
 def accepts_html(request: Request) -> bool:
     """Whether `Accept` prefers HTML to JSON, whatever `f` says."""
-    return _accepted(request.headers.get("accept", ""), {HTML.name: HTML}) is HTML
+    return _accepted(request.headers.get("accept", ""), [HTML]) is HTML
 
 
-def _accepted(header: str, known: Mapping[str, Format]) -> Format:
-    by_type = dict.fromkeys(("application/json", "*/*"), JSON_FEATURES)
-    by_type |= {form.accepted: form for form in known.values()}
-    ranges = sorted(map(weighted, header.split(",")), key=lambda found: (-found[1], found[0] == "*/*"))
-    return next((by_type[name] for name, weight in ranges if weight > 0 and name in by_type), JSON_FEATURES)
+def _accepted(header: str, known: Sequence[Format]) -> Format:
+    for name in _ranges(header):
+        if (found := next((form for form in known if form.accepted == name), None)) is not None:
+            return found
+        if name in _OF_ANY:
+            break
+    return JSON_FEATURES
+
+
+_OF_ANY = {"application/json", "*/*"}
+"""Ranges that the default meets."""
+
+
+@lru_cache(maxsize=256)
+def _ranges(header: str) -> tuple[str, ...]:
+    """The ranges that an `Accept` names, the most wanted first, without those that it refuses."""
+    found = sorted(map(weighted, header.split(",")), key=lambda found: (-found[1], found[0] == "*/*"))
+    return tuple(name for name, weight in found if weight > 0)
 
 
 def weighted(part: str) -> tuple[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote_plus, urlencode
 
 from fastapi import Request
 
@@ -16,10 +16,23 @@ TILES_JSON = "application/json+3dtiles"
 OPENAPI_JSON = "application/vnd.oai.openapi+json;version=3.0"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 
+_BASE = "twin.base"
+_SAFE = "%!$&'()*+,;=:@/?[]"
+"""What stays as it was sent in a query: all that needs no further encoding in a header or in JSON."""
+
 
 def base(request: Request) -> str:
-    """The address of the landing page, without the slash at its end."""
-    return str(request.base_url).rstrip("/")
+    """The address of the landing page, without the slash at its end; found once for a request."""
+    found = request.scope.get(_BASE)
+    if found is None:
+        found = request.scope[_BASE] = str(request.base_url).rstrip("/")
+    return found
+
+
+def query_parts(request: Request, *without: str) -> list[str]:
+    """The parameters of a request as they were sent, such as ``limit=10``, but for those of some names."""
+    text = quote(request.scope["query_string"], safe=_SAFE)
+    return [part for part in text.split("&") if part and unquote_plus(part.partition("=")[0]) not in without]
 
 
 def link(href: str, rel: str, type: str, title: str) -> Link:

@@ -139,7 +139,9 @@ class ReadPool:
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[_Connection, None]:
         try:
-            async with self._pool.acquire(timeout=self._wait_s) as connection:
+            # To watch the time takes longer than to take a connection that is free.
+            wait_s = None if self._pool.get_idle_size() else self._wait_s
+            async with self._pool.acquire(timeout=wait_s) as connection:
                 yield connection
         except TimeoutError:
             raise DatabaseUnavailable(
