@@ -24,14 +24,18 @@ OURS, TIPG, PYGEOAPI = "ours", "tipg", "pygeoapi"
 
 
 def flatten(session: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """Makes the table of the peers from the read model, with the same indexes."""
-    names = sql.SQL(", ").join(map(sql.Identifier, (attribute.name for attribute in CATALOGUE)))
+    """Makes the table of the peers from the read model, with the same indexes.
+
+    It has the source's own attributes too, which our items carry.
+    """
+    names = sql.SQL(", ").join(sql.Identifier("f", attribute.name) for attribute in CATALOGUE)
     session.execute("DROP SCHEMA IF EXISTS peers CASCADE")
     session.execute("CREATE SCHEMA peers")
     session.execute(
         sql.SQL(
-            "CREATE TABLE peers.buildings AS SELECT id, {}, footprint AS geom FROM feature "
-            "WHERE type = 'Building' ORDER BY id"
+            "CREATE TABLE peers.buildings AS SELECT f.id, {}, o.attributes, f.footprint AS geom "
+            "FROM feature f JOIN city_object o USING (dataset_id, object_id) "
+            "WHERE f.type = 'Building' ORDER BY f.id"
         ).format(names)
     )
     session.execute("ALTER TABLE peers.buildings ADD PRIMARY KEY (id)")

@@ -10,7 +10,6 @@ from pathlib import Path
 from benchmarks.api_peers import serving
 from benchmarks.api_questions import OURS, TIPG, Compared, compared, flatten, sample
 from benchmarks.bench_api import Bench, ratios
-from benchmarks.load import load
 from benchmarks.server import Server
 from twin.db import layout
 
@@ -30,10 +29,7 @@ def measured(there: Server, home: Path) -> Iterator[tuple[Compared, float]]:
         stack.callback(session.execute, "DROP SCHEMA peers CASCADE")
         drawn = sample(session)
         running = {name: stack.enter_context(serving(name, there, home)) for name in (OURS, TIPG)}
-        bench = Bench(there, running, ROUNDS, SECONDS)
+        bench = Bench(there, running, ROUNDS, SECONDS, WARMING_S)
         for question in compared(drawn, "", len(drawn.ids), LEVEL):
             if question.bar is not None:
-                for name, server in running.items():
-                    # So that what can be remembered is: these rounds are short.
-                    load(server.port, question.asked[name], seconds=WARMING_S)
                 yield question, ratios(bench.measure(question.asked), OURS)[1]
