@@ -1,9 +1,10 @@
 """Columns that several tables have, fresh for each of them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import Boolean, Column, DateTime, Double, Integer, Text, func
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, Integer, SmallInteger, Text, func
 
 from twin.model.attributes import Stage, of_stage
 
@@ -48,3 +49,30 @@ def bounds() -> list[Column[Any]]:
 def superseded() -> Column[Any]:
     """When a row of a history ceased to be current."""
     return created("recorded_to")
+
+
+_ASKED_FOR = (
+    *("quadkey", "west", "south", "east", "north", "z_min", "z_max", "height_m", "volume_m3"),
+    *("footprint_area_m2", "year_of_construction", "grid_zooms", "dataset_id", "type", "current_use", "city"),
+    *("row_hash", "id", "mesh_hash", "footprint_3857", "footprint"),
+)
+_WIDTHS: Mapping[type[Any], int] = {
+    **dict.fromkeys((Double, BigInteger, DateTime), 0),
+    Integer: 1,
+    **dict.fromkeys((SmallInteger, Boolean), 2),
+}
+
+
+def ordered(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
+    """In the order in which a wide row is read fastest.
+
+    PostgreSQL walks over all values of a row that stand before the wanted one. First is what filters,
+    statistics and tiles ask for; then values of one width together, so that nothing is filled up; then text.
+    """
+    return sorted(columns, key=lambda column: _place(column.name, column.type))
+
+
+def _place(name: str, kind: object) -> tuple[int, int]:
+    if name in _ASKED_FOR:
+        return 0, _ASKED_FOR.index(name)
+    return 1, _WIDTHS.get(type(kind), len(_WIDTHS))

@@ -40,7 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import SchemaItem
 
-from twin.db.columns import bounds, catalogue_columns, created, outlines, superseded
+from twin.db.columns import bounds, catalogue_columns, created, ordered, outlines, superseded
 from twin.db.tile_grid import grid_zooms
 from twin.model.attributes import Stage
 
@@ -207,7 +207,7 @@ def _feature_columns() -> list[Column[Any]]:
 feature = Table(
     "feature",
     metadata,
-    *_feature_columns(),
+    *ordered(_feature_columns()),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("dataset_id", "object_id"),
     Index(None, "quadkey"),
@@ -244,7 +244,7 @@ object_geometry_history = Table(
 feature_history = Table(
     "feature_history",
     metadata,
-    *_feature_columns(),
+    *ordered(_feature_columns()),
     superseded(),
     Index(None, "id", "recorded_to"),
 )
