@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from twin.db.groupings import Grouping, beside, once
+from twin.db.groupings import VALUE, Columns, Grouping, of_column
 from twin.db.places import centre, lonlat
 from twin.db.query import Selection
 from twin.errors import InvalidParameter
@@ -68,7 +68,12 @@ def by_tile(selection: Selection, level: int, index: int) -> Grouping:
 
     values = {name: 2 * (LEVEL - level)}
     return Grouping(
-        f"grid({level})", column, "grid", values, shown, outlines=lambda codes: list(map(outline, codes))
+        f"grid({level})",
+        of_column(column),
+        "grid",
+        values,
+        shown,
+        outlines=lambda codes: list(map(outline, codes)),
     )
 
 
@@ -78,17 +83,20 @@ def by_square(selection: Selection, grid: SquareGrid, title: str, index: int) ->
     size = bindparam(name, type_=Double)
     middle = centre(selection.collection, selection.view)
     point = func.ST_Transform(middle, literal_column(str(grid.code), Integer), type_=LargeBinary)
-    place = once(selection.source, f"place_{index}", lambda _: {"point": point})
-    east, north = (func.ST_X(place.c.point, type_=Double), func.ST_Y(place.c.point, type_=Double))
-    column = _number(func.floor(east / size, type_=Double), func.floor(north / size, type_=Double))
+
+    def square(of: Columns) -> Columns:
+        east, north = (f(of["point"], type_=Double) for f in (func.ST_X, func.ST_Y))
+        return {VALUE: _number(*(func.floor(along / size, type_=Double) for along in (east, north)))}
+
     return Grouping(
         title,
-        column,
+        (lambda _: {"point": point}, square),
         ("square", grid.code),
         {name: grid.size_m},
         lambda number: None if number is None else grid.name(*_pair(number)),
-        join=beside(place),
         outlines=lambda numbers: grid.outlines(list(map(_pair, numbers))),
+        # Each process would first read what PROJ knows, which takes longer than all the points.
+        shared=False,
     )
 
 
@@ -102,27 +110,30 @@ def by_hexagon(selection: Selection, grid: HexagonGrid, index: int) -> Grouping:
     }
     name = f"hex_{index}"
     values: dict[str, float] = {}
-    place = once(selection.source, name, lambda _: vector, lambda v: _on_lattice(v, grid.faces, name, values))
-    first, third = place.c.first, place.c.third
-    rounded = [
-        (func.floor(first, type_=Double), func.floor(-third, type_=Double)),
-        (func.floor(first + third, type_=Double), func.floor(third, type_=Double)),
-    ]
-    column = _number(*(func.floor((one + other + _TWO) / _THREE, type_=Double) for one, other in rounded))
     key: Hashable = ("h3", len(grid.faces))
     return Grouping(
         f"h3({grid.resolution})",
-        column,
+        (lambda _: vector, lambda v: _on_lattice(v, grid.faces, name, values), _cell_of),
         key,
         values,
         lambda number: None if number is None else grid.cell(*_pair(number)),
-        join=beside(place),
         outlines=lambda numbers: [hexagons.outline(grid.cell(*_pair(number))) for number in numbers],
     )
 
 
+def _cell_of(place: Columns) -> Columns:
+    """The number of the hexagon that `_on_lattice` gives the place of."""
+    first, third = place["first"], place["third"]
+    rounded = [
+        (func.floor(first, type_=Double), func.floor(-third, type_=Double)),
+        (func.floor(first + third, type_=Double), func.floor(third, type_=Double)),
+    ]
+    numbers = (func.floor((one + other + _TWO) / _THREE, type_=Double) for one, other in rounded)
+    return {VALUE: _number(*numbers)}
+
+
 def _on_lattice(
-    vector: Any, faces: Sequence[Face], name: str, values: dict[str, float]
+    vector: Columns, faces: Sequence[Face], name: str, values: dict[str, float]
 ) -> dict[str, ColumnElement[Any]]:
     """``first`` and ``third`` of a point on the face nearest to it, as `HexagonGrid` describes them."""
     over = [_form(vector, f"{name}_{n}_over", face.centre, values) for n, face in enumerate(faces)]
@@ -136,7 +147,9 @@ def _on_lattice(
     return found
 
 
-def _form(vector: Any, name: str, factors: Sequence[float], values: dict[str, float]) -> ColumnElement[Any]:
+def _form(
+    vector: Columns, name: str, factors: Sequence[float], values: dict[str, float]
+) -> ColumnElement[Any]:
     """The product of a vector and factors, which are bound."""
     names = [f"{name}{axis}" for axis in "xyz"]
     values.update(zip(names, factors, strict=True))

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Double,
     FromClause,
     Integer,
+    Subquery,
     and_,
     bindparam,
     cast,
@@ -32,53 +34,77 @@ from twin.errors import InvalidParameter
 
 MAX_BREAKS = 100
 _TEN = literal_column("10", Double)
-_ALWAYS = literal_column("true", Boolean)
+_ALONE, _SHARED = literal_column("0", BigInteger), literal_column("'0'", BigInteger)
+"""Offsets of nothing: of a plain 0, to be converted to bigint, the planner makes no parallel plan."""
+
 _GROUPED = {"text", "boolean", "integer", "date"}
 
 
 Ring: TypeAlias = Sequence[tuple[float, float]]
 
 
+Columns: TypeAlias = Mapping[str, ColumnElement[Any]]
+Step: TypeAlias = Callable[[Columns], Columns]
+
+VALUE = "value"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
     """A value of each feature to group by; ``shown`` makes of it what people read.
 
-    ``join`` adds to the features what the value is taken from. Of cells ``outlines`` gives the rings of
-    values in longitude and latitude; of areas ``areas`` reads ``area``, the value, and its ``geometry``, as
-    GeoJSON.
+    ``steps`` compute it one from another: the first from columns of the features, each from what the one
+    before gives, and the last gives `VALUE`. ``join`` adds to the features what the first takes. Of cells
+    ``outlines`` gives the rings of values in longitude and latitude; of areas ``areas`` reads ``area``, the
+    value, and its ``geometry``, as GeoJSON. Processes share the rows where they are ``shared``.
     """
 
     name: str
-    column: ColumnElement[Any]
+    steps: Sequence[Step]
     key: Hashable
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     shown: Callable[[Any], Any] = lambda value: value
     join: Callable[[FromClause], FromClause] = lambda features: features
     outlines: Callable[[Sequence[Any]], Sequence[Ring]] | None = None
     areas: Statement | None = None
+    shared: bool = True
 
 
-Columns: TypeAlias = Mapping[str, ColumnElement[Any]]
+def of_column(column: ColumnElement[Any]) -> Sequence[Step]:
+    """The steps to a value that features have as they are."""
+    return (lambda _: {VALUE: column},)
 
 
-def once(features: FromClause, name: str, *steps: Callable[[Any], Columns]) -> FromClause:
-    """Columns that are computed of those of a feature, step by step, to be joined to it by `beside`.
+def grouped_rows(selection: Selection, groupings: Sequence[Grouping], columns: Columns) -> Subquery:
+    """The features of a selection: what they are grouped by, as g0, g1, …, and columns by name.
 
-    With OFFSET the planner keeps the subqueries; else it would compute a column anew wherever it is named.
+    Each step is a subquery, which by its OFFSET the planner keeps; else it would compute a column anew
+    wherever it is named. As subqueries of the features, and not beside them, processes can share the rows.
     """
-    rows = features
-    for number, step in enumerate(steps):
-        columns = [column.label(label) for label, column in step(rows.c).items()]
-        clause = select(*columns).correlate(features).offset(literal_column("0"))
-        if number:
-            clause = clause.select_from(rows)
-        rows = clause.lateral(f"{name}_{number}")
-    return rows
+    source = selection.source
+    for grouping in groupings:
+        source = grouping.join(source)
+    nothing = _SHARED if all(grouping.shared for grouping in groupings) else _ALONE
+    given = [dict(grouping.steps[0]({})) for grouping in groupings]
+    clause = select(*_labelled(columns, given)).select_from(source).where(selection.where())
+    for number in range(1, max((len(grouping.steps) for grouping in groupings), default=1)):
+        rows = clause.offset(nothing).subquery(f"step_{number}").c
+        before = [{name: rows[_label(i, name)] for name in each} for i, each in enumerate(given)]
+        steps = [grouping.steps[number : number + 1] for grouping in groupings]
+        given = [dict(step[0](each)) if step else each for step, each in zip(steps, before, strict=True)]
+        clause = select(*_labelled({name: rows[name] for name in columns}, given))
+    return clause.subquery("v")
 
 
-def beside(computed: FromClause) -> Callable[[FromClause], FromClause]:
-    """Joins to features what is computed of them."""
-    return lambda features: features.join(computed, _ALWAYS)
+def _labelled(columns: Columns, groups: Sequence[Columns]) -> list[ColumnElement[Any]]:
+    grouped = (
+        column.label(_label(i, name)) for i, each in enumerate(groups) for name, column in each.items()
+    )
+    return [*grouped, *(column.label(name) for name, column in columns.items())]
+
+
+def _label(index: int, name: str) -> str:
+    return f"g{index}" if name == VALUE else f"g{index}_{name}"
 
 
 def by_property(queryable: Queryable) -> Grouping:
@@ -88,14 +114,14 @@ def by_property(queryable: Queryable) -> Grouping:
             f"'groupby' is '{queryable.name}', a {queryable.type}, which has too many values. "
             f"A number is grouped by classes, such as classes({queryable.name},0,10,20)."
         )
-    return Grouping(queryable.name, queryable.column, queryable.name)
+    return Grouping(queryable.name, of_column(queryable.column), queryable.name)
 
 
 def by_decade(queryable: Queryable) -> Grouping:
     """Ten years each, named by the first: 1950 stands for 1950 to 1959."""
     _check_number(queryable, "decade")
     first = cast(func.floor(cast(queryable.column, Double) / _TEN, type_=Double) * _TEN, Integer)
-    return Grouping(f"decade({queryable.name})", first, ("decade", queryable.name))
+    return Grouping(f"decade({queryable.name})", of_column(first), ("decade", queryable.name))
 
 
 def by_class(queryable: Queryable, breaks: Sequence[float], index: int) -> Grouping:
@@ -113,7 +139,7 @@ def by_class(queryable: Queryable, breaks: Sequence[float], index: int) -> Group
 
     numbers = ",".join(edges[1:-1])
     label = f"classes({queryable.name},{numbers})"
-    return Grouping(label, column, ("classes", queryable.name), {name: list(breaks)}, shown)
+    return Grouping(label, of_column(column), ("classes", queryable.name), {name: list(breaks)}, shown)
 
 
 def _check_number(queryable: Queryable, function: str) -> None:
@@ -135,7 +161,8 @@ def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int
 
     shape = ("area", areas.id, areas.revision, label)
     title = f"area({areas.name})" if label is None else f"area({areas.name},{label})"
-    return Grouping(title, standing.c.area, shape, {name: areas.id}, join=join, areas=_outlines(areas, label))
+    value = of_column(standing.c.area)
+    return Grouping(title, value, shape, {name: areas.id}, join=join, areas=_outlines(areas, label))
 
 
 def _outlines(areas: Uploaded, label: str | None) -> Statement:

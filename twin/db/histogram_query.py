@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
+    Subquery,
     Text,
     and_,
     bindparam,
@@ -20,10 +21,10 @@ from sqlalchemy import (
     select,
 )
 
-from twin.db.groupings import Grouping
+from twin.db.groupings import Grouping, grouped_rows
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
-from twin.db.statistics_query import INFINITY, joined
+from twin.db.statistics_query import INFINITY
 
 MAX_ROWS = 20_000
 """More rows than this mean that the grouping is no grouping."""
@@ -45,14 +46,13 @@ def number_histogram(
     # Where all values are one there is no width, and they share the first bin.
     last = case((low == high, literal_column("0", Integer)), else_=number - 1)
     bin_ = case((and_(value >= low, value < high), cast(index, Integer)), (value == high, last), else_=null())
-    features = joined(selection, () if group is None else (group,))
+    rows = _rows(selection, bin_, group)
     counted: list[ColumnElement[Any]] = [
-        _grouped(group),
-        bin_.label("bin"),
+        rows.c.grouped,
+        rows.c.value.label("bin"),
         func.count().label("count"),
     ]
-    keys: list[ColumnElement[Any]] = [literal_column("1"), literal_column("2")]
-    bins_ = select(*counted).select_from(features).where(selection.where()).group_by(*keys).subquery("b")
+    bins_ = select(*counted).group_by(rows.c.grouped, rows.c.value).subquery("b")
     columns: list[ColumnElement[Any]] = [*bins_.c, low.label("minimum"), high.label("maximum")]
     clause = (
         select(*columns).order_by(bins_.c.grouped, bins_.c.bin).limit(bindparam("rows", type_=BigInteger))
@@ -85,7 +85,7 @@ def _bounds(selection: Selection, queryable: Queryable) -> CTE:
 
 def value_histogram(selection: Selection, queryable: Queryable, group: Grouping | None = None) -> Statement:
     """How often each text or boolean occurs. Columns: grouped, value (null: missing), count."""
-    values = _values(selection, queryable.column, group)
+    values = _rows(selection, queryable.column, group)
     number = func.count().label("count")
     columns: list[ColumnElement[Any]] = [values.c.grouped, values.c.value, number]
     clause = (
@@ -98,15 +98,13 @@ def value_histogram(selection: Selection, queryable: Queryable, group: Grouping 
     return statement("value_histogram", clause, selection, shape, rows=MAX_ROWS + 1, **_bound(group))
 
 
-def _values(selection: Selection, value: ColumnElement[Any], group: Grouping | None) -> CTE:
-    columns: list[ColumnElement[Any]] = [value.label("value"), _grouped(group)]
-    features = joined(selection, () if group is None else (group,))
-    return select(*columns).select_from(features).where(selection.where()).cte("v")
-
-
-def _grouped(group: Grouping | None) -> ColumnElement[Any]:
-    column: ColumnElement[Any] = cast(null(), Text) if group is None else group.column
-    return column.label("grouped")
+def _rows(selection: Selection, value: ColumnElement[Any], group: Grouping | None) -> Subquery:
+    """A ``value`` of each feature, and what it is ``grouped`` by, which is null without a group."""
+    if group is None:
+        columns: list[ColumnElement[Any]] = [value.label("value"), cast(null(), Text).label("grouped")]
+        return select(*columns).select_from(selection.source).where(selection.where()).subquery("r")
+    rows = grouped_rows(selection, (group,), {"value": value}).c
+    return select(rows.value, rows.g0.label("grouped")).subquery("r")
 
 
 def _shape(queryable: Queryable, group: Grouping | None) -> tuple[str, Hashable]:

@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    FromClause,
     Integer,
     bindparam,
     case,
@@ -20,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from twin.db.groupings import Grouping
+from twin.db.groupings import Grouping, grouped_rows
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
 
@@ -60,18 +59,13 @@ def statistics(
 
     At most `MAX_GROUPS` and one more.
     """
-    features = joined(selection, groupings)
-    groups = [grouping.column.label(f"g{index}") for index, grouping in enumerate(groupings)]
     measured = {a.queryable.name: finite(a.queryable.column) for a in aggregates if a.queryable is not None}
     places = {name: f"x{index}" for index, name in enumerate(measured)}
-    inner: list[ColumnElement[Any]] = [
-        *groups,
-        *(value.label(places[name]) for name, value in measured.items()),
-        literal_column("1", Integer).label("one"),
-    ]
-    values_of = select(*inner).select_from(features).where(selection.where()).subquery("v")
+    named: dict[str, ColumnElement[Any]] = {places[name]: value for name, value in measured.items()}
+    # Without groups and properties there would be no column at all.
+    values_of = grouped_rows(selection, groupings, {**named, "one": literal_column("1", Integer)})
     v = values_of.c
-    keys = [v[group.name] for group in groups]
+    keys = [v[f"g{index}"] for index in range(len(groupings))]
     values: dict[str, Any] = {"rows": MAX_GROUPS + 1}
     outer: list[ColumnElement[Any]] = list(keys)
     for index, aggregate in enumerate(aggregates):
@@ -89,14 +83,6 @@ def statistics(
 
 def _shape(aggregate: Aggregate) -> tuple[str, str | None]:
     return aggregate.function, None if aggregate.queryable is None else aggregate.queryable.name
-
-
-def joined(selection: Selection, groupings: Sequence[Grouping]) -> FromClause:
-    """The features with what the groups are taken from."""
-    features = selection.source
-    for grouping in groupings:
-        features = grouping.join(features)
-    return features
 
 
 def _count(value: ColumnElement[Any] | None, _: int) -> ColumnElement[Any]:
