@@ -27,6 +27,7 @@ from api import (
     uploads,
     vector_tiles,
 )
+from api.area_coverage import Coverages
 from api.collections import known_parameters
 from api.compression import Compression
 from api.conditional import Datasets, Revisions
@@ -40,7 +41,7 @@ from api.security.caller import EXPORT, IMPORT, READ, STATS, Access, Needs, here
 from api.security.gate import Gate
 from api.security.guard import Guard
 from api.static import PageFiles
-from twin.db.pool import read_pool
+from twin.db.pool import ReadPool, read_pool
 from twin.db.uploads import Store
 from twin.settings import Settings
 
@@ -100,11 +101,7 @@ def create_app(
             connect, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         ) as pool:
             store = None if writer is None else Store(writer)
-            downloads = Downloads(max(1, settings.pool_size // 2))
-            memory = FeatureMemory(settings.text_memory_mb * 1_000_000)
-            app.state.service = Service(
-                pool, settings, guard, Revisions(pool), Datasets(pool), store, downloads, memory
-            )
+            app.state.service = _service(pool, settings, guard, store)
             yield
             guard.close()
             if store is not None:
@@ -128,6 +125,20 @@ def create_app(
     render.install(app)
     _document(app, settings.max_limit)
     return app
+
+
+def _service(pool: ReadPool, settings: Settings, guard: Guard, store: Store | None) -> Service:
+    return Service(
+        pool=pool,
+        settings=settings,
+        guard=guard,
+        revisions=Revisions(pool),
+        datasets=Datasets(pool),
+        store=store,
+        downloads=Downloads(max(1, settings.pool_size // 2)),
+        features=FeatureMemory(settings.text_memory_mb * 1_000_000),
+        coverages=Coverages(pool),
+    )
 
 
 def _route(app: FastAPI) -> None:

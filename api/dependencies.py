@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api import parameters
+from api.area_coverage import Coverages
 from api.conditional import Datasets, Revisions
 from api.feature_memory import FeatureMemory
 from api.security.caller import SCENARIO, caller_of, require
@@ -49,6 +50,7 @@ class Service:
     store: Store | None
     downloads: Downloads
     features: FeatureMemory
+    coverages: Coverages
 
 
 def service(request: Request) -> Service:

@@ -7,8 +7,9 @@ from fastapi import Request
 
 from api.dependencies import service
 from api.parameters import Parameter
+from twin.db.area_groups import by_area
 from twin.db.grids import by_hexagon, by_square, by_tile
-from twin.db.groupings import Grouping, by_area, by_class, by_decade, by_property
+from twin.db.groupings import Grouping, by_class, by_decade, by_property
 from twin.db.query import Selection
 from twin.db.queryables import Queryable, Queryables
 from twin.db.statistics_query import FUNCTIONS, Aggregate
@@ -92,7 +93,9 @@ async def _grouping(request: Request, selection: Selection, term: _Term, index: 
             areas = (await service(request).revisions.uploads()).get(name)
             if areas is None:
                 raise InvalidParameter(f"'area' names '{name[:60]}', which is no uploaded collection.")
-            return by_area(selection, areas, rest[0] if rest else None, index)
+            label = rest[0] if rest else None
+            covered = await service(request).coverages.of(areas, label)
+            return by_area(selection, areas, label, index, covered)
         case name, arguments:
             raise InvalidParameter(
                 f"'{GROUPBY.name}' has '{name[:60]}' with {len(arguments)} arguments. Offered: a property, "

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import shapely
+import shapely.geometry
 
 from tests.api.client import Client
 from tests.api.seeding import PRIMARY, Seeded
@@ -128,6 +130,57 @@ def test_areas(client: Client, seeded_towns: list[Seeded], districts: str) -> No
     assert counts == expected
     missing = client.items(within="districts/x")
     assert missing.status_code == 404
+
+
+_NAMES = ("north", None, "both", "both", "hole")
+
+
+@pytest.mark.parametrize("with_a_line", [False, True], ids=["by cells", "by shapes"])
+def test_areas_of_any_form(client: Client, seeded_towns: list[Seeded], with_a_line: bool) -> None:
+    west, south = 24.95, 60.17
+    shapes: list[Any] = [
+        shapely.box(west, south + 0.003, west + 0.0083, south + 0.01),
+        shapely.box(west, south, west + 0.003, south + 0.0051),
+        shapely.box(west + 0.002, south, west + 0.005, south + 0.004),
+        shapely.box(west + 0.0021, south + 0.002, west + 0.006, south + 0.0045),
+        shapely.box(24.7, 59.4, 24.8, 59.5).difference(shapely.Point(24.742, 59.431).buffer(0.0011)),
+    ]
+    # One that is no area is asked for every feature, and so are then all.
+    names: list[str | None] = [*_NAMES, *(["line"] if with_a_line else [])]
+    shapes += [shapely.LineString([(0, 0), (1, 1)])] if with_a_line else []
+    features = [
+        {
+            "type": "Feature",
+            "id": str(i),
+            "geometry": shapely.geometry.mapping(shape),
+            "properties": {"name": name},
+        }
+        for i, (shape, name) in enumerate(zip(shapes, names, strict=True))
+    ]
+    body = {"type": "FeatureCollection", "features": features}
+    assert client.request("PUT", "/collections/quarters", json=body).status_code == 201
+    try:
+        by_name = _answer(client, groupby="area(quarters,name)", aggregate="count,sum(height_m)")
+        by_id = _answer(client, groupby="area(quarters)")
+    finally:
+        assert client.request("DELETE", "/collections/quarters").status_code == 204
+    named: dict[str | None, list[float]] = {}
+    ids: dict[str | None, int] = {}
+    for item in seeded_towns:
+        middle = shapely.Point((item.square[0] + item.square[2]) / 2, (item.square[1] + item.square[3]) / 2)
+        found: list[int | None] = [i for i, shape in enumerate(shapes) if shape.intersects(middle)]
+        for i in found or [None]:
+            named.setdefault(None if i is None else names[i], []).append(item.properties["height_m"] or 0)
+            ids[None if i is None else str(i)] = ids.get(None if i is None else str(i), 0) + 1
+    assert sum(ids.values()) > len(seeded_towns), "some stand in several"
+    assert {row["area(quarters)"]: row["count"] for row in by_id} == ids
+    assert {row["area(quarters,name)"]: row["count"] for row in by_name} == {
+        name: len(heights) for name, heights in named.items()
+    }
+    for row in by_name:
+        assert row["sum(height_m)"] == pytest.approx(sum(named[row["area(quarters,name)"]]))
+    order = [row["area(quarters,name)"] for row in by_name]
+    assert order == [*sorted(name for name in named if name is not None), None]
 
 
 def test_cells_of_a_grid(client: Client, seeded_towns: list[Seeded]) -> None:

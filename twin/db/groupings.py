@@ -1,6 +1,6 @@
-"""By what features are grouped: a property, a decade, classes, cells of a grid, or uploaded areas.
+"""By what features are grouped: a property, a decade, classes.
 
-Grids are in `twin.db.grids`.
+Grids are in `twin.db.grids`, areas in `twin.db.area_groups`.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
-    Boolean,
     ColumnElement,
     Double,
     FromClause,
     Integer,
     Subquery,
-    and_,
     bindparam,
     cast,
     func,
@@ -25,11 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from twin.db.collection_tables import collection_feature
-from twin.db.places import centre
 from twin.db.query import Selection, Statement
 from twin.db.queryables import Queryable
-from twin.db.uploads import Uploaded, slot_of
 from twin.errors import InvalidParameter
 
 MAX_BREAKS = 100
@@ -145,48 +139,3 @@ def by_class(queryable: Queryable, breaks: Sequence[float], index: int) -> Group
 def _check_number(queryable: Queryable, function: str) -> None:
     if queryable.type not in {"integer", "number"}:
         raise InvalidParameter(f"'{function}' takes a number, and '{queryable.name}' is a {queryable.type}.")
-
-
-def by_area(selection: Selection, areas: Uploaded, label: str | None, index: int) -> Grouping:
-    """The areas of an uploaded collection, named by their id or by a property.
-
-    A feature counts to the area in which the middle of its bounding box stands; where areas
-    overlap, to each.
-    """
-    name = f"areas_{index}"
-    standing = _standing(selection, areas, label, name)
-
-    def join(features: FromClause) -> FromClause:
-        return features.outerjoin(standing, standing.c.id == selection.source.c.id)
-
-    shape = ("area", areas.id, areas.revision, label)
-    title = f"area({areas.name})" if label is None else f"area({areas.name},{label})"
-    value = of_column(standing.c.area)
-    return Grouping(title, value, shape, {name: areas.id}, join=join, areas=_outlines(areas, label))
-
-
-def _outlines(areas: Uploaded, label: str | None) -> Statement:
-    """One row for each value of a label, with all areas that have it as one geometry."""
-    a = collection_feature.alias("a")
-    value: ColumnElement[Any] = a.c.id if label is None else slot_of(areas, label, "a")
-    shape: ColumnElement[Any] = a.c.geometry if label is None else func.ST_Union(a.c.geometry)
-    columns = [value.label("area"), func.ST_AsGeoJSON(shape, literal_column("7", Integer)).label("geometry")]
-    clause = select(*columns).where(a.c.collection_id == bindparam("collection", type_=Integer))
-    if label is not None:
-        clause = clause.group_by(value)
-    return Statement(clause, ("outlines of areas", areas.id, areas.revision, label), {"collection": areas.id})
-
-
-def _standing(selection: Selection, areas: Uploaded, label: str | None, name: str) -> CTE:
-    """The ids of features with the area of each; found from the areas, by the index on footprints."""
-    a = collection_feature.alias("a")
-    asked, view = selection.collection, selection.view
-    within = and_(
-        a.c.collection_id == bindparam(name, type_=Integer),
-        asked.outline(view).op("&&", is_comparison=True)(a.c.geometry),
-        func.ST_Intersects(a.c.geometry, centre(asked, view), type_=Boolean),
-    )
-    area: ColumnElement[Any] = a.c.id if label is None else slot_of(areas, label, "a")
-    columns: list[ColumnElement[Any]] = [selection.source.c.id.label("id"), area.label("area")]
-    clause = select(*columns).select_from(selection.source.join(a, within)).where(selection.where())
-    return clause.cte(name)
