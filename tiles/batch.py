@@ -1,8 +1,9 @@
 """Whole tilesets as files, from one snapshot, in any number of processes; see `tiles.output`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,25 +17,26 @@ from tiles.build import (
     Snapshot,
     TileRequest,
     build_tile,
-    build_tileset,
     changed_since,
     connected,
     digest_of,
     images_of,
     present,
     snapshot,
+    tileset_of,
 )
 from tiles.output import Destination, TileOutput
 from tiles.places import Out
 from tiles.tileset import Tile, tile_of, tile_path
 from twin.model.cells import LEVEL, SUMMARY_LEVEL, Cell, cell_range
 from twin.model.geometry import Ints
+from twin.processes import prepare
 from twin.processing.scale_out import Workers
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the objects written so far and the objects in all."""
 
-TASK_OBJECTS = 1_000
+TASK_OBJECTS = 2_000
 
 
 @dataclass(slots=True)
@@ -127,6 +129,8 @@ def _write(
     engine: Any, destination: Destination, request: TileRequest, progress: Progress, jobs: int
 ) -> Written:
     target, files = TileOutput(destination), destination.place
+    if jobs > 1:
+        prepare(__name__)
     with snapshot(engine) as state:
         seen = _seen(state, request) if request.selection.is_whole else None
         known = Known(target.known(), _changed(state, seen, target.seen()))
@@ -200,8 +204,8 @@ def _plan(state: Snapshot, request: TileRequest, known: Known) -> _Plan:
 
 
 def _plan_tileset(plan: _Plan, state: Snapshot, request: TileRequest, known: Known, cell: Cell) -> None:
-    rows = state(request.counts(cell))
-    for node in request.tree(cell, rows) or ():
+    tree = request.tree(cell, state(request.counts(cell)))
+    for node in tree or ():
         tile = tile_of(node)
         if tile is not None:
             _plan_tile(plan, state, request, known, tile, node.objects)
@@ -209,7 +213,7 @@ def _plan_tileset(plan: _Plan, state: Snapshot, request: TileRequest, known: Kno
             _plan_tileset(plan, state, request, known, node.cell)
     nested = cell != WORLD
     path = f"{tile_path(cell)}/tileset.json" if nested else "tileset.json"
-    plan.tilesets.append((path, build_tileset(request, cell, rows, nested=nested)))
+    plan.tilesets.append((path, tileset_of(request, cell, tree, nested=nested)))
 
 
 def _plan_tile(
@@ -242,8 +246,19 @@ def _portions(tiles: Sequence[_Planned]) -> Iterator[list[_Planned]]:
 
 def _elsewhere(task: _Task) -> _Done:
     """Write tiles in a process of its own, in the snapshot of the first one."""
-    with connected(task.url) as engine, snapshot(engine, task.shared) as state:
-        return _here(state, task)
+    state, _ = _joined(task.url, task.shared)
+    return _here(state, task)
+
+
+@lru_cache(maxsize=1)
+def _joined(url: Any, shared: str) -> tuple[Snapshot, ExitStack]:
+    """A snapshot by its name, and what ends it: the process keeps both for all its tasks, and ends with them.
+
+    A connection for each task took the database more time than the tiles of it.
+    """
+    opened = ExitStack()
+    engine = opened.enter_context(connected(url))
+    return opened.enter_context(snapshot(engine, shared)), opened
 
 
 def _here(state: Snapshot, task: _Task) -> _Done:

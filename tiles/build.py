@@ -168,8 +168,13 @@ class VectorRequest:
 
 def build_tileset(request: TileRequest, cell: Cell, rows: Sequence[Row], *, nested: bool) -> bytes:
     """The JSON of a tileset that starts at a cell; ``nested`` if it is served at the cell's address."""
+    return tileset_of(request, cell, request.tree(cell, rows), nested=nested)
+
+
+def tileset_of(request: TileRequest, cell: Cell, tree: Node | None, *, nested: bool) -> bytes:
+    """As `build_tileset`, from the tree that `TileRequest.tree` gives."""
     addresses = Addresses("../../../" if nested else "", request.query)
-    return orjson.dumps(cell_tileset(request.tree(cell, rows), cell, addresses))
+    return orjson.dumps(cell_tileset(tree, cell, addresses))
 
 
 def build_joint_tileset(parts: Sequence[tuple[TileRequest, str, Sequence[Row]]]) -> bytes:

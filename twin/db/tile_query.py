@@ -79,14 +79,25 @@ def tile_members(
     def made() -> AnySelect:
         f = selection.source.c
         named = [f[name] for name in properties]
-        columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, mesh.c.mesh_hash, f.row_hash, *named]
+        found, mesh_hash = _hashed(selection, lod, read=geometry not in (None, "blocks"))
+        columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, mesh_hash, f.row_hash, *named]
         columns += _geometry_columns(f, geometry)
-        found = with_mesh(selection, lod)
         rows = select(*columns).select_from(_with_skin(found, theme) if "skin" in _named(geometry) else found)
-        return rows.where(selection.where(), *_in_tile(f, least_m)).order_by(f.quadkey, f.id)
+        rows = rows.where(selection.where(), mesh_hash.is_not(None), *_in_tile(f, least_m))
+        return rows.order_by(f.quadkey, f.id)
 
     values = cell_values(cell, lod, least_m) | ({} if theme is None else {"theme": theme})
     return statement("tile_members", made, selection, shape, **values)
+
+
+def _hashed(selection: Selection, lod: str | None, *, read: bool) -> tuple[FromClause, ColumnElement[Any]]:
+    """The features with the hashes of their meshes; the meshes themselves are joined if they are to be read.
+
+    Of its own LoD a feature knows the hash.
+    """
+    if read or lod is not None or selection.view.as_of is not None:
+        return with_mesh(selection, lod), mesh.c.mesh_hash
+    return selection.source, selection.source.c.mesh_hash
 
 
 def _named(geometry: Geometry | None) -> tuple[str, ...]:
@@ -152,7 +163,7 @@ def _of_templates(f: Any, name: str) -> ColumnElement[Any]:
 
 
 def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, least_m: int = 0) -> Statement:
-    """What a tile holds, without fetching it: one row of digest, objects, triangles and points.
+    """What a tile holds, without fetching it: one row of digest, objects and points.
 
     ``digest`` is SHA-256 over mesh hash and row hash of the objects in order, null without any.
     """
@@ -160,17 +171,17 @@ def tile_digest(selection: Selection, cell: Cell, lod: str | None = None, *, lea
 
     def made() -> AnySelect:
         f = selection.source.c
-        each = mesh.c.mesh_hash.op("||")(f.row_hash)
+        found, mesh_hash = _hashed(selection, lod, read=False)
+        each = mesh_hash.op("||")(f.row_hash)
         ordered = aggregate_order_by(literal_column("''::bytea", LargeBinary), f.quadkey, f.id)
         joined = func.string_agg(each, ordered, type_=LargeBinary)
         columns: list[ColumnElement[Any]] = [
             func.sha256(joined, type_=LargeBinary).label("digest"),
             func.count().label("objects"),
-            func.sum(mesh.c.triangles).label("triangles"),
             func.sum(points(f)).label("points"),
         ]
-        rows = select(*columns).select_from(with_mesh(selection, lod))
-        return rows.where(selection.where(), *_in_tile(f, least_m))
+        rows = select(*columns).select_from(found)
+        return rows.where(selection.where(), mesh_hash.is_not(None), *_in_tile(f, least_m))
 
     return statement("tile_digest", made, selection, shape, **cell_values(cell, lod, least_m))
 

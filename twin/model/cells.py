@@ -6,10 +6,14 @@ quadkeys inside a cell are one range, so that a B-tree answers what lies in any 
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from twin.model.geometry import Floats, Ints
+
+Number = TypeVar("Number", int, Ints)
+"""One, or many of them."""
 
 LEVEL = 24
 """Level of quadkeys: cells of about 1.2 m in Helsinki; 48 bits."""
@@ -59,14 +63,14 @@ def deinterleave(code: Ints) -> tuple[Ints, Ints]:
     return _gather(code), _gather(code >> 1)
 
 
-def _spread(value: Ints) -> Ints:
+def _spread(value: Number) -> Number:
     spread = value & 0x7FFFFFFF
     for shift, mask in _SPREAD:
         spread = (spread | (spread << shift)) & mask
     return spread
 
 
-def _gather(code: Ints) -> Ints:
+def _gather(code: Number) -> Number:
     value = code & 0x5555555555555555
     for (shift, _), (_, mask) in zip(_SPREAD[::-1], [*_SPREAD[-2::-1], (0, 0x00000000FFFFFFFF)], strict=True):
         value = (value | (value >> shift)) & mask
@@ -84,13 +88,13 @@ class Cell:
     @classmethod
     def from_code(cls, level: int, code: int) -> "Cell":
         """The cell of a level with the given Morton code."""
-        x, y = deinterleave(np.array([code], dtype=np.int64))
-        return cls(level, int(x[0]), int(y[0]))
+        code = int(code)
+        return cls(level, _gather(code), _gather(code >> 1))
 
     @property
     def code(self) -> int:
         """The Morton code of the cell at its own level."""
-        return int(interleave(np.array([self.x], dtype=np.int64), np.array([self.y], dtype=np.int64))[0])
+        return _spread(self.x) | (_spread(self.y) << 1)
 
     @property
     def exists(self) -> bool:

@@ -99,7 +99,8 @@ def _until_broken(
     running: dict[Future[Result], tuple[Task, int]] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
+            # One more for each, so that no process waits until this one has taken its last result.
+            while waiting and len(running) < 2 * jobs:
                 # Taken off the queue only when the pool has it: it may be broken already.
                 running[pool.submit(function, waiting[0][0])] = waiting[0]
                 waiting.popleft()
