@@ -103,9 +103,12 @@ class Folder:
 
     def write(self, name: str, body: bytes) -> None:
         file = self._folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        unfinished.write_bytes(body)
+        try:
+            unfinished.write_bytes(body)
+        except FileNotFoundError:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(body)
         unfinished.replace(file)
 
     def remove(self, names: Iterable[str]) -> None:
