@@ -3,7 +3,6 @@
 Nothing is fetched, and no name leads out of there.
 """
 
-import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from importers.spill import no_space
+from twin.model.image_names import plain_name
 
 MOST_BYTES = 32 << 20
-
-_PLAIN = re.compile(r"[\w .()+-]+(?:/[\w .()+-]+)*")
 
 
 class ImageSource(Protocol):
@@ -79,8 +77,8 @@ class Archive:
 
 def _plain(name: str) -> str:
     """A relative path without steps upwards, with the separators of this system."""
-    plain = name.replace("\\", "/").removeprefix("./")
-    if not _PLAIN.fullmatch(plain) or ".." in plain.split("/"):
+    plain = plain_name(name)
+    if plain is None:
         raise Unusable("its name is no path within the folder of the model")
     return plain
 

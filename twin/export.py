@@ -19,6 +19,7 @@ from twin.db.load import DatasetSpec, stored_specs
 from twin.db.query import Selection
 from twin.db.stored_features import stored_features
 from twin.errors import InputError, NotFound, UnknownReferenceSystem
+from twin.export_images import ExportedImages
 from twin.formats import Format, citygml
 from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header, groups_of
 from twin.formats.cityjson_geometry import Templates
@@ -56,9 +57,10 @@ def write_features(
     *,
     repaired: bool = False,
     ledger: Counter[str] | None = None,
-) -> int:
-    """Write the selected features of one dataset; returns how many. NotFound where there are none.
+) -> "Written":
+    """Write the selected features of one dataset, and beside them the images of their textures.
 
+    Raises NotFound where there are none, InputError where other files have the names of images.
     ``repaired`` writes repaired geometries in place of the invalid ones; what was done is in the
     attribute ``geometryRepaired``. ``ledger`` takes up what the format has no place for.
     """
@@ -73,12 +75,21 @@ def write_features(
         whole.survey()
         if not whole.count and (selection.conditions or selection.view.valid_at):
             raise NotFound("No feature fits the filter or time; nothing was written.")
+        images = whole.images.write(connection, out.parent)
         with _replaced(out) as file:
             partial = bool(selection.conditions or selection.view.valid_at)
             _WRITERS[format](whole, file, partial=partial)
     if ledger is not None:
         ledger.update(whole.ledger)
-    return whole.count
+    return Written(whole.count, images)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many features there are, and how many images beside them."""
+
+    features: int
+    images: int
 
 
 @contextmanager
@@ -98,16 +109,21 @@ class _Whole:
     """A selection with what has to be known of all features before the first is written."""
 
     spec: DatasetSpec
-    features: Features
+    stored: Features
     count: int = 0
     groups: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     templates: Templates = field(default_factory=Templates)
     transform: Transform = field(default_factory=Transform)
     bounds: citygml.Bounds | None = None
     ledger: Counter[str] = field(default_factory=Counter[str])
+    images: ExportedImages = field(default_factory=ExportedImages)
+
+    def features(self) -> Iterator[CityFeature]:
+        """The features, with the names of images under which these are written."""
+        return map(self.images.taken, self.stored())
 
     def survey(self) -> None:
-        """The first pass: bounds, needed decimals, templates, groups."""
+        """The first pass: images, bounds, needed decimals, templates, groups."""
         grid = _Grid(_stored_transform(self.spec.document))
         for feature in self.features():
             self.count += 1

@@ -55,8 +55,10 @@ def export(
     with database(load()) as opened:
         selection = Selection(view, FEATURES, (dataset or _only_dataset(opened),), conditions)
         ledger: Counter[str] = Counter()
-        count = write_features(opened, out, selection, chosen, repaired=repaired, ledger=ledger)
-    console.say(f"{out}: {count} features")
+        written = write_features(opened, out, selection, chosen, repaired=repaired, ledger=ledger)
+    console.say(f"{out}: {written.features} features")
+    if written.images:
+        console.say(f"  and the images of their textures beside it ({written.images})")
     if ledger:
         listed = ", ".join(f"{name} ({number})" for name, number in ledger.most_common())
         console.say(f"  CityGML 2.0 has no place for: {listed}")

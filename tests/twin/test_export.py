@@ -13,13 +13,14 @@ from sqlalchemy import select
 from importers.ingest import ImportOptions, Ingest
 from tests.fixtures import SHARED_DATA, needs_shared_data
 from tests.importers.stored import remove_all
+from tests.tiles.textured import Wall, gradient, model, written
 from twin.db import schema
 from twin.db.collections import FEATURES
 from twin.db.engine import Database
 from twin.db.filters import compile_filter, parse
 from twin.db.query import Selection, View
 from twin.errors import InputError, NotFound
-from twin.export import Format, format_of, write_features
+from twin.export import Format, Written, format_of, write_features
 from twin.formats.canonical import differences
 
 FOLDERS = ("cityjson", "tallinn")
@@ -113,7 +114,7 @@ def test_a_filter_chooses_features(opened: Database, tmp_path: Path) -> None:
     chosen = compile_filter(parse("object_id = 'b'"), FEATURES.queryables(view))
     out = tmp_path / "out.city.jsonl"
     selection = Selection(view, FEATURES, ("filtered",), (chosen,))
-    assert write_features(opened, out, selection, "cityjsonseq") == 1
+    assert write_features(opened, out, selection, "cityjsonseq") == Written(1, 0)
     assert [list(line["CityObjects"]) for line in lines(out)] == [[], ["b"]]
     nobody = compile_filter(parse("object_id = 'c'"), FEATURES.queryables(view))
     with pytest.raises(NotFound, match="No feature fits"):
@@ -155,7 +156,7 @@ def test_citygml_comes_back_as_the_same_buildings(opened: Database, tmp_path: Pa
     ingest = Ingest(opened.engine, ImportOptions(dataset="kalasatama"))
     ingest.run(source)
     out = tmp_path / "out.gml"
-    assert write_features(opened, out, Selection(View(), FEATURES, ("kalasatama",)), "citygml") == 61
+    assert write_features(opened, out, Selection(View(), FEATURES, ("kalasatama",)), "citygml").features == 61
     again = Ingest(opened.engine, ImportOptions(dataset="kalasatama_again")).run(out)
     assert (again.added, again.refused, again.problems) == (61, [], [])
     f = schema.feature.c
@@ -176,3 +177,44 @@ def test_the_format_is_in_the_name() -> None:
     assert format_of(Path("a.gml")) == "citygml"
     with pytest.raises(InputError, match="--format"):
         format_of(Path("a.obj"))
+
+
+@pytest.mark.parametrize("form", ["cityjson", "cityjsonseq", "citygml"])
+def test_images_stand_beside_the_model(opened: Database, tmp_path: Path, form: Format) -> None:
+    pixels = {"a.png": gradient(), "sub/b.png": gradient(blue=9)}
+    walls = [Wall("one", "a.png"), Wall("two", "sub/b.png"), Wall("three", "a.png"), Wall("four", "gone.png")]
+    source = written(tmp_path / "given", model(walls), pixels)
+    name = f"pictured_{form}"
+    Ingest(opened.engine, ImportOptions(dataset=name, city="helsinki")).run(source)
+    out = tmp_path / "out" / ("model.gml" if form == "citygml" else "model.city.json")
+    out.parent.mkdir()
+    chosen = Selection(View(), FEATURES, (name,))
+    assert write_features(opened, out, chosen, form) == Written(4, 2)
+    assert sorted(path.relative_to(out.parent).as_posix() for path in out.parent.rglob("*.png")) == [*pixels]
+    for path in pixels:
+        assert (out.parent / path).read_bytes() == (source.parent / path).read_bytes()
+    again = Ingest(opened.engine, ImportOptions(dataset=f"{name}_again", city="helsinki")).run(out)
+    assert again.images == 2
+    # What is there already stays; another file of the name is not overwritten, and the model neither.
+    assert write_features(opened, out, chosen, form) == Written(4, 2)
+    (out.parent / "a.png").write_bytes(b"somebody's own")
+    before = out.read_bytes()
+    with pytest.raises(InputError, match=r"a\.png: there is another file of this name"):
+        write_features(opened, out, chosen, form)
+    assert (out.parent / "a.png").read_bytes() == b"somebody's own"
+    assert out.read_bytes() == before
+
+
+def test_of_two_images_with_one_name_one_gets_another(opened: Database, tmp_path: Path) -> None:
+    options = ImportOptions(dataset="twofold", city="helsinki")
+    for folder, blue in (("north", 9), ("south", 90)):
+        given = model([Wall(folder, "./wall.png")])
+        source = written(tmp_path / folder, given, {"wall.png": gradient(blue=blue)})
+        Ingest(opened.engine, options).run(source)
+    out = tmp_path / "out.city.json"
+    assert write_features(opened, out, Selection(View(), FEATURES, ("twofold",)), "cityjson") == Written(2, 2)
+    names = sorted(texture["image"] for texture in orjson.loads(out.read_bytes())["appearance"]["textures"])
+    assert names[0] == "./wall.png"
+    assert re.fullmatch("wall-[0-9a-f]{32}\\.png", names[1])
+    found = {(tmp_path / name).read_bytes() for name in names}
+    assert found == {(tmp_path / folder / "wall.png").read_bytes() for folder in ("north", "south")}
