@@ -29,14 +29,14 @@ class Limits:
     ``nested_at`` are the levels whose cells get a tileset of their own: about 20 km, then 2.4 km at
     60 degrees north. ``coarsest_leaf`` keeps far objects out of one tile, ``finest_leaf`` ends the
     division where many objects share a place. A tile of blocks holds as many objects and points of
-    footprints as make less than 256 kB; without ``blocks`` there are none: nothing but buildings
-    resembles its footprint pulled up.
+    footprints as make less than 256 kB, at up to 109 bytes a point; without ``blocks`` there are none:
+    nothing but buildings resembles its footprint pulled up.
     """
 
     objects: int = 120
     triangles: int = 20_000
-    block_objects: int = 480
-    block_points: int = 3_000
+    block_objects: int = 440
+    block_points: int = 2_300
     coarsest_leaf: int = 10
     finest_leaf: int = 18
     nested_at: tuple[int, ...] = (10, 13)

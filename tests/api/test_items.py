@@ -108,6 +108,14 @@ def test_bbox(client: Client, seeded_towns: list[Seeded], box: tuple[float, floa
     assert ids(found) == expected
 
 
+@pytest.mark.parametrize("bbox", ["7e-277,-1.79e308,-1.79e308,1.79e308", "1e308,0,-1e308,1", "200,0,-200,1"])
+def test_bbox_beyond_all_degrees_is_refused(client: Client, bbox: str) -> None:
+    # A warning of numpy or GEOS would be an error here.
+    response = client.items(bbox=bbox)
+    assert response.status_code == 400
+    assert "is not a longitude" in response.json()["detail"]
+
+
 def test_bbox_across_the_antimeridian(client: Client, seeded_towns: list[Seeded]) -> None:
     # From 24.8 east over the antimeridian to 24.7: everything but a strip between the towns.
     found = ids(client.items(dataset=TOWNS, bbox="24.8,50,24.7,70", limit=500))

@@ -117,6 +117,9 @@ def box(west: float, south: float, east: float, north: float) -> Shape:
     if west <= east:
         return _checked(_rectangle(west, south, east, north))
     halves = [_rectangle(west, south, 180.0, north), _rectangle(-180.0, south, east, north)]
+    for half in halves:
+        # Before they are joined: GEOS overflows over numbers that are no degrees.
+        _check_range(half)
     return _checked(_shapely.union_all(halves))
 
 
