@@ -71,7 +71,7 @@ bench: setup $(BROWSER) ## Measure the speed of import, processing, tiles and vi
 bless: setup $(GLTF) ## Take what the code gives now as the golden files of the tests
 	@pytest -q -m golden --bless
 
-slow: setup ## The tests that take minutes: killed imports, random filters, 100,000 buildings and their truth
+slow: setup $(BROWSER) $(GLTF) $(CESIUM) ## The tests that take minutes: killed imports, random filters, 100,000 buildings and their truth
 	@exec pytest -m slow
 
 verify: check slow bench ## The long checks: all of 'check', then 'slow' and 'bench'
