@@ -21,6 +21,9 @@ def before_call(context, case, kwargs):
     limit = str((case.query or {}).get("limit", ""))
     if limit.isdigit() and int(limit) > 10_000:
         case.query["limit"] = "0"
+    limit = case.body.get("limit") if isinstance(case.body, dict) else None
+    if isinstance(limit, int) and limit > 10_000:
+        case.body["limit"] = 0
 """
 
 
