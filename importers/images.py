@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from PIL import Image
-
 from importers.image_size import size_of
 from importers.image_sources import ImageSource, Unusable
 from importers.port import Refused
@@ -30,6 +28,9 @@ _DRAFT = (64, 64)
 
 def check_image(data: bytes) -> None:
     """Raises Unusable for what is no whole image of a size that can be shown."""
+    # Most models have no images, and what reads them takes 5 MB.
+    from PIL import Image
+
     size = size_of(data)
     if size is None:
         raise Unusable("it is no JPEG or PNG")

@@ -214,3 +214,17 @@ def test_an_importer_killed_thirty_times(database: Database, engine: Engine, tmp
     path = tmp_path / "helsinki.gml"
     synthesise(path, city="helsinki", buildings=3000, seed=2)
     _kill_and_compare(engine, database.settings.home, path, 30)
+
+
+def test_short_rows_are_compressed_too(engine: Engine, tmp_path: Path) -> None:
+    """PostgreSQL by itself compresses only what is in rows of more than 2,032 bytes."""
+    attributes = {f"name_of_an_attribute_{n}": "the same value" for n in range(20)}
+    assert run(engine, written(tmp_path / "a.json", document(3.0, **attributes))).added == 1
+    found = """
+        SELECT pg_column_compression(attributes), pg_column_compression(geom), pg_column_size(o.*) < 2032
+        FROM city_object o JOIN object_geometry USING (dataset_id, object_id)
+    """
+    with engine.connect() as connection:
+        assert connection.execute(text(found)).all() == [("lz4", "lz4", True)]
+        filled = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'filler'"
+        assert connection.execute(text(filled)).scalar_one() == 0

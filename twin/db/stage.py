@@ -12,7 +12,9 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Table, text
+from geoalchemy2 import Geometry
+from sqlalchemy import Connection, Engine, LargeBinary, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from twin.db import schema
 from twin.db.copy_binary import copy_packed
@@ -182,6 +184,10 @@ class Stage:
             raise AssertionError("a stage is written to after it was begun")
         for statement in (*_CREATE, *(_CREATE_LIKE.format(p="{p}", table=t.name) for t, _ in _TABLES)):
             self._connection.execute(text(statement.format(p=self._prefix)))
+        for table, _ in _TABLES:
+            self._connection.execute(text(_keep_inline(f"{self._prefix}_{table.name}", table)))
+        for table in _COMPRESSED:
+            self._connection.execute(text(_FILL.format(p=self._prefix, table=table.name)))
         self._connection.execute(
             text(f"INSERT INTO {self._prefix}_state VALUES (:hash, :revision, :dataset_id, :run_id)"),  # noqa: S608
             {
@@ -234,3 +240,23 @@ _CREATE_LIKE = (
     "CREATE UNLOGGED TABLE {p}_{table} "
     "(LIKE {table} INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING DEFAULTS)"
 )
+
+_COMPRESSED = (schema.city_object, schema.object_geometry)
+"""Tables whose values are compressed however short their rows are; they stay so when they are published.
+
+PostgreSQL compresses in rows of more than 2,032 bytes only, and most of these are just too short. So there is
+a column to fill them up, which is not published.
+"""
+_FILL = """
+ALTER TABLE {p}_{table}
+    ADD COLUMN filler text DEFAULT repeat(' ', 2032), ALTER COLUMN filler SET STORAGE PLAIN
+"""
+
+
+def _keep_inline(staged: str, table: Table) -> str:
+    """Rows are read once and whole: what would stand aside is compressed within them where it fits."""
+    varying = (column.name for column in table.columns if isinstance(column.type, _VARYING))
+    return f"ALTER TABLE {staged} " + ", ".join(f'ALTER COLUMN "{name}" SET STORAGE MAIN' for name in varying)
+
+
+_VARYING = (LargeBinary, Text, JSONB, ARRAY, Geometry)
