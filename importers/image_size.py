@@ -1,13 +1,13 @@
 """Width and height of an image beside a model, from its first bytes; nothing else of it is read."""
 
-import re
 from pathlib import Path
+
+from twin.model.image_names import plain_name
 
 _MOST = 1 << 18
 """A JPEG may have its size behind a preview image of up to 64 kB and a colour profile."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _STARTS_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_PLAIN = re.compile(r"[\w .()+-]+(?:/[\w .()+-]+)*")
 
 
 def image_size(folder: Path | None, name: str) -> tuple[int, int] | None:
@@ -15,9 +15,10 @@ def image_size(folder: Path | None, name: str) -> tuple[int, int] | None:
 
     None where it is not there, is of another kind, or its name leads out of the folder.
     """
-    if folder is None or not _PLAIN.fullmatch(name) or ".." in name.split("/"):
+    plain = plain_name(name)
+    if folder is None or plain is None:
         return None
-    path = folder / name
+    path = folder / plain
     try:
         if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
             return None

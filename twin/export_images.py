@@ -29,7 +29,7 @@ class ExportedImages:
         renamed = False
         for look in _looks(feature):
             for texture, image in zip(look.textures, look.images, strict=False):
-                name = plain_name(str(texture.get("image") or ""))
+                name = _name_of(texture)
                 if image and name is not None:
                     renamed |= self._free(name, image) != name
         return replace(feature, objects=tuple(map(self._of_object, feature.objects))) if renamed else feature
@@ -58,25 +58,47 @@ class ExportedImages:
         return replace(geometry, appearance=replace(look, textures=textures))
 
     def _of_texture(self, texture: Member, image: str) -> Member:
-        name = plain_name(str(texture.get("image") or ""))
+        name = _name_of(texture)
         free = name if name is None or not image else self._free(name, image)
         return texture if free == name else {**texture, "image": free}
 
     def write(self, connection: Connection, folder: Path) -> int:
         """Writes them into a folder, but for those that are there already; how many they are.
 
-        InputError, before anything is written, where a file of such a name has another content.
+        InputError, before anything is written, where a file of such a name has another content, or a link
+        leads out of the folder; later where it cannot be written to.
         """
         missing = [
-            (name, image) for name, image in self._hashes.items() if not _is_there(folder / name, image)
+            (name, image) for name, image in self._hashes.items() if not _is_there(folder, name, image)
         ]
         for name, image in missing:
             for row in fetch(connection, tile_images([bytes.fromhex(image)])):
-                _put(folder / name, row["image"])
+                try:
+                    _put(folder / name, row["image"])
+                except OSError as error:
+                    reason = f"{folder / name}: the image cannot be written ({error.strerror})"
+                    raise InputError(reason) from error
         return len(self._hashes)
 
 
-def _is_there(file: Path, image: str) -> bool:
+_ENDINGS = (".png", ".jpg", ".jpeg")
+
+
+def _name_of(texture: Member) -> str | None:
+    """The path of an image in the folder; None where it is none, or one that a delivery should not make.
+
+    A file is an image by its ending, and none that is hidden: ``.ssh/a.png`` or ``run.sh`` is not written.
+    """
+    name = plain_name(str(texture.get("image") or ""))
+    if name is None or not name.lower().endswith(_ENDINGS):
+        return None
+    return None if any(step.startswith(".") for step in name.split("/")) else name
+
+
+def _is_there(folder: Path, name: str, image: str) -> bool:
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{file}: a link leads out of the folder; export into another one.")
     if not file.exists():
         return False
     if blake2b(file.read_bytes(), digest_size=IMAGE_HASH).hexdigest() != image:
