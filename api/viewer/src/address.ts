@@ -22,6 +22,7 @@ export function follow(link: Link): void {
     language.value = isLanguage(link.lang) ? link.lang : preferredLanguage();
     state.quality.value = isQuality(link.quality) ? link.quality : "auto";
     baseMapOn.value = link.baseMap;
+    state.textured.value = link.textured;
     workbench.secondPose.value = link.second;
     workbench.linked.value = link.linked;
     workbench.tool.value = workbench.isTool(link.tool) ? link.tool : null;
@@ -47,6 +48,7 @@ export function currentLink(): Link {
     theme: state.chosenTheme.value,
     quality: state.quality.value === "auto" ? null : state.quality.value,
     baseMap: baseMapOn.value,
+    textured: state.textured.value,
     tool: workbench.tool.value,
     comparedBy: workbench.comparedBy.value === workbench.COMPARED_FIRST ? null : workbench.comparedBy.value,
     line: workbench.line.value,

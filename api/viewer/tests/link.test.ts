@@ -12,6 +12,7 @@ const LINK: Link = {
   theme: "dark",
   quality: "fine",
   baseMap: true,
+  textured: true,
   tool: "compare",
   comparedBy: "volume_m3",
   line: [{ lon: 24.9412345, lat: 60.17, height: 31.25 }, { lon: 24.95, lat: 60.17, height: 20 }],

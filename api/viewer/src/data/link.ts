@@ -19,6 +19,8 @@ export interface Link {
   quality: string | null;
   /** The base map is on show. */
   baseMap: boolean;
+  /** Images and materials of the source are on show. */
+  textured: boolean;
   /** The tool that is open. */
   tool: string | null;
   /** The attribute of the comparison, null for the usual one. */
@@ -106,6 +108,7 @@ export function writeLink(link: Link): string {
   if (link.theme) query.set("theme", link.theme);
   if (link.quality) query.set("quality", link.quality);
   if (link.baseMap) query.set("map", "1");
+  if (link.textured) query.set("textures", "1");
   if (link.tool) query.set("tool", link.tool);
   if (link.comparedBy) query.set("stat", link.comparedBy);
   if (link.line.length) query.set("line", link.line.map(({ lon, lat, height }) => `${lon.toFixed(7)},${lat.toFixed(7)},${height.toFixed(2)}`).join(","));
@@ -140,6 +143,7 @@ export function readLink(hash: string): Link {
     theme: query.get("theme"),
     quality: query.get("quality"),
     baseMap: query.get("map") === "1",
+    textured: query.get("textures") === "1",
     tool: query.get("tool"),
     comparedBy: query.get("stat"),
     line: readPoints(query.get("line")),
