@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -17,7 +18,7 @@ import orjson
 from twin.db.engine import Database
 from twin.db.load import DatasetSpec, stored_specs
 from twin.db.query import Selection
-from twin.db.stored_features import stored_features
+from twin.db.stored_features import stored_features, stored_image
 from twin.errors import InputError, NotFound, UnknownReferenceSystem
 from twin.export_images import ExportedImages
 from twin.formats import Format, citygml
@@ -75,10 +76,10 @@ def write_features(
         whole.survey()
         if not whole.count and (selection.conditions or selection.view.valid_at):
             raise NotFound("No feature fits the filter or time; nothing was written.")
-        images = whole.images.write(connection, out.parent)
+        images = whole.images.write(out.parent, partial(stored_image, connection))
         with _replaced(out) as file:
-            partial = bool(selection.conditions or selection.view.valid_at)
-            _WRITERS[format](whole, file, partial=partial)
+            is_part = bool(selection.conditions or selection.view.valid_at)
+            _WRITERS[format](whole, file, partial=is_part)
     if ledger is not None:
         ledger.update(whole.ledger)
     return Written(whole.count, images)

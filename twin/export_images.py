@@ -1,14 +1,10 @@
 """The images of textures beside an exported model, under the names that the model gives them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy import Connection
-
-from twin.db.objects import fetch
-from twin.db.tile_query import tile_images
 from twin.errors import InputError
 from twin.model.appearance import Appearance, Member
 from twin.model.cityobject import CityFeature, CityObject
@@ -62,8 +58,10 @@ class ExportedImages:
         free = name if name is None or not image else self._free(name, image)
         return texture if free == name else {**texture, "image": free}
 
-    def write(self, connection: Connection, folder: Path) -> int:
+    def write(self, folder: Path, stored: Callable[[str], bytes]) -> int:
         """Writes them into a folder, but for those that are there already; how many they are.
+
+        ``stored`` gives an image by its hash.
 
         InputError, before anything is written, where a file of such a name has another content, or a link
         leads out of the folder; later where it cannot be written to.
@@ -72,12 +70,11 @@ class ExportedImages:
             (name, image) for name, image in self._hashes.items() if not _is_there(folder, name, image)
         ]
         for name, image in missing:
-            for row in fetch(connection, tile_images([bytes.fromhex(image)])):
-                try:
-                    _put(folder / name, row["image"])
-                except OSError as error:
-                    reason = f"{folder / name}: the image cannot be written ({error.strerror})"
-                    raise InputError(reason) from error
+            try:
+                _put(folder / name, stored(image))
+            except OSError as error:
+                reason = f"{folder / name}: the image cannot be written ({error.strerror})"
+                raise InputError(reason) from error
         return len(self._hashes)
 
 

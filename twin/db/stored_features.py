@@ -23,6 +23,7 @@ from twin.db.history import valid_at
 from twin.db.load import stored_specs
 from twin.db.objects import faces, features, fetch, geometry_rows, object_rows
 from twin.db.query import Selection, Statement
+from twin.db.tile_query import tile_images
 from twin.model.cityobject import CityFeature
 
 _PAGE = 500
@@ -168,3 +169,9 @@ def _statement(
     key: str, clause: Select[Any], dataset_id: int, root_ids: list[str], as_of: datetime
 ) -> Statement:
     return Statement(clause, key, {"dataset_id": dataset_id, "root_ids": root_ids, "as_of": as_of})
+
+
+def stored_image(connection: Connection, image: str) -> bytes:
+    """An image of textures by its hash, as hexadecimal digits."""
+    (row,) = fetch(connection, tile_images([bytes.fromhex(image)]))
+    return row["image"]
