@@ -2,11 +2,8 @@
 
 import os
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import forkserver, get_context
-
-_WATCH_S = 2.0
+from multiprocessing import forkserver, get_context, parent_process
 
 
 def process_pool(jobs: int, module: str) -> ProcessPoolExecutor:
@@ -28,12 +25,13 @@ def prepare(module: str) -> None:
 def _end_with_parent() -> None:
     """Let a worker end when the program that started it was killed and can no longer tell it.
 
-    The process that it is a copy of ends with the program.
+    The process that it is a copy of is not the program, and ends with the last worker.
     """
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
+def _wait_for_parent() -> None:
+    program = parent_process()
+    if program is not None:
+        program.join()
+        os._exit(1)
