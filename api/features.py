@@ -180,9 +180,10 @@ async def _counted(selection: Selection, page: _Page, rows: Sequence[Row], pool:
 def _page_links(request: Request, selection: Selection, page: _Page, last: Row | None) -> list[Link]:
     """The links of a page but for its alternates; ``last`` is its last row where there are more."""
     about = f"{base(request)}/collections/{selection.collection.name}"
-    query = f"?{'&'.join(query_parts(request))}".rstrip("?")
+    query = "&".join(query_parts(request))
+    address = f"{about}/items?{query}" if query else f"{about}/items"
     links = [
-        link(f"{about}/items{query}", "self", page.form.accepted, "This page"),
+        link(address, "self", page.form.accepted, "This page"),
         link(about, "collection", JSON, "The collection"),
         link(f"{about}/queryables", f"{OGC}queryables", SCHEMA_JSON, "What can be asked of it"),
     ]

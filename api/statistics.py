@@ -120,7 +120,9 @@ async def _features(
 
 async def _outlines(pool: ReadPool, group: Grouping, values: set[Any]) -> dict[Any, Any]:
     if group.areas is not None:
-        return {row["area"]: orjson.Fragment(row["geometry"]) for row in await pool.fetch(group.areas)}
+        # They are named as people read them, which need not be the value that is grouped by.
+        named = {row["area"]: orjson.Fragment(row["geometry"]) for row in await pool.fetch(group.areas)}
+        return {value: named.get(group.shown(value)) for value in values}
     cells = list(values)
     rings = group.outlines(cells) if group.outlines else ()
     return {cell: {"type": "Polygon", "coordinates": [ring]} for cell, ring in zip(cells, rings, strict=True)}

@@ -132,6 +132,16 @@ def test_areas(client: Client, seeded_towns: list[Seeded], districts: str) -> No
     assert missing.status_code == 404
 
 
+def _outlined_as(features: list[dict[str, Any]], shapes: list[Any]) -> None:
+    """Groups by the id of an area have its shape as their outline."""
+    for drawn in features:
+        name = drawn["properties"]["area(quarters)"]
+        outline = drawn["geometry"]
+        assert (outline is None) == (name is None)
+        if name is not None:
+            assert shapely.geometry.shape(outline).symmetric_difference(shapes[int(name)]).area < 1e-9
+
+
 _NAMES = ("north", None, "both", "both", "hole")
 
 
@@ -162,6 +172,7 @@ def test_areas_of_any_form(client: Client, seeded_towns: list[Seeded], with_a_li
     try:
         by_name = _answer(client, groupby="area(quarters,name)", aggregate="count,sum(height_m)")
         by_id = _answer(client, groupby="area(quarters)")
+        on_map = client.get(ADDRESS, groupby="area(quarters)", f="geojson", **OF_TOWNS).json()["features"]
     finally:
         assert client.request("DELETE", "/collections/quarters").status_code == 204
     named: dict[str | None, list[float]] = {}
@@ -179,6 +190,7 @@ def test_areas_of_any_form(client: Client, seeded_towns: list[Seeded], with_a_li
     }
     for row in by_name:
         assert row["sum(height_m)"] == pytest.approx(sum(named[row["area(quarters,name)"]]))
+    _outlined_as(on_map, shapes)
     order = [row["area(quarters,name)"] for row in by_name]
     assert order == [*sorted(name for name in named if name is not None), None]
 

@@ -1,6 +1,6 @@
 """Features grouped by uploaded areas, such as districts: by cells that areas cover, by shape on edges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ _GRID = ("west", "south", "width", "height")
 class Covered:
     """The coverage of areas as it is bound: codes of cells, ids of areas with numbers, values by number."""
 
-    coverage: Coverage
+    grid: Mapping[str, float]
     codes: bytes
     ids: list[str]
     numbers: list[int | None]
@@ -49,8 +49,9 @@ class Covered:
     def of(
         cls, coverage: Coverage, ids: Sequence[str], numbers: Sequence[int], values: Sequence[Any]
     ) -> "Covered":
+        grid = {side: getattr(coverage, side) for side in _GRID}
         codes = coverage.codes.astype(">u2").tobytes()
-        return cls(coverage, codes, list(ids), [number or None for number in numbers], values)
+        return cls(grid, codes, list(ids), [number or None for number in numbers], values)
 
     def value(self, number: int | None) -> Any:
         """The id of an area or what its property says."""
@@ -58,8 +59,7 @@ class Covered:
 
     def bound(self, name: str) -> dict[str, Any]:
         """The values of `_by_cell`."""
-        sides = {side: getattr(self.coverage, side) for side in _GRID}
-        values = {**sides, "codes": self.codes, "ids": self.ids, "numbers": self.numbers}
+        values = {**self.grid, "codes": self.codes, "ids": self.ids, "numbers": self.numbers}
         return {f"{name}_{kind}": value for kind, value in values.items()}
 
 
