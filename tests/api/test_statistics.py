@@ -139,7 +139,8 @@ def _outlined_as(features: list[dict[str, Any]], shapes: list[Any]) -> None:
         outline = drawn["geometry"]
         assert (outline is None) == (name is None)
         if name is not None:
-            assert shapely.geometry.shape(outline).symmetric_difference(shapes[int(name)]).area < 1e-9
+            other: Any = shapely.geometry.shape(outline).symmetric_difference(shapes[int(name)])
+            assert other.area < 1e-9
 
 
 _NAMES = ("north", None, "both", "both", "hole")
