@@ -139,8 +139,7 @@ def _outlined_as(features: list[dict[str, Any]], shapes: list[Any]) -> None:
         outline = drawn["geometry"]
         assert (outline is None) == (name is None)
         if name is not None:
-            other: Any = shapely.geometry.shape(outline).symmetric_difference(shapes[int(name)])
-            assert other.area < 1e-9
+            assert shapes[int(name)].symmetric_difference(shapely.geometry.shape(outline)).area < 1e-9
 
 
 _NAMES = ("north", None, "both", "both", "hole")
