@@ -1,6 +1,6 @@
 """Whole tilesets as files, from one snapshot, in any number of processes; see `tiles.output`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -68,9 +68,10 @@ class _Planned:
 
 @dataclass(slots=True)
 class _Plan:
-    """Tiles to look at, ETags of those that cannot have changed, tilesets, and objects in all."""
+    """What is known once all tiles are planned: how many are to be looked at, the ETags of those that
+    cannot have changed, tilesets. The objects in all are known from the first one on."""
 
-    tiles: list[_Planned] = field(default_factory=list[_Planned])
+    looked_at: int = 0
     unchanged: dict[str, str] = field(default_factory=dict[str, str])
     tilesets: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     objects: int = 0
@@ -136,12 +137,11 @@ def _write(
         known = Known(target.known(), _changed(state, seen, target.seen()))
         if known.changed is None:
             target.forget_seen()
-        plan = _plan(state, replace(request, query=()), known)
-        written = Written(tiles=len(plan.tiles) + len(plan.unchanged), looked_at=len(plan.tiles))
-        written.objects, written.kept = plan.unchanged_objects, len(plan.unchanged)
+        plan, etags = _Plan(), dict[str, str]()
+        written = Written()
         shape = engine.url, state.share(), destination, request.encoding
-        tasks = [_Task(*shape, tiles) for tiles in _portions(plan.tiles)]
-        etags = dict(plan.unchanged)
+        planned = _plan_tileset(plan, state, replace(request, query=()), known, WORLD)
+        tasks = (_Task(*shape, tiles) for tiles in _portions(planned))
         with Workers(jobs) as workers:
             for done in workers.run(partial(_here, state) if workers.are_here else _elsewhere, tasks):
                 etags.update(done.etags)
@@ -149,7 +149,11 @@ def _write(
                 written.objects += done.objects
                 written.size += done.size
                 written.kept += done.kept
-                progress(written.objects, plan.objects)
+                progress(written.objects + plan.unchanged_objects, plan.objects)
+    etags.update(plan.unchanged)
+    written.tiles, written.looked_at = len(etags), plan.looked_at
+    written.objects += plan.unchanged_objects
+    written.kept += len(plan.unchanged)
     tilesets = [] if destination.by_content else plan.tilesets
     for path, body in tilesets:
         written.size += len(body)
@@ -196,21 +200,22 @@ class Known:
         return self.etags[path] if found[0] == found[1] else None
 
 
-def _plan(state: Snapshot, request: TileRequest, known: Known) -> _Plan:
-    """All tiles and tilesets; a tileset comes after those that it refers to."""
-    plan = _Plan()
-    _plan_tileset(plan, state, request, known, WORLD)
-    return plan
+def _plan_tileset(
+    plan: _Plan, state: Snapshot, request: TileRequest, known: Known, cell: Cell
+) -> Iterator[_Planned]:
+    """The tiles to look at of a tileset and those in it, as they are found, so that others may build them.
 
-
-def _plan_tileset(plan: _Plan, state: Snapshot, request: TileRequest, known: Known, cell: Cell) -> None:
+    A tileset comes after those that it refers to.
+    """
     tree = request.tree(cell, state(request.counts(cell)))
+    if tree is not None and cell == WORLD:
+        plan.objects = tree.objects
     for node in tree or ():
         tile = tile_of(node)
         if tile is not None:
-            _plan_tile(plan, state, request, known, tile, node.objects)
+            yield from _plan_tile(plan, state, request, known, tile, node.objects)
         elif node.kind == "nested":
-            _plan_tileset(plan, state, request, known, node.cell)
+            yield from _plan_tileset(plan, state, request, known, node.cell)
     nested = cell != WORLD
     path = f"{tile_path(cell)}/tileset.json" if nested else "tileset.json"
     plan.tilesets.append((path, tileset_of(request, cell, tree, nested=nested)))
@@ -218,19 +223,19 @@ def _plan_tileset(plan: _Plan, state: Snapshot, request: TileRequest, known: Kno
 
 def _plan_tile(
     plan: _Plan, state: Snapshot, request: TileRequest, known: Known, tile: Tile, objects: int
-) -> None:
-    path, counted = f"{tile.path}.glb", objects if tile.least_m is None else 0
-    plan.objects += counted
+) -> Iterator[_Planned]:
+    path = f"{tile.path}.glb"
     etag = known.unchanged(path, tile.cell)
     if etag is not None:
         plan.unchanged[path] = etag
-        plan.unchanged_objects += counted
+        plan.unchanged_objects += objects if tile.least_m is None else 0
         return
+    plan.looked_at += 1
     digest, members = state.prepare(request.digest(tile)), state.prepare(request.members(tile, mesh=True))
-    plan.tiles.append(_Planned(tile, objects, digest, members, known.etags.get(path)))
+    yield _Planned(tile, objects, digest, members, known.etags.get(path))
 
 
-def _portions(tiles: Sequence[_Planned]) -> Iterator[list[_Planned]]:
+def _portions(tiles: Iterable[_Planned]) -> Iterator[list[_Planned]]:
     """Tiles in order, with about `TASK_OBJECTS` objects each time."""
     portion: list[_Planned] = []
     objects = 0

@@ -13,12 +13,15 @@ import numpy as np
 from tiles.frame import to_ecef, upwards
 from twin.model.geometry import Floats, Ints, SurfaceType
 from twin.processing import earcut, planar, segments
+from twin.processing.fans import fans
 from twin.processing.mesh import MeshBatch
 
 Row: TypeAlias = Mapping[str, Any]
 
 _BOUNDS = ("west", "south", "east", "north")
 _CENTIMETRES = 100.0
+_METRES_PER_DEGREE = 111_700.0
+_NO_AREA_M2 = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,10 +100,17 @@ def _roofs(plan: _Plan, heights: Floats) -> _Faces:
     polygon = segments.owner(first)
     owner = plan.object_of_polygon[polygon]
     ends = plan.ring_start[1:] - np.repeat(first[:-1], np.diff(plan.polygon_start))
-    # earcut measures areas, so that lengths must not differ by direction more than a cosine.
-    corners, _ = earcut.triangulate(plan.xy - plan.xy[:1], ends, first, plan.polygon_start)
+    # Areas are compared, so that lengths must not differ by direction more than a cosine.
+    plane = (plan.xy - plan.xy[:1]) * _METRES_PER_DEGREE
+    up = np.zeros((len(first) - 1, 3))
+    up[:, 2] = 1.0
+    flat = np.column_stack([plane, np.zeros(len(plane))])
+    simple = np.diff(plan.polygon_start) == 1
+    fan = fans(flat, first[:-1], np.where(simple, np.diff(first), 0), up, 0, _NO_AREA_M2)
+    rest, _ = earcut.triangulate(plane, ends, first, plan.polygon_start, np.flatnonzero(~fan.covered))
+    corners = np.concatenate([fan.corners, _counter_clockwise(plane, rest)])
     place = np.column_stack([plan.xy, heights[owner, 1]])
-    return _Faces(place, upwards(place), _counter_clockwise(plan.xy, corners), polygon, owner)
+    return _Faces(place, upwards(place), corners, polygon, owner)
 
 
 def _counter_clockwise(xy: Floats, corners: Ints) -> Ints:

@@ -36,7 +36,7 @@ __all__ = [
 
 Row: TypeAlias = Mapping[str, Any]
 
-ENCODER_VERSION = 7
+ENCODER_VERSION = 8
 """Raise it when the same objects are encoded otherwise, so that no client keeps old bytes."""
 
 SKIN_VERSION = 1
@@ -265,4 +265,4 @@ def _table(request: TileRequest, rows: Sequence[Row]) -> FeatureTable:
 
 def digest_of(rows: Sequence[Row]) -> bytes:
     """SHA-256 over the hashes of the members in order, as `twin.db.tile_query.tile_digest` has it."""
-    return hashlib.sha256(b"".join(bytes(r["mesh_hash"]) + bytes(r["row_hash"]) for r in rows)).digest()
+    return hashlib.sha256(b"".join([part for r in rows for part in (r["mesh_hash"], r["row_hash"])])).digest()

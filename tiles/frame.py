@@ -48,6 +48,12 @@ class Frame:
         west, south, east, north = cell_bounds(cell.level, cell.x, cell.y)
         return cls.at((west + east) / 2, (south + north) / 2)
 
+    @property
+    def axes_of_gltf(self) -> Floats:
+        """Rows (3, 3) east, up and south: what glTF calls x, y and z."""
+        east, north, up = self.axes
+        return np.array([east, up, -north])
+
     def local(self, ecef: Floats) -> Floats:
         """Points (n, 3) in EPSG:4978 metres as east, north, up in metres."""
         return (ecef - self.origin) @ self.axes.T

@@ -58,7 +58,9 @@ class Binary:
         count, columns = values.shape
         size = values.dtype.itemsize
         padded = np.zeros((count, -(-columns * size // 4) * 4 // size), dtype=values.dtype)
-        padded[:, :columns] = values
+        for column in range(columns):
+            # Columns are long, and rows of three are slow to copy.
+            padded[:, column] = values[:, column]
         stride, data = padded.shape[1] * size, padded.tobytes()
         target = {"byteStride": stride, "target": _ARRAY_BUFFER}
         if self.meshopt and not as_is:
@@ -122,7 +124,8 @@ def primitive_of(
     """A primitive, with sets of feature ids: label, number of the property table, and ids (n,)."""
     positions = shown.positions
     component = SHORT if positions.dtype == np.int16 else FLOAT
-    extremes = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
+    columns = np.ascontiguousarray(positions.T)
+    extremes = {"min": columns.min(axis=1).tolist(), "max": columns.max(axis=1).tolist()}
     attributes = {"POSITION": binary.vertices(positions, component, "VEC3", as_is=True, **extremes)}
     if shown.normals is not None:
         packed = np.rint(shown.normals * 127).astype(np.int8)
@@ -151,7 +154,7 @@ def primitive_of(
 
 def feature_ids(attribute: int, ids: Array, label: str, table: int) -> Json:
     """A set of feature ids in an attribute, as EXT_mesh_features and EXT_instance_features tell of it."""
-    features = len(np.unique(ids))
+    features = int(np.count_nonzero(np.bincount(ids)))
     return {"featureCount": features, "attribute": attribute, "propertyTable": table, "label": label}
 
 

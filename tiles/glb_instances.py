@@ -23,9 +23,6 @@ Json: TypeAlias = dict[str, Any]
 
 INSTANCING, INSTANCE_FEATURES = "EXT_mesh_gpu_instancing", "EXT_instance_features"
 
-_Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
-"""From east, north, up to the axes of glTF."""
-
 _OBJECTS, _SURFACES = 0, 1
 
 
@@ -33,7 +30,7 @@ def instanced(
     binary: Binary, group: Group, frame: Frame, types: Sequence[str], first_face: int, *, normals: bool
 ) -> tuple[Json, Json]:
     """The node and the primitive of a template; its surfaces have numbers from ``first_face`` on."""
-    axes = _Y_UP @ frame.axes
+    axes = frame.axes_of_gltf
     records = group.records
     places: Floats = (records["position"] - frame.origin) @ axes.T
     middle = np.rint((places.min(axis=0) + places.max(axis=0)) / 2.0)

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.model.geometry import Bools, Floats, GeometryBatch, Ints, offsets
 from twin.processing import earcut, segments
+from twin.processing.fans import fans, twice_area
 from twin.processing.orientation import Boundary, oriented_points
 from twin.processing.surfaces import DEGENERATE_M2
 
@@ -53,8 +54,8 @@ def triangulate(boundary: Boundary) -> Triangulation:
     left = np.flatnonzero(~degenerate & (rings == 1))
     cut: list[_Cut] = []
     for apex in range(_FAN_APEXES):
-        fans, left = _fans(batch, points, normal, left, apex)
-        cut.append(fans)
+        covered_faces, left = _fans(batch, points, normal, left, apex)
+        cut.append(covered_faces)
     with_holes = np.flatnonzero(~degenerate & (rings > 1))
     cut.append(_ears(batch, points, normal, np.sort(np.concatenate([left, with_holes]))))
     corners, face, twice = (np.concatenate(parts) for parts in zip(*cut, strict=True))
@@ -66,33 +67,11 @@ def triangulate(boundary: Boundary) -> Triangulation:
 
 
 def _fans(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints, apex: int) -> tuple[_Cut, Ints]:
-    """Triangles of those faces that a fan from one point covers, and the faces that are left.
-
-    A simple polygon all of whose fan triangles run its own way is seen whole from the apex.
-    """
+    """Triangles of those faces of one ring that a fan from one point covers, and the faces that are left."""
     first = batch.ring_start[batch.surface_start[faces]]
     length = batch.ring_start[batch.surface_start[faces] + 1] - first
-    able = length > max(apex, 2)
-    count = np.where(able, length - 2, 0)
-    row = np.repeat(np.arange(len(faces)), count)
-    step = segments.ranges(np.full_like(count, apex + 1), count)
-    base, around = first[row], length[row]
-    corners = np.stack([base + apex, base + step % around, base + (step + 1) % around], axis=1)
-    twice = _twice_area(points, corners, normal[faces[row]])
-    backwards = np.bincount(row[twice < -_NO_AREA_M2], minlength=len(faces)) > 0
-    covered = able & ~backwards
-    # A triangle of no area is left out: its middle point lies on the side of a neighbour.
-    keep = covered[row] & (twice > 0.0)
-    return (corners[keep], faces[row[keep]], twice[keep]), faces[~covered]
-
-
-def _twice_area(points: Floats, corners: Ints, normal: Floats) -> Floats:
-    """Twice the area of each triangle seen along a normal (triangles, 3), below 0 seen from behind."""
-    origin = points[corners[:, 0]]
-    ux, uy, uz = (points[corners[:, 1]] - origin).T
-    vx, vy, vz = (points[corners[:, 2]] - origin).T
-    nx, ny, nz = normal.T
-    return (uy * vz - uz * vy) * nx + (uz * vx - ux * vz) * ny + (ux * vy - uy * vx) * nz
+    found = fans(points, first, length, normal[faces], apex, _NO_AREA_M2)
+    return (found.corners, faces[found.polygon], found.twice_area), faces[~found.covered]
 
 
 def _ears(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints) -> _Cut:
@@ -109,7 +88,7 @@ def _ears(batch: GeometryBatch, points: Floats, normal: Floats, faces: Ints) -> 
     plane = np.stack([points[index, (dropped + 1) % 3], points[index, (dropped + 2) % 3]], axis=1)
     corners, count = earcut.triangulate(plane, ring_end, offsets(last - first), ring_start)
     corners, face = index[corners], np.repeat(faces, count)
-    twice = _twice_area(points, corners, normal[face])
+    twice = twice_area(points, corners, normal[face])
     corners[twice < 0.0] = corners[twice < 0.0][:, ::-1]
     real = twice != 0.0
     return corners[real], face[real], np.abs(twice[real])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,3 +112,24 @@ def test_a_killed_worker_of_a_cluster_is_replaced(cluster: Any, tmp_path: Path) 
     workers = Workers(scheduler=cluster.scheduler_address)
     tasks = [Work(n, tmp_path, deadly=1 if n == 2 else 0) for n in range(8)]
     assert sorted(run(workers, square, tasks)) == SQUARES
+
+
+def mark(work: Work) -> int:
+    (work.marks / f"done-{work.number}").touch()
+    return work.number
+
+
+def test_processes_work_while_tasks_are_made(tmp_path: Path) -> None:
+    waited: list[bool] = []
+
+    def made() -> Iterator[Work]:
+        yield Work(0, tmp_path)
+        end = time.monotonic() + 20
+        while not (first_is_done := (tmp_path / "done-0").exists()) and time.monotonic() < end:
+            time.sleep(0.01)
+        waited.append(first_is_done)
+        yield Work(1, tmp_path)
+
+    with Workers(2) as workers:
+        assert sorted(workers.run(mark, made())) == [0, 1]
+    assert waited == [True]
