@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import zstandard
 from anyio import to_thread
@@ -33,6 +33,27 @@ def _gzip(body: bytes) -> bytes:
 ENCODINGS: dict[str, Callable[[bytes], bytes]] = {"zstd": _zstd, "gzip": _gzip}
 """By preference of the server."""
 
+_DECODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: zstandard.ZstdDecompressor().decompress(body),
+    "gzip": gzip.decompress,
+}
+
+
+class Encoded(NamedTuple):
+    """A body as it travels, and the name of its content coding; None for one as it is."""
+
+    body: bytes
+    coding: str | None
+
+    def to(self, coding: str | None) -> "Encoded":
+        """The same in another coding; small bodies are left as they are."""
+        if coding == self.coding:
+            return self
+        body = self.body if self.coding is None else _DECODINGS[self.coding](self.body)
+        if coding is None or len(body) < MINIMUM_BYTES:
+            return Encoded(body, None)
+        return Encoded(ENCODINGS[coding](body), coding)
+
 
 class _Compressor(Protocol):
     def compress(self, data: bytes, /) -> bytes: ...
@@ -53,7 +74,7 @@ class Compression:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        encoding = _accepted(Headers(scope=scope)) if scope["type"] == "http" else None
+        encoding = accepted(Headers(scope=scope)) if scope["type"] == "http" else None
         if encoding is None:
             await self._app(scope, receive, send)
         else:
@@ -84,9 +105,11 @@ class _Sender:
 
     def _encode(self, start: Message, message: Message) -> None:
         headers = MutableHeaders(raw=start["headers"])
-        if "content-encoding" in headers or not _COMPRESSIBLE.match(headers.get("content-type", "")):
+        if not _COMPRESSIBLE.match(headers.get("content-type", "")):
             return
         headers.add_vary_header("Accept-Encoding")
+        if "content-encoding" in headers:
+            return
         body = message.get("body", b"")
         if message.get("more_body"):
             if start["status"] != HTTPStatus.OK:
@@ -109,8 +132,8 @@ def _part(compressor: _Compressor, message: Message) -> bytes:
     return compressed if message.get("more_body") else compressed + compressor.flush()
 
 
-def _accepted(headers: Headers) -> str | None:
-    """The encoding to use: the first of ours that Accept-Encoding names and does not refuse."""
+def accepted(headers: Headers) -> str | None:
+    """The coding to use: the first of ours that Accept-Encoding names and does not refuse."""
     accepted = dict(_weighted(part) for part in headers.get("accept-encoding", "").split(","))
     return next((name for name in ENCODINGS if accepted.get(name, accepted.get("*", 0.0)) > 0), None)
 

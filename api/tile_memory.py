@@ -13,6 +13,7 @@ from typing import Any
 from cachetools import LRUCache
 from fastapi import FastAPI, Request
 
+from api.compression import Encoded
 from tiles.build import WORLD, TileRequest, limits_of
 from twin.db.collections import WHOLE
 from twin.db.pool import ReadPool
@@ -31,18 +32,18 @@ class TileMemory:
     """Built tiles by ETag, ETags by address, counts of cells by statement; what was not used longest goes."""
 
     def __init__(self) -> None:
-        self._bodies: LRUCache[str, bytes] = LRUCache(BODY_BYTES, len)
+        self._bodies: LRUCache[str, Encoded] = LRUCache(BODY_BYTES, lambda kept: len(kept.body))
         self._tags: LRUCache[bytes, str] = LRUCache(TAGS)
         self._counts: LRUCache[bytes, Sequence[Any]] = LRUCache(COUNTS)
 
-    def body(self, etag: str) -> bytes | None:
-        """A tile that was built."""
+    def body(self, etag: str) -> Encoded | None:
+        """A tile that was built, as it travelled last."""
         return self._bodies.get(etag)
 
-    def keep(self, etag: str, body: bytes) -> None:
+    def keep(self, etag: str, tile: Encoded) -> None:
         """Keeps a built tile, unless it alone would push out half of the others."""
-        if len(body) <= BODY_BYTES // 2:
-            self._bodies[etag] = body
+        if len(tile.body) <= BODY_BYTES // 2:
+            self._bodies[etag] = tile
 
     async def tag(
         self, request: Request, view: View, pool: ReadPool, find: Callable[[], Awaitable[str]]

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 
 from api import kept_filters, parameters
 from api.collections import Asked, taken
+from api.compression import Encoded, accepted
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
 from api.parameters import Parameter
@@ -137,14 +138,19 @@ async def answer(
     scopes = caller_of(request).levels
     if matches(request, etag):
         return not_modified(cache_headers(etag, scopes))
-    known = memory(request)
-    body = known.body(etag)
-    if body is None and store is not None:
-        body = await to_thread.run_sync(store.read, etag)
-    if body is None:
-        etag, body = await build()
-    known.keep(etag, body)
+    known, coding = memory(request), accepted(request.headers)
+    kept = known.body(etag)
+    if kept is None:
+        body = None if store is None else await to_thread.run_sync(store.read, etag)
+        if body is None:
+            etag, body = await build()
+        kept = Encoded(body, None)
+    # Compressing takes longer than all else where a tile is at hand, so that it is kept as it travels.
+    tile = kept.to(coding)
+    known.keep(etag, tile)
     headers = cache_headers(etag, scopes)
-    if not body:
+    if not tile.body:
         return Response(status_code=204, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+    if tile.coding is not None:
+        headers["Content-Encoding"] = tile.coding
+    return Response(tile.body, media_type=media_type, headers=headers)

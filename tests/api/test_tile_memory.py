@@ -11,6 +11,7 @@ from shapely.geometry import shape
 from sqlalchemy import func, update
 
 from api import kept_filters, tile_memory
+from api.compression import ENCODINGS, Encoded
 from tests.api.client import Client
 from tests.api.tile_client import (
     BUILDINGS,
@@ -42,25 +43,29 @@ def small(monkeypatch: pytest.MonkeyPatch) -> tile_memory.TileMemory:
     return tile_memory.TileMemory()
 
 
+def plain(length: int) -> Encoded:
+    return Encoded(bytes(length), None)
+
+
 def test_the_least_recently_used_is_forgotten_first(small: tile_memory.TileMemory) -> None:
     for tag in "abc":
-        small.keep(tag, bytes(10))
+        small.keep(tag, plain(10))
     assert small.body("a") is not None
-    small.keep("d", bytes(10))
+    small.keep("d", plain(10))
     assert [small.body(tag) is not None for tag in "abcd"] == [True, False, True, True]
 
 
 def test_a_tile_kept_again_counts_once(small: tile_memory.TileMemory) -> None:
-    small.keep("a", bytes(10))
-    small.keep("a", bytes(12))
-    small.keep("b", bytes(15))
-    assert (small.body("a"), small.body("b")) == (bytes(12), bytes(15))
+    small.keep("a", plain(10))
+    small.keep("a", plain(12))
+    small.keep("b", plain(15))
+    assert (small.body("a"), small.body("b")) == (plain(12), plain(15))
 
 
 def test_a_tile_that_would_push_out_most_others_is_not_kept(small: tile_memory.TileMemory) -> None:
-    small.keep("a", bytes(10))
-    small.keep("b", bytes(16))
-    assert (small.body("a"), small.body("b")) == (bytes(10), None)
+    small.keep("a", plain(10))
+    small.keep("b", plain(16))
+    assert (small.body("a"), small.body("b")) == (plain(10), None)
 
 
 @pytest.fixture
@@ -96,6 +101,23 @@ def test_a_known_tile_costs_no_digest_until_a_revision(
     assert changed.status_code == 200
     assert changed.headers["etag"] != first
     assert "tile_digest" in asked
+
+
+def test_a_known_tile_travels_as_it_did_before(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = next(path for path in contents(client, ROOT) if "blocks" not in path)
+    codings = ("zstd", "gzip", "identity", "zstd")
+    answers = [client.request("GET", address, headers={"Accept-Encoding": coding}) for coding in codings]
+    assert [answer.headers.get("content-encoding", "identity") for answer in answers] == list(codings)
+    assert all("Accept-Encoding" in answer.headers["vary"] for answer in answers[:2])
+    assert {answer.content for answer in answers} == {answers[2].content}
+    assert {answer.headers["etag"] for answer in answers} == {answers[2].headers["etag"]}
+
+    def never(_: bytes) -> bytes:
+        raise AssertionError("compressed again")
+
+    monkeypatch.setitem(ENCODINGS, "zstd", never)
+    again = client.request("GET", address, headers={"Accept-Encoding": "zstd"})
+    assert again.content == answers[0].content
 
 
 def test_cells_are_counted_once_for_all_tilesets(client: Client, asked: list[str]) -> None:
