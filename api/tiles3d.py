@@ -35,6 +35,7 @@ from tiles.build import (
     build_tileset,
     digest_of,
     images_of,
+    lack_templates,
     limits_of,
 )
 from tiles.store import TileStore, folder_of
@@ -208,7 +209,7 @@ async def _glb(request: Request, pool: ReadPool, tiles: TileRequest, tile: Tile)
     etag = await _digest_etag(request, pool, tiles, tile, "glb")
 
     async def build() -> tuple[str, bytes]:
-        rows = await _members(pool, tiles, tile, mesh=True)
+        rows = await _meshes(pool, tiles, tile)
         shown = images_of(rows)
         images = await pool.fetch(shown) if shown else ()
         body = await to_thread.run_sync(build_tile, tiles, tile, rows, images)
@@ -226,7 +227,9 @@ async def _arrow(request: Request, pool: ReadPool, tiles: TileRequest, tile: Til
     etag = await _digest_etag(request, pool, tiles, tile, "arrow")
 
     async def build() -> tuple[str, bytes]:
-        rows = await _members(pool, tiles, tile, mesh=False)
+        rows = await pool.fetch(tiles.members(tile, mesh=False))
+        if not rows:
+            raise _no_tile(tile)
         body = await to_thread.run_sync(build_sidecar, tiles, rows)
         return tiles.etag("arrow", tile, digest_of(rows)), body
 
@@ -250,11 +253,14 @@ async def _digest_etag(request: Request, pool: ReadPool, tiles: TileRequest, til
     return await memory(request).tag(request, tiles.selection.view, pool, find)
 
 
-async def _members(pool: ReadPool, tiles: TileRequest, tile: Tile, *, mesh: bool) -> Sequence[Any]:
-    rows = await pool.fetch(tiles.members(tile, mesh=mesh))
-    if not rows:
-        raise _no_tile(tile)
-    return rows
+async def _meshes(pool: ReadPool, tiles: TileRequest, tile: Tile) -> Sequence[Any]:
+    for statement in tiles.meshes(tile):
+        rows = await pool.fetch(statement)
+        if not rows:
+            break
+        if not lack_templates(rows):
+            return rows
+    raise _no_tile(tile)
 
 
 def _no_tile(tile: Tile) -> NotFound:

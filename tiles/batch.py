@@ -21,6 +21,7 @@ from tiles.build import (
     connected,
     digest_of,
     images_of,
+    lack_templates,
     present,
     snapshot,
     tileset_of,
@@ -53,12 +54,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A tile to write: its objects, their digest and members as statements, and the ETag it has now."""
+    """A tile to write: its objects, their digest and meshes as statements, and the ETag it has now."""
 
     tile: Tile
     objects: int
     digest: Prepared
-    members: Prepared
+    meshes: Sequence[Prepared]
     known: str | None
 
     @property
@@ -231,8 +232,8 @@ def _plan_tile(
         plan.unchanged_objects += objects if tile.least_m is None else 0
         return
     plan.looked_at += 1
-    digest, members = state.prepare(request.digest(tile)), state.prepare(request.members(tile, mesh=True))
-    yield _Planned(tile, objects, digest, members, known.etags.get(path))
+    meshes = [state.prepare(statement) for statement in request.meshes(tile)]
+    yield _Planned(tile, objects, state.prepare(request.digest(tile)), meshes, known.etags.get(path))
 
 
 def _portions(tiles: Iterable[_Planned]) -> Iterator[list[_Planned]]:
@@ -273,7 +274,7 @@ def _here(state: Snapshot, task: _Task) -> _Done:
     for planned in task.tiles:
         etag = _unchanged(state, task.request, planned)
         if etag is None:
-            rows = state.run(planned.members)
+            rows = next(rows for rows in map(state.run, planned.meshes) if not lack_templates(rows))
             etag = task.request.etag("glb", planned.tile, digest_of(rows))
             shown = images_of(rows)
             body = build_tile(task.request, planned.tile, rows, state(shown) if shown else ())

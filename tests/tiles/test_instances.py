@@ -16,7 +16,7 @@ from tests.tiles import gltf
 from tests.tiles.park import PLACES, TEMPLATES, Json, park, written
 from tiles import build, glb
 from tiles.batch import write_tileset
-from tiles.build import TileRequest, build_object, build_tile, limits_of, snapshot
+from tiles.build import TileRequest, build_object, build_tile, lack_templates, limits_of, snapshot
 from tiles.check import check_path
 from tiles.check_glb import inspect_glb
 from tiles.frame import Frame
@@ -248,6 +248,19 @@ def test_templates_travel_once(parks: Engine) -> None:
         rows = state(request().members(WORLD, mesh=True))
     assert sum(row["template_mesh"] is not None for row in rows) == len({r["templates"] for r in rows}) == 3
     assert sum(len(group.owner) for group in groups_of(rows)) == 2 * (TREES + 2)
+
+
+def test_templates_of_buildings_are_asked_for_where_some_have_any(parks: Engine) -> None:
+    buildings = TileRequest(Selection(View(), collections.BUILDINGS))
+    first, second = buildings.meshes(WORLD)
+    with snapshot(parks) as state:
+        rows, whole = state(first), state(second)
+    assert lack_templates(rows)
+    assert not lack_templates(whole)
+    assert [row["id"] for row in rows] == [row["id"] for row in whole]
+    assert all(group.mesh.positions.size for group in groups_of(whole))
+    assert not lack_templates([row for row in rows if row["templates"] is None])
+    assert len(request().meshes(WORLD)) == 1, "of trees most have templates"
 
 
 def test_both_checkers_find_nothing(parks: Engine, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def tile_members(
     *,
     least_m: int = 0,
     geometry: Geometry | None = "mesh",
+    templates: bool = True,
 ) -> Statement:
     """The objects of a tile, of a least size, in the order of their feature ids.
 
@@ -71,17 +72,17 @@ def tile_members(
     ``mesh``, with ``faces`` the measures of its faces too, with a skin that as ``skin`` (null without any),
     or what a block is made of: ``footprint`` as WKB in degrees, the bounds and the ellipsoidal height of
     its ``top``. With a mesh come ``templates`` and ``instances``; the meshes of those templates, and their
-    faces, with the first object that has them.
+    faces, with the first object that has them, unless they are left out.
     """
     theme = geometry.theme if isinstance(geometry, Skinned) else None
-    shape = (lod is None, least_m > 0, _named(geometry), tuple(properties))
+    shape = (lod is None, least_m > 0, _named(geometry), templates, tuple(properties))
 
     def made() -> AnySelect:
         f = selection.source.c
         named = [f[name] for name in properties]
         found, mesh_hash = _hashed(selection, lod, read=geometry not in (None, "blocks"))
         columns: list[ColumnElement[Any]] = [f.id, f.type, f.quadkey, mesh_hash, f.row_hash, *named]
-        columns += _geometry_columns(f, geometry)
+        columns += _geometry_columns(f, geometry, templates=templates)
         rows = select(*columns).select_from(_with_skin(found, theme) if "skin" in _named(geometry) else found)
         rows = rows.where(selection.where(), mesh_hash.is_not(None), *_in_tile(f, least_m))
         return rows.order_by(f.quadkey, f.id)
@@ -128,7 +129,7 @@ def _images() -> AnySelect:
     return select(*columns).where(i.hash == any_(wanted)).ext(distinct_on(i.hash))
 
 
-def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[Any]]:
+def _geometry_columns(f: Any, geometry: Geometry | None, *, templates: bool) -> list[ColumnElement[Any]]:
     if geometry == "blocks":
         footprint = func.ST_AsBinary(f.footprint, type_=LargeBinary).label("footprint")
         return [
@@ -144,7 +145,7 @@ def _geometry_columns(f: Any, geometry: Geometry | None) -> list[ColumnElement[A
     wanted = [name for name in _named(geometry) if name in columns]
     if not wanted:
         return []
-    of_templates = (_of_templates(f, name) for name in wanted if name != "skin")
+    of_templates = [_of_templates(f, name) for name in wanted if name != "skin"] if templates else []
     return [*(columns[name] for name in wanted), mesh.c.templates, mesh.c.instances, *of_templates]
 
 
