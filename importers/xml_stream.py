@@ -13,6 +13,8 @@ from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, cast
 from twin.errors import UnreadableFile
 
 _etree: Any = import_module("lxml.etree")
+_LIMIT = "XML_PARSE_HUGE"
+_ADVICE_OF_PARSER = re.compile(rf",? (try|use) {_LIMIT}( option)?")
 _POSITION = re.compile(r", line \d+, column \d+.*$", re.DOTALL)
 _LARGEST_LINE = 65_535
 """libxml2 keeps 16 bits for the line of an element, and the whole number only with texts."""
@@ -112,10 +114,12 @@ def _refuse_document_type(path: Path, element: Any) -> None:
 
 def _message(path: Path, error: Any) -> str:
     text = _POSITION.sub("", str(error.msg or error)) or "no element found"
-    return (
-        f"{path}: line {error.lineno or 1}: {text}; the file is damaged there or ends too early:"
-        " fetch it again or correct it"
-    )
+    advice = "the file is damaged there or ends too early: fetch it again or correct it"
+    if _LIMIT in text:
+        # A limit of the parser, whose own advice is to lift it.
+        text = _ADVICE_OF_PARSER.sub("", text)
+        advice = "no city model needs that, and it is not read for safety: remove it or split it"
+    return f"{path}: line {error.lineno or 1}: {text}; {advice}"
 
 
 def forget(element: Element) -> list[str]:
