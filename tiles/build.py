@@ -101,24 +101,27 @@ class TileRequest:
         whole = self.members(tile, mesh=True)
         if self.selection.collection is not BUILDINGS or tile.least_m is not None:
             return (whole,)
-        return self.members(tile, mesh=True, templates=False), whole
+        return self._members(tile, tile_query.Alone(self._shown(tile))), whole
 
-    def members(self, tile: Tile, *, mesh: bool, templates: bool = True) -> Statement:
-        """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take; those without the
-        meshes of ``templates`` only if no object has any."""
-        geometry: tile_query.Geometry = "faces" if self.surface_properties else "mesh"
-        if self.profile == "textured":
-            geometry = tile_query.Skinned(self.theme, faces=bool(self.surface_properties))
+    def members(self, tile: Tile, *, mesh: bool) -> Statement:
+        """The statement whose rows `build_tile` (with meshes) and `build_sidecar` take."""
+        return self._members(tile, self._shown(tile) if mesh else None)
+
+    def _shown(self, tile: Tile) -> tile_query.Shown:
         if tile.least_m is not None:
-            geometry = "blocks"
+            return "blocks"
+        if self.profile == "textured":
+            return tile_query.Skinned(self.theme, faces=bool(self.surface_properties))
+        return "faces" if self.surface_properties else "mesh"
+
+    def _members(self, tile: Tile, geometry: tile_query.Geometry | None) -> Statement:
         return tile_query.tile_members(
             self.selection,
             tile.cell,
             self.properties,
             self.lod,
             least_m=tile.least_m or 0,
-            geometry=geometry if mesh else None,
-            templates=templates,
+            geometry=geometry,
         )
 
     def digest(self, tile: Tile) -> Statement:

@@ -21,7 +21,7 @@ from tests.api import parts
 from tests.api.client import Client, serving
 from tests.api.parts import BUILDINGS, PARENTS, ROOTS, SHAPES, Box
 from tests.api.test_items import detail, ids, next_of
-from tests.api.test_vector_tiles import layer_of, tile_at
+from tests.api.test_vector_tiles import assert_outlines, layer_of, tile_at
 from tests.api.tile_client import contents
 from tests.importers.stored import clean
 from tests.tiles import gltf
@@ -268,6 +268,16 @@ def test_vector_tiles_hold_the_parts(client: Client) -> None:
     tall = [name for name, box in SHAPED.items() if box.height > 8]
     assert (name, sorted(f["id"] for f in features)) == ("buildingparts", item_ids(*tall))
     assert {"id", "city", "height_m"} <= set(features[0])
+
+
+@pytest.mark.parametrize("zoom", [14, 18, 21])
+def test_vector_tiles_draw_the_outlines_of_the_parts(client: Client, zoom: int) -> None:
+    """In each of the tiles around; at the finest one is smaller than the hall."""
+    longitude, latitude = _TO_DEGREES.transform(*SHAPES["hall"].corners[0])
+    x, y = tile_at(longitude, latitude, zoom)
+    around = [(x + across, y + down) for across in (-1, 0, 1) for down in (-1, 0, 1)]
+    drawn = [assert_outlines(client, PARTS, zoom, tile) for tile in around]
+    assert set(item_ids("hall", "wing")) <= drawn[4]
 
 
 def test_a_known_part_is_not_sent_again(client: Client) -> None:

@@ -29,12 +29,14 @@ def created(name: str) -> Column[Any]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
+def outline() -> Column[Any]:
+    """Where something lies, in longitude and latitude."""
+    return Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
+
+
 def outlines() -> list[Column[Any]]:
-    """Where something lies on the map."""
-    return [
-        Column("footprint", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
-        Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False)),
-    ]
+    """The same, and on the map of vector tiles."""
+    return [outline(), Column("footprint_3857", Geometry("MULTIPOLYGON", srid=3857, spatial_index=False))]
 
 
 def bounds() -> list[Column[Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, PrimaryKeyConstraint, SmallInteger, Table, Text
 
-from twin.db.columns import bounds, catalogue_columns, created, outlines, superseded
+from twin.db.columns import bounds, catalogue_columns, created, outline, superseded
 from twin.db.schema import metadata
 from twin.model.attributes import Stage
 
@@ -20,7 +20,7 @@ def _columns() -> list[Column[Any]]:
         Column("building", Text(collation="C"), nullable=False, comment="id of the building as a feature"),
         Column("parent", Text(collation="C"), nullable=False, comment="id of the building or part above"),
         *catalogue_columns(Stage.IMPORT),
-        *outlines(),
+        outline(),
         *bounds(),
         Column("quadkey", BigInteger, comment="Morton code of the centroid's cell at level 24"),
         Column("row_hash", LargeBinary, nullable=False, comment="of everything that is served"),
@@ -36,7 +36,6 @@ building_part = Table(
     PrimaryKeyConstraint("id"),
     Index(None, "dataset_id", "building"),
     Index("ix_building_part_footprint", "footprint", postgresql_using="gist"),
-    Index("ix_building_part_footprint_3857", "footprint_3857", postgresql_using="gist"),
 )
 
 building_part_history = Table(

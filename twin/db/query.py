@@ -110,7 +110,7 @@ class Collection:
     """A collection of features as a value: its rows, and what may be asked of them.
 
     ``rows`` gives what a view shows, as a FROM clause named ``f``, or raises where a view shows
-    nothing of the kind. Every row has ``id`` and ``geojson``; with ``footprint_3857`` and
+    nothing of the kind. Every row has ``id`` and ``geojson``; with ``footprint`` and
     ``quadkey`` there are vector tiles and grids, with ``west`` to ``north`` the bounds of a feature.
     ``member`` tells the rows of the collection from others, with the values in ``bound``. ``key``
     changes with the text of SQL. ``kind`` is what one of its features is.
@@ -140,7 +140,7 @@ class Collection:
     @property
     def mapped(self) -> bool:
         """Whether there are vector tiles."""
-        return "footprint_3857" in self.rows(View()).c
+        return "quadkey" in self.rows(View()).c
 
     def outline(self, view: View) -> ColumnElement[Any]:
         """The geometry of each row in longitude and latitude, which has an index."""

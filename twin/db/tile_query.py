@@ -34,7 +34,7 @@ from twin.db.schema import dataset
 from twin.db.skin_tables import object_skin, texture_image
 from twin.db.tile_grid import GRID_ZOOMS, HALF_WORLD_M, MVT_EXTENT
 from twin.db.tile_measures import cell_values, in_cell, mesh, number, points, roof_m, size_m, with_mesh
-from twin.model.cells import Cell
+from twin.model.cells import Cell, cell_bounds
 
 _MVT_BUFFER = 64
 _MVT_PIXELS = 256
@@ -53,7 +53,17 @@ class Skinned:
     faces: bool = False
 
 
-Geometry: TypeAlias = Literal["mesh", "faces", "blocks"] | Skinned
+Shown: TypeAlias = Literal["mesh", "faces", "blocks"] | Skinned
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What is shown, without the meshes of templates."""
+
+    shown: Shown
+
+
+Geometry: TypeAlias = Shown | Alone
 
 
 def tile_members(
@@ -64,7 +74,6 @@ def tile_members(
     *,
     least_m: int = 0,
     geometry: Geometry | None = "mesh",
-    templates: bool = True,
 ) -> Statement:
     """The objects of a tile, of a least size, in the order of their feature ids.
 
@@ -72,8 +81,10 @@ def tile_members(
     ``mesh``, with ``faces`` the measures of its faces too, with a skin that as ``skin`` (null without any),
     or what a block is made of: ``footprint`` as WKB in degrees, the bounds and the ellipsoidal height of
     its ``top``. With a mesh come ``templates`` and ``instances``; the meshes of those templates, and their
-    faces, with the first object that has them, unless they are left out.
+    faces, with the first object that has them, unless it is `Alone`.
     """
+    templates = not isinstance(geometry, Alone)
+    geometry = geometry.shown if isinstance(geometry, Alone) else geometry
     theme = geometry.theme if isinstance(geometry, Skinned) else None
     shape = (lod is None, least_m > 0, _named(geometry), templates, tuple(properties))
 
@@ -101,7 +112,7 @@ def _hashed(selection: Selection, lod: str | None, *, read: bool) -> tuple[FromC
     return selection.source, selection.source.c.mesh_hash
 
 
-def _named(geometry: Geometry | None) -> tuple[str, ...]:
+def _named(geometry: Shown | None) -> tuple[str, ...]:
     """The columns of a geometry by name, or the word for it; the same wherever statements are the same."""
     if isinstance(geometry, Skinned):
         themed = ("mesh", "skin") if geometry.theme is None else ("mesh", "skin", "themed")
@@ -129,7 +140,7 @@ def _images() -> AnySelect:
     return select(*columns).where(i.hash == any_(wanted)).ext(distinct_on(i.hash))
 
 
-def _geometry_columns(f: Any, geometry: Geometry | None, *, templates: bool) -> list[ColumnElement[Any]]:
+def _geometry_columns(f: Any, geometry: Shown | None, *, templates: bool) -> list[ColumnElement[Any]]:
     if geometry == "blocks":
         footprint = func.ST_AsBinary(f.footprint, type_=LargeBinary).label("footprint")
         return [
@@ -201,7 +212,7 @@ def bounds(selection: Selection) -> Statement:
         f = selection.source.c
         sides: list[ColumnElement[Any]] = [f.west, f.south, f.east, f.north]
         rows = select(*sides).select_from(selection.source)
-        return rows.where(selection.where(), f.footprint_3857.is_not(None))
+        return rows.where(selection.where(), f.footprint.is_not(None))
 
     return statement("bounds", made, selection)
 
@@ -234,10 +245,13 @@ def vector_tile(selection: Selection, layer: str, cell: Cell, properties: Sequen
         tile_y=cell.y,
         pixel_deg=_pixel_deg(cell.level),
         **_origin(cell),
+        **_reach(cell),
     )
 
 
 _TILE = tuple(bindparam(name, type_=Integer) for name in ("tile_x", "tile_y", "tile_z"))
+_REACH_NAMES = ("reach_west", "reach_south", "reach_east", "reach_north")
+_REACH = tuple(bindparam(name, type_=Double) for name in _REACH_NAMES)
 _ORIGIN = tuple(bindparam(name, type_=Double) for name in ("origin_x", "origin_y", "steps_a_metre"))
 
 
@@ -272,21 +286,43 @@ def _outlines_in_tile(selection: Selection, cell: Cell, properties: Sequence[str
     margin = literal_column(str(_MVT_BUFFER / MVT_EXTENT), Double)
     world = literal_column("ST_TileEnvelope(0, 0, 0)", LargeBinary)
     reach = func.ST_TileEnvelope(z, x, y, world, margin, type_=LargeBinary)
+    outline, touches = _mercator(f, reach)
     shape: ColumnElement[Any] = func.ST_AsMVTGeom(
-        f.footprint_3857, envelope, MVT_EXTENT, _MVT_BUFFER, True, type_=LargeBinary
+        outline, envelope, MVT_EXTENT, _MVT_BUFFER, True, type_=LargeBinary
     )
     if cell.level in GRID_ZOOMS and "grid_zooms" in f:
-        whole = reach.op("~", return_type=Boolean())(f.footprint_3857)
-        shape = case((and_(_stays_valid(f), whole), _on_grid(f.footprint_3857)), else_=shape)
+        whole = reach.op("~", return_type=Boolean())(outline)
+        shape = case((and_(_stays_valid(f), whole), _on_grid(outline)), else_=shape)
     visible = func.greatest(f.east - f.west, f.north - f.south) >= bindparam("pixel_deg", type_=Double)
     return (
         select(f.id, *(f[name] for name in properties), shape.label("geom"))
         .select_from(selection.source)
-        .where(selection.where(), f.footprint_3857.op("&&")(reach), visible)
+        .where(selection.where(), touches, visible)
         # With OFFSET each outline is clipped once, not again for the condition that something is left of it.
         .offset(literal_column("0"))
         .subquery("tile")
     )
+
+
+def _mercator(f: Any, reach: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """The outline in EPSG:3857, and the condition that it touches a box there, which an index answers.
+
+    Parts of buildings have none stored, as their tiles are seldom asked for.
+    """
+    if "footprint_3857" in f:
+        return f.footprint_3857, f.footprint_3857.op("&&", return_type=Boolean())(reach)
+    box = func.ST_MakeEnvelope(*_REACH, 4326, type_=LargeBinary)
+    outline = func.ST_Transform(f.footprint, 3857, type_=LargeBinary)
+    return outline, f.footprint.op("&&", return_type=Boolean())(box)
+
+
+def _reach(cell: Cell) -> dict[str, float]:
+    """The bounds in degrees of a tile with what is drawn around it."""
+    west, south, east, north = cell_bounds(cell.level, cell.x, cell.y)
+    # Twice as far, since a degree of latitude is longer on the map towards the poles.
+    around = 2 * _MVT_BUFFER / MVT_EXTENT
+    across, up = (east - west) * around, (north - south) * around
+    return dict(zip(_REACH_NAMES, (west - across, south - up, east + across, north + up), strict=True))
 
 
 def _pixel_deg(level: int) -> float:

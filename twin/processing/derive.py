@@ -21,7 +21,7 @@ from twin.model.cityobject import (
     measured,
     shapes_at,
 )
-from twin.model.crs import Located, Placer, web_mercator
+from twin.model.crs import Located, Placer
 from twin.model.geometry import Floats, Geometry, GeometryBatch, Ints, concatenate
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
@@ -48,11 +48,10 @@ class Place:
 
 @dataclass(slots=True)
 class Outline:
-    """Where something stands: ``footprint`` in longitude and latitude, ``footprint_3857`` in Web Mercator."""
+    """Where something stands: ``footprint`` in longitude and latitude."""
 
     place: Place | None = None
     footprint: Any = None
-    footprint_3857: Any = None
 
 
 @dataclass(slots=True)
@@ -237,14 +236,12 @@ def _place(
     on_map = np.isfinite(low[:, :2]).all(axis=1) & wanted[present]
     present, low, high = present[on_map], low[on_map], high[on_map]
     plans = planar.transformed(footprints[present], placer.lonlat)
-    mercator = planar.transformed(plans, web_mercator)
     keys = quadkeys(_middles(plans, low, high))
     indices: list[int] = present.tolist()
     for row, index in enumerate(indices):
         if (result := results[index]) is not None:
             result.place = _place_of(low[row].tolist(), high[row].tolist(), int(keys[row]))
             result.footprint = plans[row]
-            result.footprint_3857 = mercator[row]
 
 
 def _place_of(low: list[float], high: list[float], quadkey: int) -> Place:

@@ -14,6 +14,7 @@ from twin.db.columns import KEY_COLUMNS
 from twin.db.load import DatasetSpec, Row, Rows, differs
 from twin.model.attributes import CATALOGUE, Origin, Stage, of_origin, of_stage
 from twin.model.cityobject import BUILDING_PART, FIRST_LEVEL_BUILDING, CityFeature, CityObject
+from twin.model.crs import web_mercator
 from twin.model.geometry import Geometry
 from twin.model.heights import PLACEMENTS, UNPLACED
 from twin.processing import planar
@@ -89,8 +90,9 @@ def computed_rows(entries: Sequence[Entry], membership: Membership) -> Rows:
     """The rows of the read model and of meshes, and of objects the keys and what was computed of them."""
     rows = Rows(objects=[_computed_of(entry, item, membership) for entry, item in _each(entries)])
     templates: dict[bytes, ObjectMesh] = {}
-    drawn = list(_footprints([entry.derived for entry in entries]))
-    for entry, (plain, mercator, outline) in zip(entries, drawn, strict=True):
+    outlines = [entry.derived for entry in entries]
+    drawn = list(_footprints(outlines))
+    for entry, (plain, outline), mercator in zip(entries, drawn, _on_map(outlines), strict=True):
         rows.meshes.extend(_mesh_row(entry, membership))
         rows.skins.extend(_skin_rows(entry, membership))
         templates.update((template.id, template.mesh) for template in entry.derived.templates)
@@ -189,15 +191,19 @@ def geometry_values(geometries: Sequence[Geometry], membership: Membership) -> I
         yield {"geom": geom, **geometry_codec.columns(geometry)}
 
 
-_Drawn: TypeAlias = tuple[bytes | None, bytes | None, str | None]
-"""EWKB of a footprint in 4326 and in 3857, and its GeoJSON text; None where there is none."""
+_Drawn: TypeAlias = tuple[bytes | None, str | None]
+"""EWKB of a footprint and its GeoJSON text; None where there is none."""
 
 
 def _footprints(outlines: Sequence[Outline]) -> Iterator[_Drawn]:
     geographic = planar.as_multipolygons([outline.footprint for outline in outlines])
-    mercator = planar.clockwise(planar.as_multipolygons([outline.footprint_3857 for outline in outlines]))
-    texts = planar.geojson(geographic, _GEOJSON_DECIMALS)
-    return zip(planar.ewkb(geographic, 4326), planar.ewkb(mercator, 3857), texts, strict=True)
+    return zip(planar.ewkb(geographic, 4326), planar.geojson(geographic, _GEOJSON_DECIMALS), strict=True)
+
+
+def _on_map(outlines: Sequence[Outline]) -> list[bytes | None]:
+    """EWKB of the footprints in Web Mercator, as vector tiles take them."""
+    geographic = planar.as_multipolygons([outline.footprint for outline in outlines])
+    return planar.ewkb(planar.clockwise(planar.transformed(geographic, web_mercator)), 3857)
 
 
 def _computed_of(entry: Entry, item: CityObject, membership: Membership) -> dict[str, Any]:
@@ -335,7 +341,7 @@ _NOWHERE = Outline()
 def _part_row(
     entry: Entry, item: CityObject, part: Outline, drawn: _Drawn, membership: Membership
 ) -> dict[str, Any]:
-    root, (plain, mercator, outline) = entry.feature.root, drawn
+    root, (plain, outline) = entry.feature.root, drawn
     item_id = f"{membership.dataset}.{item.id}"
     placement = PLACEMENTS[UNPLACED] if part is _NOWHERE else entry.derived.values[root.id]["placement"]
     about = {
@@ -353,7 +359,6 @@ def _part_row(
         **about,
         **{name: getattr(part.place, name, None) for name in _PLACE_NAMES},
         "footprint": plain,
-        "footprint_3857": mercator,
         "row_hash": hashlib.blake2b(geojson, digest_size=16).digest(),
         "geojson": geojson.decode(),
     }

@@ -64,7 +64,7 @@ def test_forcing_writes_what_differs_and_keeps_since_when_it_is_known(engine: En
 
 
 def test_a_single_part_stands_where_its_building_does(engine: Engine) -> None:
-    places = ("footprint", "footprint_3857", "west", "south", "east", "north", "z_min", "z_max", "quadkey")
+    places = ("footprint", "west", "south", "east", "north", "z_min", "z_max", "quadkey")
     with engine.connect() as connection:
         villa = connection.execute(
             schema.feature.select().where(schema.feature.c.object_id == "villa")
