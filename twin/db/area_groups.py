@@ -22,13 +22,13 @@ from sqlalchemy import (
     nulls_last,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import Grouping as Parentheses
 
 from twin.db.collection_tables import collection_feature
 from twin.db.groupings import VALUE, Columns, Grouping, Step, of_column
 from twin.db.places import centre, lonlat
-from twin.db.query import Selection, Statement
+from twin.db.query import AnySelect, Selection, Statement
 from twin.db.uploads import Uploaded, slot_of
 from twin.model.coverage import EDGE, SIDE, Coverage
 
@@ -92,6 +92,7 @@ def by_area(
             "areas by cells",
             {**values, **covered.bound(name)},
             covered.value,
+            beside=lambda of: _around(of, name),
             areas=outlines,
         )
     standing = _standing(selection, areas, label, name)
@@ -127,22 +128,24 @@ def _by_cell(selection: Selection, name: str) -> Sequence[Step]:
         high, low = (func.get_byte(codes, at + byte, type_=Integer) for byte in (0, 1))
         return {"lng": of["lng"], "lat": of["lat"], "code": case((within, high * 256 + low), else_=0)}
 
-    return (lambda _: {"lng": lng, "lat": lat}, place, code, lambda of: {VALUE: _numbers(of, name)})
+    return (lambda _: {"lng": lng, "lat": lat}, place, code, lambda of: {VALUE: _number(of, name)})
 
 
-def _numbers(of: Columns, name: str) -> ColumnElement[Any]:
-    """The numbers of the areas of a point, one row each, null where there are none."""
-    a = collection_feature.alias("a")
+def _number(of: Columns, name: str) -> ColumnElement[Any]:
+    """The number of the area of a point: that of its cell, on edges of one that it stands in."""
     numbers, ids = _array(f"{name}_numbers", Integer()), bindparam(f"{name}_ids", type_=ARRAY(Text))
+    on_edge = numbers[func.array_position(ids, of["around"])]
+    return case((of["code"] == EDGE, on_edge), else_=func.nullif(of["code"], 0))
+
+
+def _around(of: Columns, name: str) -> AnySelect:
+    """The ids of the areas that a point on an edge stands in; of other points none are looked for."""
+    a = collection_feature.alias("a")
     point = func.ST_SetSRID(func.ST_MakePoint(of["lng"], of["lat"]), literal_column("4326", Integer))
     meets = func.ST_Intersects(a.c.geometry, point, type_=Boolean)
     # Plus 0, so that they are found by the index on geometries and not one after the other by the key.
     own = a.c.collection_id + literal_column("0", Integer) == bindparam(name, type_=Integer)
-    several = select(numbers[func.array_position(ids, a.c.id)]).where(own, meets).scalar_subquery()
-    none, unknown = (literal_column(f"{text}::integer[]", ARRAY(Integer)) for text in ("'{}'", "'{NULL}'"))
-    on_edge = func.coalesce(func.nullif(func.array(several), none), unknown)
-    alone = array([func.nullif(of["code"], 0)])
-    return func.unnest(case((of["code"] == EDGE, on_edge), else_=alone), type_=Integer)
+    return select(a.c.id.label("around")).where(of["code"] == EDGE, own, meets)
 
 
 def _array(name: str, kind: Any) -> Any:

@@ -19,10 +19,11 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from twin.db.query import Selection, Statement
+from twin.db.query import AnySelect, Selection, Statement
 from twin.db.queryables import Queryable
 from twin.errors import InvalidParameter
 
@@ -48,7 +49,8 @@ class Grouping:
     """A value of each feature to group by; ``shown`` makes of it what people read.
 
     ``steps`` compute it one from another: the first from columns of the features, each from what the one
-    before gives, and the last gives `VALUE`. ``join`` adds to the features what the first takes. Of cells
+    before gives, and the last gives `VALUE`. ``join`` adds to the features what the first takes, and
+    ``beside`` to what the last takes the columns of rows, of which a feature may have any number. Of cells
     ``outlines`` gives the rings of values in longitude and latitude; of areas ``areas`` reads ``area``, the
     value, and its ``geometry``, as GeoJSON. Processes share the rows where they are ``shared``.
     """
@@ -59,6 +61,7 @@ class Grouping:
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     shown: Callable[[Any], Any] = lambda value: value
     join: Callable[[FromClause], FromClause] = lambda features: features
+    beside: Callable[[Columns], AnySelect] | None = None
     outlines: Callable[[Sequence[Any]], Sequence[Ring]] | None = None
     areas: Statement | None = None
     shared: bool = True
@@ -82,11 +85,18 @@ def grouped_rows(selection: Selection, groupings: Sequence[Grouping], columns: C
     given = [dict(grouping.steps[0]({})) for grouping in groupings]
     clause = select(*_labelled(columns, given)).select_from(source).where(selection.where())
     for number in range(1, max((len(grouping.steps) for grouping in groupings), default=1)):
-        rows = clause.offset(nothing).subquery(f"step_{number}").c
+        table: FromClause = clause.offset(nothing).subquery(f"step_{number}")
+        rows = table.c
         before = [{name: rows[_label(i, name)] for name in each} for i, each in enumerate(given)]
+        for index, grouping in enumerate(groupings):
+            if grouping.beside is not None and number == len(grouping.steps) - 1:
+                # As a subquery of its own each row asks its index; else all rows would be compared with all.
+                more = grouping.beside(before[index]).offset(nothing).lateral(f"beside_{index}")
+                table = table.outerjoin(more, true())
+                before[index].update(more.c.items())
         steps = [grouping.steps[number : number + 1] for grouping in groupings]
         given = [dict(step[0](each)) if step else each for step, each in zip(steps, before, strict=True)]
-        clause = select(*_labelled({name: rows[name] for name in columns}, given))
+        clause = select(*_labelled({name: rows[name] for name in columns}, given)).select_from(table)
     return clause.subquery("v")
 
 
