@@ -12,6 +12,7 @@ from twin.db.filter_values import SQL_TYPES
 from twin.db.query import (
     AnySelect,
     Collection,
+    Planned,
     Selection,
     Statement,
     View,
@@ -189,7 +190,7 @@ def texts(selection: Selection, ids: Sequence[str]) -> Statement:
         return select(*columns).where(chosen, *collection.members(view))
 
     values = {**collection.values(view), "ids": list(ids)}
-    return Statement(made, ("texts", view.shape, collection.key), values, one_plan=True)
+    return Statement(made, ("texts", view.shape, collection.key), values, Planned.ONCE)
 
 
 _BOUNDS = ("west", "south", "east", "north")
@@ -214,4 +215,4 @@ def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] 
 
     values = {**collection.values(view), "id": id}
     shown = tuple(output.key for output in outputs)
-    return Statement(made, ("item", view.shape, collection.key, shown), values, one_plan=True)
+    return Statement(made, ("item", view.shape, collection.key, shown), values, Planned.ONCE)

@@ -4,7 +4,7 @@ Grids are in `twin.db.grids`, areas in `twin.db.area_groups`.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -23,14 +23,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from twin.db.query import AnySelect, Selection, Statement
+from twin.db.query import AnySelect, Planned, Selection, Statement
 from twin.db.queryables import Queryable
 from twin.errors import InvalidParameter
 
 MAX_BREAKS = 100
 _TEN = literal_column("10", Double)
-_ALONE, _SHARED = literal_column("0", BigInteger), literal_column("'0'", BigInteger)
-"""Offsets of nothing: of a plain 0, to be converted to bigint, the planner makes no parallel plan."""
+_NOTHING = literal_column("'0'", BigInteger)
+"""An offset of nothing; of a plain 0, to be converted to bigint, the planner makes no parallel plan."""
 
 _GROUPED = {"text", "boolean", "integer", "date"}
 
@@ -81,23 +81,28 @@ def grouped_rows(selection: Selection, groupings: Sequence[Grouping], columns: C
     source = selection.source
     for grouping in groupings:
         source = grouping.join(source)
-    nothing = _SHARED if all(grouping.shared for grouping in groupings) else _ALONE
     given = [dict(grouping.steps[0]({})) for grouping in groupings]
     clause = select(*_labelled(columns, given)).select_from(source).where(selection.where())
     for number in range(1, max((len(grouping.steps) for grouping in groupings), default=1)):
-        table: FromClause = clause.offset(nothing).subquery(f"step_{number}")
+        table: FromClause = clause.offset(_NOTHING).subquery(f"step_{number}")
         rows = table.c
         before = [{name: rows[_label(i, name)] for name in each} for i, each in enumerate(given)]
         for index, grouping in enumerate(groupings):
             if grouping.beside is not None and number == len(grouping.steps) - 1:
                 # As a subquery of its own each row asks its index; else all rows would be compared with all.
-                more = grouping.beside(before[index]).offset(nothing).lateral(f"beside_{index}")
+                more = grouping.beside(before[index]).offset(_NOTHING).lateral(f"beside_{index}")
                 table = table.outerjoin(more, true())
                 before[index].update(more.c.items())
         steps = [grouping.steps[number : number + 1] for grouping in groupings]
         given = [dict(step[0](each)) if step else each for step, each in zip(steps, before, strict=True)]
         clause = select(*_labelled({name: rows[name] for name in columns}, given)).select_from(table)
     return clause.subquery("v")
+
+
+def planned(statement: Statement, groupings: Sequence[Grouping]) -> Statement:
+    """A statement over `grouped_rows`, for one process if these are not to be shared."""
+    shared = all(grouping.shared for grouping in groupings)
+    return statement if shared else replace(statement, planned=Planned.ALONE)
 
 
 def _labelled(columns: Columns, groups: Sequence[Columns]) -> list[ColumnElement[Any]]:

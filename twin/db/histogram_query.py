@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from twin.db.groupings import Grouping, grouped_rows
+from twin.db.groupings import Grouping, grouped_rows, planned
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
 from twin.db.statistics_query import INFINITY
@@ -57,15 +57,9 @@ def number_histogram(
     clause = (
         select(*columns).order_by(bins_.c.grouped, bins_.c.bin).limit(bindparam("rows", type_=BigInteger))
     )
-    return statement(
-        "number_histogram",
-        clause,
-        selection,
-        _shape(queryable, group),
-        bins=bins,
-        rows=MAX_ROWS + 1,
-        **_bound(group),
-    )
+    shape = _shape(queryable, group)
+    found = statement("number_histogram", clause, selection, shape, bins=bins, **_bound(group))
+    return planned(found, _groups(group))
 
 
 def _bounds(selection: Selection, queryable: Queryable) -> CTE:
@@ -95,7 +89,7 @@ def value_histogram(selection: Selection, queryable: Queryable, group: Grouping 
         .limit(bindparam("rows", type_=BigInteger))
     )
     shape = _shape(queryable, group)
-    return statement("value_histogram", clause, selection, shape, rows=MAX_ROWS + 1, **_bound(group))
+    return planned(statement("value_histogram", clause, selection, shape, **_bound(group)), _groups(group))
 
 
 def _rows(selection: Selection, value: ColumnElement[Any], group: Grouping | None) -> Subquery:
@@ -111,5 +105,9 @@ def _shape(queryable: Queryable, group: Grouping | None) -> tuple[str, Hashable]
     return queryable.name, None if group is None else group.key
 
 
+def _groups(group: Grouping | None) -> tuple[Grouping, ...]:
+    return () if group is None else (group,)
+
+
 def _bound(group: Grouping | None) -> dict[str, Any]:
-    return {} if group is None else dict(group.values)
+    return {"rows": MAX_ROWS + 1, **({} if group is None else group.values)}

@@ -15,7 +15,7 @@ import orjson
 from cachetools import LRUCache
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
-from twin.db.query import Statement
+from twin.db.query import Planned, Statement
 from twin.errors import DatabaseUnavailable, InvalidFilter
 
 MAX_TEXTS = 1024
@@ -100,7 +100,7 @@ class ReadPool:
         """All rows of a statement; each maps a column's name to its value."""
         text = self._texts.of(statement)
         async with self._connection() as connection:
-            await self._plans.choose(connection, once=statement.one_plan)
+            await self._plans.choose(connection, statement.planned)
             return await connection.fetch(text.sql, *text.arguments(statement.values))
 
     async def stream(self, statement: Statement, rows: int) -> AsyncGenerator[Sequence[Row], None]:
@@ -112,7 +112,7 @@ class ReadPool:
         text = self._texts.of(statement)
         async with self._connection() as connection:
             # Within the transaction it would be undone with it.
-            await self._plans.choose(connection, once=statement.one_plan)
+            await self._plans.choose(connection, statement.planned)
             async with connection.transaction():
                 cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
                 while part := await cursor.fetch(rows):
@@ -172,21 +172,27 @@ class _Plans:
     """
 
     def __init__(self) -> None:
-        self._once: dict[int, bool] = {}
+        self._last: dict[int, Planned] = {}
 
     async def begin(self, connection: _Connection) -> None:
         """Of a connection that has just been made."""
-        self._once[connection.get_server_pid()] = False
+        self._last[connection.get_server_pid()] = Planned.ANEW
 
-    async def choose(self, connection: _Connection, *, once: bool) -> None:
-        """Tells the database, where the last statement of the connection was not of the same kind."""
+    async def choose(self, connection: _Connection, planned: Planned) -> None:
+        """Tells the database, where the last statement of the connection was not planned so."""
         pid = connection.get_server_pid()
-        if self._once[pid] is not once:
-            await connection.execute(f"SET plan_cache_mode = {_PLANS[once]}")
-            self._once[pid] = once
+        if self._last[pid] is not planned:
+            await connection.execute(_PLANS[planned])
+            self._last[pid] = planned
 
 
-_PLANS = {False: "force_custom_plan", True: "force_generic_plan"}
+_MODE, _WORKERS = "plan_cache_mode", "max_parallel_workers_per_gather"
+_ANEW = "force_custom_plan"
+_PLANS = {
+    Planned.ANEW: f"SET {_MODE} = {_ANEW}; RESET {_WORKERS}",
+    Planned.ONCE: f"SET {_MODE} = force_generic_plan; RESET {_WORKERS}",
+    Planned.ALONE: f"SET {_MODE} = {_ANEW}; SET {_WORKERS} = 0",
+}
 
 
 @asynccontextmanager
@@ -204,7 +210,7 @@ async def read_pool(
         "idle_in_transaction_session_timeout": str(STREAM_IDLE_S * 1000),
         # Compiling to machine code takes longer than these short queries run.
         "jit": "off",
-        "plan_cache_mode": _PLANS[False],
+        _MODE: _ANEW,
     }
     plans = _Plans()
 

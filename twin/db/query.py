@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum, auto
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
@@ -73,19 +74,27 @@ class View:
         return View(scopes=self.scopes, cities=self.cities)
 
 
+class Planned(Enum):
+    """How the database plans a statement: anew for its values, once for any, as the best plan is the same
+    for all, or anew and for one process, where others would take longer to begin than to share the work."""
+
+    ANEW = auto()
+    ONCE = auto()
+    ALONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A SELECT with the values of its parameters; the same ``key`` means the same SQL text.
 
     A ``key`` of None means that the text must not be remembered. ``made`` is the SELECT, or makes it: to
     put one together takes longer than to run it, so that it is left until its text is not known.
-    ``one_plan``: the best plan is the same for all values, so that the database need not look for it anew.
     """
 
     made: AnySelect | Callable[[], AnySelect]
     key: Hashable | None
     values: Mapping[str, Any]
-    one_plan: bool = False
+    planned: Planned = Planned.ANEW
 
     @property
     def clause(self) -> AnySelect:
@@ -253,7 +262,8 @@ def statement(
 ) -> Statement:
     """A statement over a selection; ``name`` and ``shape`` tell its text from that of others."""
     key = (name, shape, selection.key)
-    return Statement(made, key, {**selection.values, **values}, one_plan=selection.is_narrow)
+    planned = Planned.ONCE if selection.is_narrow else Planned.ANEW
+    return Statement(made, key, {**selection.values, **values}, planned)
 
 
 def select_features(selection: Selection, columns: Sequence[str]) -> AnySelect:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from twin.db.groupings import Grouping, grouped_rows
+from twin.db.groupings import Grouping, grouped_rows, planned
 from twin.db.query import Selection, Statement, statement
 from twin.db.queryables import Queryable
 
@@ -78,7 +78,7 @@ def statistics(
     for grouping in groupings:
         values |= grouping.values
     shape = (tuple(grouping.key for grouping in groupings), tuple(_shape(a) for a in aggregates))
-    return statement("statistics", clause, selection, shape, **values)
+    return planned(statement("statistics", clause, selection, shape, **values), groupings)
 
 
 def _shape(aggregate: Aggregate) -> tuple[str, str | None]:
