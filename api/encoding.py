@@ -36,7 +36,7 @@ from twin.errors import InvalidParameter
 from twin.formats import geojson, jsonfg, tables
 from twin.formats.flatgeobuf import FlatGeobufWriter
 from twin.formats.tables import Field, Table
-from twin.model.offered import CRS84, OfferedSystem
+from twin.model.offered import CRS84, CRS84H, OfferedSystem
 
 Members = Mapping[str, Any]
 
@@ -134,15 +134,19 @@ async def _city_model(
 def _features_and_places(
     selection: Selection, system: OfferedSystem, names: Names, pool: ReadPool, places: solids.Places | None
 ) -> Encoding:
-    """JSON-FG; with another reference system, or of what has no solids, places are outlines."""
+    """JSON-FG; with another reference system, or of what has no solids, places are outlines.
+
+    Outlines in degrees are no places (``/req/core/place``), also with heights: they are ``geometry``.
+    """
     collection = selection.collection
-    text = _text(selection, CRS84, names)
+    in_degrees = system in {CRS84, CRS84H}
+    text = _text(selection, system if in_degrees else CRS84, names)
     kind = collection.title if not collection.attributes else collection.kind
-    plain = None if system is CRS84 else system.uri
+    plain = None if in_degrees else system.uri
     root = jsonfg.root_members(plain if places is None else places.system)
 
     def outlined(row: Row) -> bytes:
-        place = None if system is CRS84 or row["geometry"] is None else orjson.Fragment(row["geometry"])
+        place = None if in_degrees or row["geometry"] is None else orjson.Fragment(row["geometry"])
         return jsonfg.feature_text(text(row), kind, place)
 
     def writer(members: Members) -> Writer:

@@ -234,3 +234,19 @@ def test_json_fg_in_another_system_has_outlines(client: Client) -> None:
     assert [feature["geometry"] for feature in places] == [
         feature["geometry"] for feature in client.items().json()["features"]
     ]
+
+
+def test_json_fg_has_outlines_in_degrees_for_geometries(client: Client) -> None:
+    """JSON-FG 1.0, /req/core/place: a polygon in CRS84 or CRS84h is no place."""
+    system = "http://www.opengis.net/def/crs/OGC/0/CRS84h"
+    answer = client.items(f="jsonfg", crs=system)
+    assert answer.headers["content-crs"] == f"<{system}>"
+    found = answer.json()
+    assert "coordRefSys" not in found
+    outlines = client.items(crs=system).json()["features"]
+    assert [len(feature["geometry"]["coordinates"][0][0][0]) for feature in outlines] == [3] * len(outlines)
+    assert [(feature["place"], feature["geometry"]) for feature in found["features"]] == [
+        (None, feature["geometry"]) for feature in outlines
+    ]
+    one = client.get(f"/collections/buildings/items/{outlines[0]['id']}", f="jsonfg", crs=system).json()
+    assert (one["place"], one["geometry"]) == (None, outlines[0]["geometry"])
