@@ -1,7 +1,7 @@
 """What each format of features needs from the database, and how its rows become bytes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
@@ -36,7 +36,7 @@ from twin.errors import InvalidParameter
 from twin.formats import geojson, jsonfg, tables
 from twin.formats.flatgeobuf import FlatGeobufWriter
 from twin.formats.tables import Field, Table
-from twin.model.offered import CRS84, OfferedSystem
+from twin.model.offered import CRS84, CRS84H, OfferedSystem
 
 Members = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ class Encoding:
 
     ``writer`` takes what a FeatureCollection tells beside its features. ``fetch`` finds what else of the
     rows is stored, where they are not all; ``read`` makes of that what the writer takes. ``order`` is the
-    one that a whole file has to have.
+    one that a whole file has to have, ``root`` what is told by the outermost object alone.
     """
 
     columns: tuple[str, ...]
@@ -64,6 +64,7 @@ class Encoding:
     read: Callable[[Sequence[Any]], Any]
     fetch: Callable[[Sequence[Row]], Awaitable[Sequence[Any]]] | None = None
     order: tuple[Sort, ...] = ()
+    root: Members = field(default_factory=dict[str, Any])
 
 
 async def encoding(
@@ -83,7 +84,9 @@ async def encoding(
     if form.solids:
         return await _city_model(form, selection, system, names, pool)
     if form is JSON_FG:
-        return _features_and_places(selection, system, names, pool)
+        solid = system is CRS84 and selection.collection.solids
+        places = await solids.places(pool, selection) if solid else None
+        return _features_and_places(selection, system, names, pool, places)
     writer = _sequence if form is GEOJSON_SEQUENCE else geojson.CollectionWriter
     if memory is not None and system is CRS84 and HASH in selection.source.c:
         shaped = shape(selection.view, selection.collection, names)
@@ -129,39 +132,48 @@ async def _city_model(
 
 
 def _features_and_places(
-    selection: Selection, system: OfferedSystem, names: Names, pool: ReadPool
+    selection: Selection, system: OfferedSystem, names: Names, pool: ReadPool, places: solids.Places | None
 ) -> Encoding:
-    """JSON-FG; with another reference system, or of what has no solids, places are outlines."""
-    view, collection = selection.view, selection.collection
-    text = _text(selection, CRS84, names)
+    """JSON-FG; with another reference system, or of what has no solids, places are outlines.
+
+    Outlines in degrees are no places (``/req/core/place``), also with heights: they are ``geometry``.
+    """
+    collection = selection.collection
+    in_degrees = system in {CRS84, CRS84H}
+    text = _text(selection, system if in_degrees else CRS84, names)
     kind = collection.title if not collection.attributes else collection.kind
+    plain = None if in_degrees else system.uri
+    root = jsonfg.root_members(plain if places is None else places.system)
 
     def outlined(row: Row) -> bytes:
-        place = None if system is CRS84 or row["geometry"] is None else orjson.Fragment(row["geometry"])
-        return jsonfg.feature_text(text(row), kind, place, system.uri)
-
-    def solid(found: solids.Whole) -> bytes:
-        row, feature = found
-        reference = jsonfg.compound_system(row["horizontal_epsg"], row["vertical_epsg"])
-        place = (
-            None if reference is None or feature is None else jsonfg.place(feature, row["horizontal_epsg"])
-        )
-        return jsonfg.feature_text(text(row), kind, place, reference)
+        place = None if in_degrees or row["geometry"] is None else orjson.Fragment(row["geometry"])
+        return jsonfg.feature_text(text(row), kind, place)
 
     def writer(members: Members) -> Writer:
-        return geojson.CollectionWriter({"conformsTo": jsonfg.CONFORMS_TO, "featureType": kind, **members})
+        return geojson.CollectionWriter({**root, "featureType": kind, **members})
 
-    if system is CRS84 and collection.solids:
+    if places is None:
         return Encoding(
-            columns=(*solids.columns(selection), "geojson"),
-            outputs=solids.reference_outputs(selection),
+            columns=("id", "geojson"),
+            outputs=outlines(selection, system),
             writer=writer,
-            read=lambda found: list(map(solid, found)),
-            fetch=lambda rows: solids.whole_features(pool, view, rows),
+            read=lambda rows: list(map(outlined, rows)),
+            root=root,
         )
     return Encoding(
-        ("id", "geojson"), outlines(selection, system), writer, lambda rows: list(map(outlined, rows))
+        columns=(*solids.columns(selection), "geojson"),
+        outputs=solids.reference_outputs(selection),
+        writer=writer,
+        read=lambda found: [jsonfg.feature_text(text(each[0]), kind, places.of(each)) for each in found],
+        fetch=lambda rows: solids.whole_features(pool, selection.view, rows),
+        root=root,
     )
+
+
+def item_with_place(selection: Selection, system: OfferedSystem, row: Row, pool: ReadPool) -> Encoding:
+    """JSON-FG of one feature, of which a row tells what an item has."""
+    solid = system is CRS84 and selection.collection.solids
+    return _features_and_places(selection, system, None, pool, solids.common_places([row]) if solid else None)
 
 
 def _sequence(_: Members) -> Writer:

@@ -15,7 +15,7 @@ from api import feature_memory, formats, parameters, solids
 from api.collections import Asked, Chosen, systems_of
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, Reader, service
-from api.encoding import Encoding, encoding
+from api.encoding import Encoding, encoding, item_with_place
 from api.formats import Format
 from api.html import features as pages
 from api.html.language import LANG, language
@@ -39,7 +39,7 @@ from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.pool import ReadPool, Row
 from twin.db.query import Collection, Selection, View
 from twin.errors import InvalidParameter, NotFound
-from twin.formats import geojson, jsonfg
+from twin.formats import geojson
 from twin.model.offered import CRS84, OfferedSystem
 
 router = APIRouter()
@@ -256,13 +256,16 @@ async def get_item(
         return Response(await write(pool, view, asked, row), headers=headers, media_type=form.media_type)
     links = _item_links(base(request), asked, row)
     selection = Selection(view, asked, ())
-    encoded = await encoding(form, selection, system, None, pool)
+    if form is formats.JSON_FG:
+        encoded = item_with_place(selection, system, row, pool)
+    else:
+        encoded = await encoding(form, selection, system, None, pool)
     (found,) = await pool.fetch(item(view, asked, id, encoded.outputs)) if encoded.outputs else (row,)
     (text,) = encoded.read([found] if encoded.fetch is None else await encoded.fetch([found]))
     headers["Link"] = link_header(links)
     if form is formats.JSON_FG:
         return Response(
-            geojson.with_members(text, conformsTo=jsonfg.CONFORMS_TO, links=links),
+            geojson.with_members(text, **encoded.root, links=links),
             headers=headers,
             media_type=form.media_type,
         )

@@ -22,6 +22,7 @@ from api.hosts import is_loopback
 from api.security.buckets import shared_table
 from api.security.caller import Access, closed, here, public
 from api.security.guard import Guard
+from twin import console
 from twin.db import keys
 from twin.db.engine import Database
 from twin.errors import ServiceError, TwinError
@@ -58,11 +59,22 @@ def serve(
         counted = replace(access, shared=shared)
         # What cannot be used of the settings is told here, before there are workers.
         Guard(counted, database.settings).close()
+        console.say(f"\n  {invitation(access, host, listener.getsockname()[1])} Ctrl-C stops everything.\n")
         factory = partial(create_app, database.reader(), database.settings, counted, writer)
         if workers > 1:
             _Workers(factory, listener, workers).run()
         else:
             _run(factory, listener)
+
+
+def invitation(access: Access, host: str, port: int) -> str:
+    """Where to look, and who may; ``port`` is that which was found where none was asked for."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    if access.here:
+        return f"Open {address} in a browser."
+    if access.anonymous.scopes:
+        return f"Serving {address}: everyone may read all but personal data."
+    return f"Serving {address} to those who have a key or token."
 
 
 def access_of(

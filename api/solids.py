@@ -12,6 +12,7 @@ from twin.db.feature_query import Output, dataset_value, sources
 from twin.db.pool import ReadPool, Row
 from twin.db.query import Selection, Statement, View
 from twin.errors import InvalidParameter
+from twin.formats import jsonfg
 from twin.formats.cityjson import Transform, cityjson_document, cityjson_feature, cityjson_header
 from twin.formats.cityjson_geometry import Templates
 from twin.model.cityobject import CityFeature, CityObject, with_part
@@ -99,6 +100,36 @@ async def one_reference(pool: ReadPool, selection: Selection) -> str | None:
 def reference(horizontal: int | None) -> str | None:
     """The URL of a reference system, as CityJSON writes it."""
     return None if horizontal is None else f"{EPSG}{horizontal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The solids of JSON-FG, all of an answer in one system, which is what ``coordRefSys`` says."""
+
+    system: str | list[str] | None
+
+    def of(self, found: Whole) -> jsonfg.Json | None:
+        """The place of a row with its objects; None where its system is not stated."""
+        row, feature = found
+        horizontal, vertical = row["horizontal_epsg"], row["vertical_epsg"]
+        if feature is None or self.system is None or horizontal is None or vertical is None:
+            return None
+        if self.system == jsonfg.SHARED:
+            return jsonfg.place(feature, jsonfg.shared(horizontal, vertical))
+        return jsonfg.place(feature, jsonfg.delivered(horizontal))
+
+
+async def places(pool: ReadPool, selection: Selection) -> Places:
+    """As delivered where all datasets of a selection have one system, else in one for all."""
+    return common_places(await pool.fetch(sources(selection)))
+
+
+def common_places(datasets: Iterable[Mapping[str, Any]]) -> Places:
+    """The same for rows with ``horizontal_epsg`` and ``vertical_epsg``."""
+    systems = {(row["horizontal_epsg"], row["vertical_epsg"]) for row in datasets}
+    if len(systems) > 1:
+        return Places(jsonfg.SHARED)
+    return Places(jsonfg.compound_system(*next(iter(systems), (None, None))))
 
 
 @dataclass(slots=True)

@@ -224,7 +224,6 @@ def demo(
         _import(opened, models, ImportOptions(), None)
         processing_command.compute(opened, opened.settings)
         chosen = port if port is not None else server.free_port(8000)
-        console.say(f"\n  Open http://127.0.0.1:{chosen}/ in a browser. Ctrl-C stops everything.\n")
         server.serve(opened, host="127.0.0.1", port=chosen)
 
 

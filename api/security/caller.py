@@ -110,7 +110,7 @@ def require(request: Request, scope: str) -> None:
         return
     needed = f"This needs the scope '{scope}' ({SCOPES[scope]})"
     if caller.identified:
-        raise HTTPException(403, f"{needed}, which yours lack.")
+        raise HTTPException(403, f"{needed}, which yours does not have.")
     told = f"{needed}. Send a key or token that has it as 'Authorization: Bearer …'.{caller.hint}"
     raise HTTPException(401, told, CHALLENGE)
 

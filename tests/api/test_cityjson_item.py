@@ -191,13 +191,13 @@ def test_json_fg_has_the_solids(client: Client, model: Path) -> None:
     assert response.headers["content-type"] == "application/vnd.ogc.fg+json"
     body = response.json()
     assert "http://www.opengis.net/spec/json-fg-1/1.0/conf/polyhedra" in body["conformsTo"]
+    assert body["coordRefSys"] == [f"http://www.opengis.net/def/crs/EPSG/0/{n}" for n in (3301, 9663)]
     plain = {feature["id"]: feature for feature in client.items(city="tallinn").json()["features"]}
     known = {feature.root.id: feature for feature in imported(model)}
     assert len(body["features"]) == len(known)
     for feature in body["features"]:
         assert (feature["featureType"], feature["time"]) == ("building", None)
         assert {name: feature[name] for name in plain[feature["id"]]} == plain[feature["id"]]
-        assert feature["coordRefSys"] == [f"http://www.opengis.net/def/crs/EPSG/0/{n}" for n in (3301, 9663)]
         own = known[feature["properties"]["object_id"]]
         given = [point for ring in rings(feature["place"]["coordinates"]) for point in ring[:-1]]
         delivered = np.concatenate([g.xyz for o in own for g in o.geometries])
@@ -225,10 +225,28 @@ def rings(coordinates: list[Any]) -> Iterator[list[list[float]]]:
 
 def test_json_fg_in_another_system_has_outlines(client: Client) -> None:
     system = "http://www.opengis.net/def/crs/EPSG/0/3067"
-    places = client.items(f="jsonfg", crs=system).json()["features"]
+    found = client.items(f="jsonfg", crs=system).json()
+    assert found["coordRefSys"] == system
+    places = found["features"]
     outlines = client.items(crs=system).json()["features"]
     assert [feature["place"] for feature in places] == [feature["geometry"] for feature in outlines]
-    assert {feature["coordRefSys"] for feature in places} == {system}
+    assert not any("coordRefSys" in feature for feature in places)
     assert [feature["geometry"] for feature in places] == [
         feature["geometry"] for feature in client.items().json()["features"]
     ]
+
+
+def test_json_fg_has_outlines_in_degrees_for_geometries(client: Client) -> None:
+    """JSON-FG 1.0, /req/core/place: a polygon in CRS84 or CRS84h is no place."""
+    system = "http://www.opengis.net/def/crs/OGC/0/CRS84h"
+    answer = client.items(f="jsonfg", crs=system)
+    assert answer.headers["content-crs"] == f"<{system}>"
+    found = answer.json()
+    assert "coordRefSys" not in found
+    outlines = client.items(crs=system).json()["features"]
+    assert [len(feature["geometry"]["coordinates"][0][0][0]) for feature in outlines] == [3] * len(outlines)
+    assert [(feature["place"], feature["geometry"]) for feature in found["features"]] == [
+        (None, feature["geometry"]) for feature in outlines
+    ]
+    one = client.get(f"/collections/buildings/items/{outlines[0]['id']}", f="jsonfg", crs=system).json()
+    assert (one["place"], one["geometry"]) == (None, outlines[0]["geometry"])

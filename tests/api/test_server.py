@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import URL
 
 from api import hosts, server
+from api.security.caller import Access, closed, here, public
 from tests.fixtures import unused_port
 from twin.db.engine import Database
 from twin.errors import ServiceError, TwinError
@@ -79,7 +80,20 @@ def test_serves_until_interrupted(database: Database, workers: int) -> None:
         assert orjson.loads(answer(port))["status"] == "pass"
         os.killpg(process.pid, signal.SIGINT)
         out, errors = process.communicate(timeout=30)
-    assert (process.returncode, out.strip(), errors) == (0, "stopped", "")
+    said = f"Open http://127.0.0.1:{port}/ in a browser. Ctrl-C stops everything."
+    assert (process.returncode, out.strip(), errors.strip()) == (0, "stopped", said)
+
+
+@pytest.mark.parametrize(
+    ("access", "host", "expected"),
+    [
+        (here(), "::1", "Open http://[::1]:80/ in a browser."),
+        (public(), "0.0.0.0", "Serving http://0.0.0.0:80/: everyone may read all but personal data."),
+        (closed(), "127.0.0.1", "Serving http://127.0.0.1:80/ to those who have a key or token."),
+    ],
+)
+def test_a_server_tells_its_address_and_whom_it_serves(access: Access, host: str, expected: str) -> None:
+    assert server.invitation(access, host, 80) == expected
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="children are found in Linux' /proc")

@@ -90,10 +90,10 @@ def dataset_value(selection: Selection, name: str) -> Output:
 
 
 def sources(selection: Selection) -> Statement:
-    """The datasets that have features in a selection: ``name``, ``horizontal_epsg``."""
+    """The datasets that have features in a selection: ``name``, ``horizontal_epsg``, ``vertical_epsg``."""
     f = selection.source
     some = select(1).select_from(f).where(f.c.dataset_id == dataset.c.id, selection.where()).exists()
-    columns: list[ColumnElement[Any]] = [dataset.c.name, dataset.c.horizontal_epsg]
+    columns: list[ColumnElement[Any]] = [dataset.c.name, dataset.c.horizontal_epsg, dataset.c.vertical_epsg]
     clause = select(*columns).where(some).order_by(dataset.c.name)
     return statement("sources", clause, selection)
 
@@ -201,7 +201,8 @@ def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] 
     """One feature of a collection, whatever the role of its dataset.
 
     Columns: id and geojson; where the collection has them, row_hash, dataset_id, object_id, building and
-    the bounds west, south, east and north; of a dataset also its horizontal_epsg; then ``outputs``.
+    the bounds west, south, east and north; of a dataset also its horizontal_epsg and vertical_epsg; then
+    ``outputs``.
     """
     f = collection.rows(view).c
 
@@ -209,8 +210,9 @@ def item(view: View, collection: Collection, id: str, outputs: Sequence[Output] 
         columns: list[ColumnElement[Any]] = [f[name] for name in _OF_AN_ITEM if name in f]
         columns += [output.column.label(output.name) for output in outputs]
         if collection.of_datasets:
-            own = select(dataset.c.horizontal_epsg).where(dataset.c.id == f.dataset_id)
-            columns.append(own.scalar_subquery().label("horizontal_epsg"))
+            for name in ("horizontal_epsg", "vertical_epsg"):
+                own = select(dataset.c[name]).where(dataset.c.id == f.dataset_id)
+                columns.append(own.scalar_subquery().label(name))
         return select(*columns).where(f.id == bindparam("id", type_=Text), *collection.members(view))
 
     values = {**collection.values(view), "id": id}

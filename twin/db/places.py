@@ -30,8 +30,7 @@ def centre(collection: Collection, view: View) -> ColumnElement[Any]:
     f = collection.rows(view).c
     if "west" not in f:
         return func.ST_PointOnSurface(collection.outline(view))
-    middle = func.ST_MakePoint((f.west + f.east) / _HALF, (f.south + f.north) / _HALF)
-    return func.ST_SetSRID(middle, _WGS84)
+    return func.ST_Point((f.west + f.east) / _HALF, (f.south + f.north) / _HALF, _WGS84)
 
 
 def lonlat(collection: Collection, view: View) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

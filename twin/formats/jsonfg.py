@@ -2,9 +2,10 @@
 
 ``geometry`` stays what GeoJSON readers expect, the outline in CRS84. ``place`` has the delivered geometry in
 the reference system of its dataset, axes in the order of that system, or the outline in another system.
+All places of one document are in one system, which its outermost object names (``/req/core/same-crs``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -13,27 +14,33 @@ import numpy as np
 import orjson
 
 from twin.model.cityobject import CityFeature
-from twin.model.geometry import Geometry
-from twin.model.reference import epsg
+from twin.model.crs import Placer
+from twin.model.geometry import Floats, Geometry
+from twin.model.reference import ReferenceSystem, epsg
 
 MEDIA_TYPE = "application/vnd.ogc.fg+json"
 _CLASS = "http://www.opengis.net/spec/json-fg-1/1.0/conf/"
 CONFORMS_TO = (f"{_CLASS}core", f"{_CLASS}polyhedra", f"{_CLASS}types-schemas")
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 _DECIMALS = 3
+_DECIMALS_OF_DEGREES = 8
+
+SHARED = f"{_EPSG}4979"
+"""The system of places of several systems: latitude, longitude and ellipsoidal height."""
 
 Json: TypeAlias = dict[str, Any]
+Coordinates: TypeAlias = Callable[[Floats], Floats]
+"""From (n, 3) easting first, as stored, to (n, 3) as a document has them; NaN where that is unknown."""
 
 
-def feature_text(
-    geojson: bytes, feature_type: str, place: Json | orjson.Fragment | None, system: str | list[str] | None
-) -> bytes:
-    """A stored GeoJSON feature as one of JSON-FG; ``system`` is that of ``place``, which may be compound."""
-    document = orjson.loads(geojson)
-    more: Json = {"featureType": feature_type, "time": None, "place": place}
-    if place is not None and system is not None:
-        more["coordRefSys"] = system
-    return orjson.dumps(document | more)
+def feature_text(geojson: bytes, feature_type: str, place: Json | orjson.Fragment | None) -> bytes:
+    """A stored GeoJSON feature as one of JSON-FG."""
+    return orjson.dumps(orjson.loads(geojson) | {"featureType": feature_type, "time": None, "place": place})
+
+
+def root_members(system: str | list[str] | None) -> Json:
+    """What the outermost object tells: ``system`` is that of all places, which may be compound."""
+    return {"conformsTo": CONFORMS_TO} | ({} if system is None else {"coordRefSys": system})
 
 
 def compound_system(horizontal: int | None, vertical: int | None) -> list[str] | None:
@@ -43,27 +50,40 @@ def compound_system(horizontal: int | None, vertical: int | None) -> list[str] |
     return [f"{_EPSG}{horizontal}", f"{_EPSG}{vertical}"]
 
 
-def place(feature: CityFeature, horizontal: int) -> Json | None:
-    """The finest surfaces or solids of each object of a feature; None where there are none."""
+@lru_cache(maxsize=64)
+def delivered(horizontal: int) -> Coordinates:
+    """Coordinates as they were delivered, in the order of axes of their system."""
+    axes = [1, 0, 2] if epsg(horizontal).axis_info[0].direction == "north" else [0, 1, 2]
+    return lambda xyz: np.round(xyz[:, axes], _DECIMALS)
+
+
+@lru_cache(maxsize=64)
+def shared(horizontal: int, vertical: int) -> Coordinates:
+    """Coordinates in ``SHARED``."""
+    placer = Placer.create(ReferenceSystem(horizontal, vertical))
+
+    def coordinates(xyz: Floats) -> Floats:
+        found = placer.located(xyz)
+        degrees = np.round(found.lonlat[:, ::-1], _DECIMALS_OF_DEGREES)
+        return np.column_stack([degrees, np.round(found.height, _DECIMALS)])
+
+    return coordinates
+
+
+def place(feature: CityFeature, coordinates: Coordinates) -> Json | None:
+    """The finest surfaces or solids of each object of a feature; None where there are none, or nowhere.
+
+    A collection of geometries may not have solids: beside surfaces they are the faces of their shells.
+    """
     finest = [geometry for item in feature if (geometry := _finest(item.geometries)) is not None]
-    flip = _north_first(horizontal)
-    solids = [solid for geometry in finest if geometry.is_solid for solid in _solids(geometry, flip=flip)]
-    surfaces = [
-        face
-        for geometry in finest
-        if not geometry.is_solid
-        for solid in _solids(geometry, flip=flip)
-        for shell in solid
-        for face in shell
-    ]
-    found: list[Json] = []
-    if solids:
-        found.append(_one_or_many("Polyhedron", "MultiPolyhedron", solids))
-    if surfaces:
-        found.append({"type": "MultiPolygon", "coordinates": surfaces})
-    if len(found) > 1:
-        return {"type": "GeometryCollection", "geometries": found}
-    return found[0] if found else None
+    placed = [(geometry, coordinates(geometry.xyz)) for geometry in finest]
+    if not placed or not all(np.isfinite(xyz).all() for _, xyz in placed):
+        return None
+    solids = [solid for geometry, xyz in placed for solid in _solids(geometry, xyz)]
+    if all(geometry.is_solid for geometry in finest):
+        return _one_or_many("Polyhedron", "MultiPolyhedron", solids)
+    faces = [face for solid in solids for shell in solid for face in shell]
+    return {"type": "MultiPolygon", "coordinates": faces}
 
 
 def _finest(geometries: Iterable[Geometry]) -> Geometry | None:
@@ -81,16 +101,11 @@ def _one_or_many(one: str, many: str, members: Sequence[Any]) -> Json:
     return {"type": many, "coordinates": members}
 
 
-def _solids(geometry: Geometry, *, flip: bool) -> list[Any]:
+def _solids(geometry: Geometry, xyz: Floats) -> list[Any]:
     """Coordinates by solid, shell, face and closed ring."""
-    xyz = np.round(geometry.xyz[:, [1, 0, 2]] if flip else geometry.xyz, _DECIMALS).tolist()
-    rings = [[*xyz[start:stop], xyz[start]] for start, stop in pairwise(geometry.ring_start.tolist())]
+    points = xyz.tolist()
+    rings = [[*points[start:stop], points[start]] for start, stop in pairwise(geometry.ring_start.tolist())]
     levels: list[Any] = rings
     for offsets in (geometry.surface_start, geometry.shell_start, geometry.solid_start):
         levels = [levels[start:stop] for start, stop in pairwise(offsets.tolist())]
     return levels
-
-
-@lru_cache(maxsize=64)
-def _north_first(code: int) -> bool:
-    return epsg(code).axis_info[0].direction == "north"
