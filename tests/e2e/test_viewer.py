@@ -133,8 +133,13 @@ def test_surfaces_are_told_under_the_pointer(viewer: Viewer) -> None:
     with page.expect_response(lambda response: ".glb" in response.url and "slope_deg" in response.url):
         page.mouse.click(x, y)
     tip = page.get_by_test_id("surface")
-    page.mouse.move(x, y - 1)
-    page.mouse.move(x, y)
+    # The tile has come, but is not drawn yet: the pointer tells of what is drawn when it moves.
+    for _ in range(60):
+        page.mouse.move(x, y - 1)
+        page.mouse.move(x, y)
+        if tip.count():
+            break
+        page.wait_for_timeout(500)
     expect(tip).to_contain_text("Roof")
     told = tip.text_content() or ""
     known = [(f"{roof['area_m2']:,.0f} m²", f"{roof['slope_deg']:.1f}°") for roof in roofs(viewer, name)]
