@@ -16,10 +16,13 @@ from cachetools import LRUCache
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from twin.db.query import Planned, Statement
-from twin.errors import DatabaseUnavailable, InvalidFilter
+from twin.errors import DatabaseUnavailable, InvalidFilter, TwinError
 
 MAX_TEXTS = 1024
 """How many texts of SQL are remembered; filters come in ever new shapes."""
+
+RENEWED_AFTER = 50_000
+"""Statements: a process of PostgreSQL that serves for ever keeps ever more memory."""
 
 STREAM_IDLE_S = 60
 """A client that takes no more of a download for so long gives its connection back."""
@@ -43,7 +46,7 @@ class _Connection(Protocol):
 
     async def execute(self, query: str) -> str: ...
 
-    def get_server_pid(self) -> int: ...
+    def is_closed(self) -> bool: ...
 
     async def cursor(self, query: str, *args: Any) -> _Cursor: ...
 
@@ -90,17 +93,14 @@ class ReadPool:
     DatabaseUnavailable is raised where no connection is free in time or the database is away.
     """
 
-    def __init__(self, pool: Any, plans: "_Plans", wait_s: float) -> None:
-        self._pool = pool
-        self._plans = plans
-        self._wait_s = wait_s
+    def __init__(self, connections: "_Connections") -> None:
+        self._connections = connections
         self._texts = _Texts()
 
     async def fetch(self, statement: Statement) -> Sequence[Row]:
         """All rows of a statement; each maps a column's name to its value."""
         text = self._texts.of(statement)
-        async with self._connection() as connection:
-            await self._plans.choose(connection, statement.planned)
+        async with _Lease(self._connections, statement.planned) as connection:
             return await connection.fetch(text.sql, *text.arguments(statement.values))
 
     async def stream(self, statement: Statement, rows: int) -> AsyncGenerator[Sequence[Row], None]:
@@ -110,13 +110,11 @@ class ReadPool:
         loses it.
         """
         text = self._texts.of(statement)
-        async with self._connection() as connection:
-            # Within the transaction it would be undone with it.
-            await self._plans.choose(connection, statement.planned)
-            async with connection.transaction():
-                cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
-                while part := await cursor.fetch(rows):
-                    yield part
+        planned = _Lease(self._connections, statement.planned)
+        async with planned as connection, connection.transaction():
+            cursor = await connection.cursor(text.sql, *text.arguments(statement.values))
+            while part := await cursor.fetch(rows):
+                yield part
 
     async def fetch_one(self, statement: Statement) -> Row | None:
         """The first row of a statement, or None."""
@@ -131,59 +129,149 @@ class ReadPool:
     async def estimate(self, statement: Statement) -> int:
         """How many rows the planner expects of a statement, which is not run."""
         text = self._texts.of(statement)
-        async with self._connection() as connection:
+        async with _Lease(self._connections, statement.planned) as connection:
             arguments = text.arguments(statement.values)
             rows = await connection.fetch(f"EXPLAIN (FORMAT JSON) {text.sql}", *arguments)
         return int(orjson.loads(next(iter(rows[0].values())))[0]["Plan"]["Plan Rows"])
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[_Connection, None]:
+
+class _Connections:
+    """Open connections that are kept from one statement to the next.
+
+    asyncpg's pool starts a task to take each back, which costs as much as a small answer. So it makes them,
+    gets back those whose statement did not end well, and closes them.
+    """
+
+    def __init__(self, pool: Any, size: int, wait_s: float) -> None:
+        self._pool = pool
+        self._wait_s = wait_s
+        self._room = asyncio.Semaphore(size)
+        self._idle: list[_Open] = []
+        self._closing = False
+
+    async def take(self) -> "_Open":
+        """One that nobody else has; DatabaseUnavailable where none is free in time."""
+        if self._room.locked():
+            await self._wait()
+        else:
+            await self._room.acquire()
         try:
-            # To watch the time takes longer than to take a connection that is free.
-            wait_s = None if self._pool.get_idle_size() else self._wait_s
-            async with self._pool.acquire(timeout=wait_s) as connection:
-                yield connection
+            while self._idle:
+                if (found := self._idle.pop()).is_open:
+                    return found
+                await self._pool.release(found.connection)
+            return _Open(await self._pool.acquire(timeout=self._wait_s))
+        except BaseException:
+            self._room.release()
+            raise
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._room.acquire()
         except TimeoutError:
             raise DatabaseUnavailable(
                 f"All database connections were busy for {self._wait_s:g} s. Try again in a moment."
             ) from None
-        except _asyncpg.QueryCanceledError:
-            raise StatementTimeout(
+
+    async def give_back(self, taken: "_Open", *, well: bool) -> None:
+        """``well``: its last statement was answered, so that the next may follow."""
+        try:
+            taken.statements += 1
+            if well and taken.statements < RENEWED_AFTER and not self._closing:
+                self._idle.append(taken)
+            else:
+                await self._pool.release(taken.connection)
+        finally:
+            self._room.release()
+
+    async def close(self) -> None:
+        """Closes all; those that are still asked at the latest after a while."""
+        self._closing = True
+        while self._idle:
+            await self._pool.release(self._idle.pop().connection)
+        await _close(self._pool)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A connection, how it was last told to plan, and how much it was asked."""
+
+    connection: _Connection
+    planned: Planned | None = None
+    statements: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        try:
+            return not self.connection.is_closed()
+        except _asyncpg.InterfaceError:
+            # asyncpg took it back already, when the database ended it.
+            return False
+
+    async def plan(self, planned: Planned) -> None:
+        """Anew for the values of each statement, or once for any.
+
+        A plan for any value scans an index in order of id to find the few rows of a rare one; where the
+        best plan is known to be the same, looking for it anew takes as long as finding the rows.
+        """
+        if self.planned is not planned:
+            await self.connection.execute(_PLANS[planned])
+            self.planned = planned
+
+
+class _Lease:
+    """A connection for the block, planning as wanted; errors of the database come out as ours."""
+
+    __slots__ = ("_connections", "_planned", "_taken")
+
+    def __init__(self, connections: _Connections, planned: Planned) -> None:
+        self._connections = connections
+        self._planned = planned
+        self._taken: _Open | None = None
+
+    async def __aenter__(self) -> _Connection:
+        try:
+            taken = self._taken = await self._connections.take()
+            await taken.plan(self._planned)
+        except BaseException as error:
+            await self._end(error)
+            raise
+        return taken.connection
+
+    async def __aexit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+        await self._end(error)
+
+    async def _end(self, error: BaseException | None) -> None:
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            await self._connections.give_back(taken, well=error is None)
+        if error is not None and (ours := _ours(error)) is not None:
+            raise ours from error
+
+
+def _ours(error: BaseException) -> TwinError | None:
+    """What is said of an error of asyncpg; None of any other."""
+    match error:
+        case _asyncpg.QueryCanceledError():
+            return StatementTimeout(
                 "The answer took too long. Ask for less: a smaller bbox or a narrower filter."
-            ) from None
-        except (_asyncpg.DataError, _asyncpg.ProgramLimitExceededError) as error:
-            raise InvalidFilter(f"The answer cannot be computed: {error}.") from None
-        except _asyncpg.InternalServerError as error:
+            )
+        case _asyncpg.DataError() | _asyncpg.ProgramLimitExceededError():
+            return InvalidFilter(f"The answer cannot be computed: {error}.")
+        case _asyncpg.InternalServerError():
             # PostGIS gives errors of GEOS no code of their own.
-            raise InvalidFilter(f"A relation of geometries cannot be computed: {error}.") from None
-        except (_asyncpg.InterfaceError, _asyncpg.PostgresConnectionError, OSError) as error:
-            raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
-        except (_asyncpg.InvalidCatalogNameError, _asyncpg.CannotConnectNowError) as error:
-            raise DatabaseUnavailable(f"The database is not ready: {error}") from error
-        except (_asyncpg.UndefinedTableError, _asyncpg.UndefinedColumnError) as error:
-            raise DatabaseUnavailable(f"The schema of the database is not the newest: {error}") from error
-
-
-class _Plans:
-    """How each connection plans: anew for the values of every statement, or once for any.
-
-    A plan for any value scans an index in order of id to find the few rows of a rare one; where the best
-    plan is known to be the same, looking for it anew takes as long as finding the rows.
-    """
-
-    def __init__(self) -> None:
-        self._last: dict[int, Planned] = {}
-
-    async def begin(self, connection: _Connection) -> None:
-        """Of a connection that has just been made."""
-        self._last[connection.get_server_pid()] = Planned.ANEW
-
-    async def choose(self, connection: _Connection, planned: Planned) -> None:
-        """Tells the database, where the last statement of the connection was not planned so."""
-        pid = connection.get_server_pid()
-        if self._last[pid] is not planned:
-            await connection.execute(_PLANS[planned])
-            self._last[pid] = planned
+            return InvalidFilter(f"A relation of geometries cannot be computed: {error}.")
+        case _asyncpg.InvalidCatalogNameError() | _asyncpg.OperatorInterventionError():
+            return DatabaseUnavailable(f"The database is not ready: {error}")
+        case _asyncpg.UndefinedTableError() | _asyncpg.UndefinedColumnError():
+            return DatabaseUnavailable(f"The schema of the database is not the newest: {error}")
+        case TimeoutError():
+            return DatabaseUnavailable("The database gave no connection in time. Try again in a moment.")
+        case _asyncpg.InterfaceError() | _asyncpg.PostgresConnectionError() | OSError():
+            return DatabaseUnavailable(f"The database cannot be reached: {error}")
+        case _:
+            return None
 
 
 _MODE, _WORKERS = "plan_cache_mode", "max_parallel_workers_per_gather"
@@ -212,26 +300,21 @@ async def read_pool(
         "jit": "off",
         _MODE: _ANEW,
     }
-    plans = _Plans()
-
-    async def prepare(connection: Any) -> None:
-        await _prepare(connection)
-        await plans.begin(connection)
-
     pool = _asyncpg.create_pool(
         **{**connect, "server_settings": session},
-        init=prepare,
+        init=_prepare,
         reset=_leave,
         min_size=0,
         max_size=size,
         max_inactive_connection_lifetime=0,
+        max_queries=RENEWED_AFTER,
     )
     async with pool:
+        connections = _Connections(pool, size, wait_s)
         try:
-            yield ReadPool(pool, plans, wait_s)
+            yield ReadPool(connections)
         finally:
-            # Requests that still run at shutdown must not hold the process for ever.
-            await _close(pool)
+            await connections.close()
 
 
 async def _prepare(connection: Any) -> None:
@@ -250,6 +333,7 @@ def _dumps(value: Any) -> str:
 
 
 async def _close(pool: Any) -> None:
+    # Requests that still run at shutdown must not hold the process for ever.
     try:
         await asyncio.wait_for(pool.close(), timeout=5)
     except TimeoutError:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, column, literal_column, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
+import twin.db.pool as pool_module
 from twin.db.collections import FEATURES
 from twin.db.engine import Database
 from twin.db.pool import MAX_TEXTS, ReadPool, StatementTimeout, read_pool
@@ -92,6 +93,59 @@ def test_a_slow_statement_is_stopped_and_the_connection_lives_on(database: Datab
         assert await pool.fetch_value(plain("1")) == 1
 
     run(database, test, size=1)
+
+
+PID = plain("pg_backend_pid()")
+
+
+def test_a_connection_serves_on_and_is_renewed_after_a_while(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "RENEWED_AFTER", 10)
+
+    async def test(pool: ReadPool) -> None:
+        pids = [await pool.fetch_value(PID) for _ in range(15)]
+        assert len(set(pids)) == 2
+        assert pids == sorted(pids, key=pids.index)
+
+    run(database, test)
+
+
+def test_a_request_that_is_given_up_frees_its_connection(database: Database) -> None:
+    async def test(pool: ReadPool) -> None:
+        asked = asyncio.create_task(pool.fetch_value(plain("pg_sleep(0.4)")))
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert await pool.fetch_value(plain("7")) == 7
+
+    run(database, test, size=1, wait_s=0.2)
+
+
+def test_those_who_wait_are_served_in_turn(database: Database) -> None:
+    async def test(pool: ReadPool) -> None:
+        answers = [pool.fetch_value(plain(f"{n} + length(pg_sleep(0.005)::text)")) for n in range(20)]
+        assert await asyncio.gather(*answers) == list(range(20))
+
+    run(database, test)
+
+
+def test_connections_that_the_database_ended_are_made_anew(database: Database) -> None:
+    async def test(pool: ReadPool) -> None:
+        before = await pool.fetch_value(PID)
+        with pytest.raises(DatabaseUnavailable):
+            await pool.fetch_value(plain("pg_terminate_backend(pg_backend_pid())"))
+        asked, other = pool.fetch_value(PID), pool.fetch_value(PID)
+        first, second = await asyncio.gather(asked, other)
+        assert before not in {first, second}
+        with pytest.raises(DatabaseUnavailable):
+            # It ends while nobody asks it: a statement that has begun on the other one tells.
+            await pool.fetch_value(plain(f"pg_terminate_backend({first}) AND pg_terminate_backend({second})"))
+        await asyncio.sleep(0.05)
+        assert await pool.fetch_value(PID) not in {first, second}
+
+    run(database, test)
 
 
 def test_a_schema_that_is_behind(database: Database) -> None:
