@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api import kept_filters, parameters
 from api.dependencies import CurrentView, Reader, service
 from api.parameters import Parameter
+from api.query import parameters_of
 from api.security.caller import caller_of, seen_by
 from twin.db.collections import BUILDINGS, COLLECTIONS, FEATURES, collection_named, is_held
 from twin.db.cql2 import Node
@@ -110,7 +111,7 @@ def filter_tree(request: Request, collection: Collection, queryables: Queryables
 
 async def chosen(request: Request, view: CurrentView, collection: Asked, pool: Reader) -> Selection:
     """The features that a request asks for, of any collection."""
-    given = request.query_params
+    given = parameters_of(request)
     conditions: list[Condition] = []
     queryables = collection.queryables(view)
     if (tree := filter_tree(request, collection, queryables)) is not None:
@@ -148,6 +149,7 @@ async def _area(request: Request, view: View, place: str, pool: ReadPool) -> byt
 Chosen = Annotated[Selection, Depends(chosen)]
 
 
+@lru_cache(maxsize=64)
 def systems_of(collection: Collection) -> tuple[OfferedSystem, ...]:
     """The reference systems in which a collection is given."""
     return offered(heights="z_min" in collection.rows(View()).c)
@@ -187,7 +189,7 @@ async def known_parameters(request: Request) -> None:
     _check(given, known)
     for name, _ in given:
         if offered := known[name].get("enum"):
-            parameters.choice(request.query_params, name, offered, "")
+            parameters.choice(parameters_of(request), name, offered, "")
 
 
 _TAKEN: LRUCache[Any, Mapping[str, Any]] = LRUCache(512)

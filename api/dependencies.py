@@ -11,6 +11,7 @@ from api import parameters
 from api.area_coverage import Coverages
 from api.conditional import Datasets, Revisions
 from api.feature_memory import FeatureMemory
+from api.query import parameters_of
 from api.security.caller import SCENARIO, caller_of, require
 from api.security.guard import Guard
 from twin.db.pool import ReadPool
@@ -65,7 +66,7 @@ async def reader(request: Request) -> ReadPool:
 
 async def current_view(request: Request) -> View:
     """The time and the scenario of a request, and what of the data its caller may see."""
-    given, caller = request.query_params, caller_of(request)
+    given, caller = parameters_of(request), caller_of(request)
     when = given.get(parameters.DATETIME.name)
     if (scenario := given.get(parameters.SCENARIO.name)) is not None:
         require(request, SCENARIO)

@@ -17,6 +17,7 @@ from api.encoding import Encoding, encoding
 from api.features import PROPERTIES, now
 from api.paging import SORTBY, sorts
 from api.parameters import CRS, SELECTION, documented
+from api.query import parameters_of
 from twin.db.feature_query import Sort, items
 from twin.db.pool import ReadPool, Row
 from twin.db.query import Selection
@@ -38,7 +39,7 @@ ROWS_OF_A_PAGE = 500
 )
 async def get_download(request: Request, selection: Chosen, pool: Reader) -> Response:
     """As items, without pages: the state of one moment, however many features there are."""
-    given, collection = request.query_params, selection.collection
+    given, collection = parameters_of(request), selection.collection
     form = formats.asked(request, collection, formats.OF_DOWNLOADS)
     system = parameters.system(given, CRS.name, systems_of(collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)

@@ -1,7 +1,7 @@
 """The texts of features that a process served, as bytes ready for the next page."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import cast
 
 from api.feature_text import Shape
@@ -24,28 +24,28 @@ class FeatureMemory:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._known: OrderedDict[Key, bytes] = OrderedDict()
+        self._known: dict[Hashable, dict[bytes, bytes]] = {}
+        """By the key of a shape."""
+        self._order: OrderedDict[Key, None] = OrderedDict()
+        """What was asked for last is last."""
         self._size = 0
 
     async def texts(
         self, pool: ReadPool, selection: Selection, shape: Shape, rows: Sequence[Row]
     ) -> list[bytes]:
         """The texts of rows that have ``id`` and the hash, in their order; what is not known is read."""
-        keys = [(row[HASH], shape.key) for row in rows]
-        found = list(map(self._known.get, keys))
+        hashes: list[bytes] = [row[HASH] for row in rows]
+        found = list(map(self._known.get(shape.key, _NOTHING).get, hashes))
+        self._touch((hash, shape.key) for hash, text in zip(hashes, found, strict=True) if text is not None)
         if None not in found:
-            for key in keys:
-                self._known.move_to_end(key)
             return cast(list[bytes], found)
         missing = [row["id"] for row, text in zip(rows, found, strict=True) if text is None]
         read = await self._read(pool, selection, shape, missing) if missing else {}
         served: list[bytes] = []
-        for row, key, text in zip(rows, keys, found, strict=True):
-            if text is not None:
-                self._keep(key, text)
-            elif (text := read.get(row["id"])) is None:
-                continue  # gone in the meantime
-            served.append(text)
+        for row, known in zip(rows, found, strict=True):
+            text = read.get(row["id"]) if known is None else known
+            if text is not None:  # not gone in the meantime
+                served.append(text)
         return served
 
     async def _read(
@@ -55,15 +55,27 @@ class FeatureMemory:
         found: dict[str, bytes] = {}
         for row in await pool.fetch(texts(selection, ids)):
             text = found[row["id"]] = shape.apply(row["geojson"].encode())
-            self._keep((row[HASH], shape.key), text)
+            self._keep(row[HASH], shape.key, text)
         return found
 
-    def _keep(self, key: Key, text: bytes) -> None:
+    def _touch(self, keys: Iterable[Key]) -> None:
+        """Notes what was asked for; while half is free, nothing is near being forgotten."""
+        if 2 * self._size > self._most:
+            for key in keys:
+                self._order.move_to_end(key)
+
+    def _keep(self, hash: bytes, shape: Hashable, text: bytes) -> None:
         """As what was asked for last."""
-        if key in self._known:
-            self._known.move_to_end(key)
-            return
-        self._known[key] = text
-        self._size += len(text)
+        known = self._known.setdefault(shape, {})
+        self._size += len(text) - len(known.get(hash, b""))
+        known[hash] = text
+        self._order[hash, shape] = None
+        self._order.move_to_end((hash, shape))
         while self._size > self._most:
-            self._size -= len(self._known.popitem(last=False)[1])
+            (hash, shape), _ = self._order.popitem(last=False)
+            self._size -= len(self._known[shape].pop(hash))
+            if not self._known[shape]:
+                del self._known[shape]
+
+
+_NOTHING: Mapping[bytes, bytes] = {}

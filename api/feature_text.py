@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from twin.db.query import Collection, View
 from twin.db.queryables import UPDATED
@@ -35,22 +36,27 @@ def _as_stored(feature: bytes) -> bytes:
     return feature
 
 
-def hidden(view: View, collection: Collection) -> set[str]:
+def hidden(view: View, collection: Collection) -> frozenset[str]:
     """The properties that a view does not show."""
-    found = {a.name for a in collection.attributes if a.access not in view.scopes}
-    if collection.attributes and "personal" not in view.scopes:
+    return _hidden(view.scopes, collection)
+
+
+@lru_cache(maxsize=64)
+def _hidden(scopes: frozenset[str], collection: Collection) -> frozenset[str]:
+    found = {a.name for a in collection.attributes if a.access not in scopes}
+    if collection.attributes and "personal" not in scopes:
         # Original attributes may repeat what is hidden, under names of their own.
         found.add(geojson.ORIGINALS)
-    return found
+    return frozenset(found)
 
 
-def check_names(view: View, collection: Collection, names: Sequence[str], out: set[str]) -> None:
+def check_names(view: View, collection: Collection, names: Sequence[str], out: frozenset[str]) -> None:
     """InvalidParameter where one of the names is no property that the view shows; ``out`` are hidden."""
     for name in names:
         _check_name(view, collection, name, out)
 
 
-def _check_name(view: View, collection: Collection, name: str, out: set[str]) -> None:
+def _check_name(view: View, collection: Collection, name: str, out: frozenset[str]) -> None:
     declared, queryables = bool(collection.attributes), collection.queryables(view)
     if declared and name == UPDATED and name in queryables:
         raise InvalidParameter(f"'{UPDATED}' is to filter and sort by and not in the answers.")

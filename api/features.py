@@ -1,5 +1,6 @@
 """OGC API Features Parts 1 and 2: pages of features, and one feature."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from api.links import (
 from api.one_object import one_object
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
+from api.query import parameters_of
 from twin.db.collections import BUILDING_PARTS, BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.pool import ReadPool, Row
@@ -98,7 +100,8 @@ async def get_items(request: Request, selection: Chosen, pool: Reader) -> Respon
     members |= await _counted(selection, page, rows, pool)
     headers["Link"] = link_header(links)
     if page.form is formats.JSON_FEATURES:
-        return Response(_whole(encoded, found, members), headers=headers, media_type=GEOJSON)
+        text = geojson.CollectionWriter(members).whole(encoded.read(found))
+        return Response(text, headers=headers, media_type=GEOJSON)
     if page.form is formats.HTML:
         body = _whole(encoded, found, members)
         shown_page = await to_thread.run_sync(
@@ -146,7 +149,7 @@ class _Page:
 
 
 async def _page(request: Request, selection: Selection, pool: ReadPool) -> _Page:
-    given = request.query_params
+    given = parameters_of(request)
     form = formats.asked(request, selection.collection, formats.OF_ITEMS)
     system = parameters.system(given, CRS.name, systems_of(selection.collection))
     order = sorts(parameters.names(given, SORTBY.name), selection.queryables)
@@ -222,7 +225,12 @@ def _alternates(address: str, others: Sequence[Format]) -> str:
 
 def now() -> str:
     """The time, as answers state it."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _told(int(time.time()))
+
+
+@lru_cache(maxsize=2)
+def _told(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
 
 
 @router.get(
@@ -237,7 +245,7 @@ async def get_item(
 ) -> Response:
     """As GeoJSON with its footprint, or whole: with `f=cityjson` as delivered, with `f=glb` as a model."""
     form = formats.asked(request, asked, formats.OF_ITEM)
-    system = parameters.system(request.query_params, CRS.name, systems_of(asked))
+    system = parameters.system(parameters_of(request), CRS.name, systems_of(asked))
     row = None if "\0" in id else await pool.fetch_one(item(view, asked, id))
     if row is None:
         raise NotFound(f"There is no item '{id[:80]}' in the collection '{collection}'.")

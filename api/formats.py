@@ -8,6 +8,7 @@ from fastapi import Request
 
 from api.links import CITYJSON, GEOJSON
 from api.parameters import Parameter, choice
+from api.query import parameters_of
 from twin.db.query import Collection
 from twin.formats import jsonfg
 from twin.model.offered import OfferedSystem
@@ -113,7 +114,7 @@ def offers(collection: Collection, form: Format) -> bool:
 def asked(request: Request, collection: Collection, formats: Sequence[Format]) -> Format:
     """The format of an answer: what `f` names, else the first that `Accept` names, else the default."""
     known = of(collection, formats)
-    given = request.query_params
+    given = parameters_of(request)
     if _NAME in given:
         offered = {**_ALIASES, **{form.name: form for form in known}}
         return offered[choice(given, _NAME, tuple(offered), JSON_FEATURES.name)]
@@ -122,7 +123,7 @@ def asked(request: Request, collection: Collection, formats: Sequence[Format]) -
 
 def wants_html(request: Request) -> bool:
     """Whether a request for a document asks for HTML: by `f`, else by `Accept`, as browsers do."""
-    given = request.query_params
+    given = parameters_of(request)
     if _NAME in given:
         return choice(given, _NAME, ("json", "html"), "json") == "html"
     return accepts_html(request)

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from api.dependencies import service
 from api.parameters import Parameter
+from api.query import parameters_of
 from twin.db.area_groups import by_area
 from twin.db.grids import by_hexagon, by_square, by_tile
 from twin.db.groupings import Grouping, by_class, by_decade, by_property
@@ -64,7 +65,7 @@ def _terms(parameter: Parameter, text: str) -> list[_Term]:
 
 async def groupings(request: Request, selection: Selection) -> list[Grouping]:
     """What a request groups by; none where it does not."""
-    text = request.query_params.get(GROUPBY.name)
+    text = parameters_of(request).get(GROUPBY.name)
     if text is None:
         return []
     terms = _terms(GROUPBY, text)

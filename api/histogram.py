@@ -13,6 +13,7 @@ from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import Reader, service
 from api.groups import GROUPBY, groupings
 from api.parameters import SELECTION, Parameter, documented
+from api.query import parameters_of
 from twin.db.groupings import Grouping
 from twin.db.histogram_query import MAX_ROWS, number_histogram, value_histogram
 from twin.db.pool import Row
@@ -41,7 +42,7 @@ BINS = Parameter(
 )
 async def histogram(request: Request, selection: Chosen, pool: Reader) -> Response:
     """All groups share the same bins, so that cities can be compared."""
-    given = request.query_params
+    given = parameters_of(request)
     queryables = selection.queryables
     name = given.get(PROPERTY.name)
     if name is None:

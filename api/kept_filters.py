@@ -15,6 +15,7 @@ from fastapi import Request
 
 from api.dependencies import service
 from api.parameters import FILTER, FILTER_CRS, FILTER_ID, FILTER_LANG
+from api.query import parameters_of
 from twin.errors import InvalidParameter, NotFound
 
 LONGEST = 1_500
@@ -36,7 +37,7 @@ def given(request: Request) -> Mapping[str, str]:
 
     Raises InvalidParameter beside a filter, NotFound where there is none of that name.
     """
-    query = request.query_params
+    query = parameters_of(request)
     name = query.get(FILTER_ID.name)
     if name is None:
         return query
@@ -62,7 +63,7 @@ def shortened(request: Request) -> Mapping[str, str]:
 
     Where nothing can be kept, the filter stays as it is.
     """
-    query = dict(request.query_params)
+    query = dict(parameters_of(request))
     text = query.get(FILTER.name)
     if text is None or len(text.encode("utf-8", "surrogatepass")) <= LONGEST:
         return query

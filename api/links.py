@@ -6,6 +6,8 @@ from urllib.parse import quote, unquote_plus, urlencode
 
 from fastapi import Request
 
+from api.query import parameters_of
+
 Link: TypeAlias = dict[str, str]
 
 JSON = "application/json"
@@ -16,7 +18,7 @@ TILES_JSON = "application/json+3dtiles"
 OPENAPI_JSON = "application/vnd.oai.openapi+json;version=3.0"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 
-_BASE = "twin.base"
+_BASE, _PARTS = "twin.base", "twin.query_parts"
 _SAFE = "%!$&'()*+,;=:@/?[]"
 """What stays as it was sent in a query: all that needs no further encoding in a header or in JSON."""
 
@@ -31,8 +33,12 @@ def base(request: Request) -> str:
 
 def query_parts(request: Request, *without: str) -> list[str]:
     """The parameters of a request as they were sent, such as ``limit=10``, but for those of some names."""
-    text = quote(request.scope["query_string"], safe=_SAFE)
-    return [part for part in text.split("&") if part and unquote_plus(part.partition("=")[0]) not in without]
+    found = request.scope.get(_PARTS)
+    if found is None:
+        parts = quote(request.scope["query_string"], safe=_SAFE).split("&")
+        found = [(unquote_plus(part.partition("=")[0]), part) for part in parts if part]
+        request.scope[_PARTS] = found
+    return [part for name, part in found if name not in without]
 
 
 def link(href: str, rel: str, type: str, title: str) -> Link:
@@ -42,7 +48,7 @@ def link(href: str, rel: str, type: str, title: str) -> Link:
 
 def with_query(request: Request, changes: Mapping[str, str]) -> str:
     """The address of the request with some query parameters set anew."""
-    query = {**request.query_params, **changes}
+    query = {**parameters_of(request), **changes}
     return f"{base(request)}{request.url.path}?{urlencode(query)}"
 
 

@@ -13,6 +13,7 @@ from api.html import documents as pages
 from api.html.language import LANG
 from api.links import JSON, OGC, OPENAPI_JSON, base, link
 from api.parameters import documented
+from api.query import parameters_of
 from api.security.caller import READ, caller_of
 from twin.db.collections import BUILDING_PARTS, KINDS
 from twin.db.query import Collection
@@ -69,7 +70,7 @@ _DOCUMENTED = documented(formats.OF_DOCUMENT, LANG)
 async def landing(request: Request) -> Response:
     """Links to everything else. A browser gets the viewer where `f` does not say `html`."""
     page = VIEWER / "index.html"
-    if formats.wants_html(request) and "f" not in request.query_params and page.is_file():
+    if formats.wants_html(request) and "f" not in parameters_of(request) and page.is_file():
         return viewer_page.answer(page, service(request).settings)
     here = base(request)
     document = {

@@ -13,6 +13,7 @@ from api.collections import Asked, equalities
 from api.features import ITEM_PARAMETERS
 from api.inside import OF_THE_ROUTE
 from api.parameters import FILTER
+from api.query import parameters_of
 from twin.db.query import Collection
 from twin.errors import InvalidParameter
 
@@ -67,7 +68,7 @@ async def post_items(request: Request, asked: Asked) -> Response:
     where `filter` may be text or JSON. The `next` link is an address for GET.
     """
     document = await _document(request)
-    given = dict(request.query_params)
+    given = dict(parameters_of(request))
     if "op" in document:
         document = {"filter": document}
     for name, value in document.items():

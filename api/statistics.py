@@ -15,6 +15,7 @@ from api.dependencies import Reader, service
 from api.groups import AGGREGATE, GROUPBY, aggregates, groupings
 from api.links import GEOJSON, JSON
 from api.parameters import SELECTION, Parameter, documented
+from api.query import parameters_of
 from twin.db.groupings import Grouping
 from twin.db.pool import ReadPool, Row
 from twin.db.statistics_query import MAX_GROUPS, Aggregate, statistics
@@ -49,7 +50,7 @@ FORMAT = Parameter(
 )
 async def get_statistics(request: Request, selection: Chosen, pool: Reader) -> Response:
     """Groups in ascending order, those of missing values last; values that are no numbers are left out."""
-    given = request.query_params
+    given = parameters_of(request)
     wanted = aggregates(given.get(AGGREGATE.name), selection.queryables)
     groups = await groupings(request, selection)
     form = parameters.choice(given, FORMAT.name, FORMATS, _accepted(request, groups))

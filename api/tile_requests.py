@@ -13,6 +13,7 @@ from api.compression import Encoded, accepted
 from api.conditional import cache_headers, entity_tag, matches, not_modified
 from api.dependencies import CurrentView, service
 from api.parameters import Parameter
+from api.query import parameters_of
 from api.security.caller import caller_of
 from api.tile_memory import memory
 from tiles.build import ENCODER_VERSION
@@ -81,7 +82,7 @@ class Properties:
 
 async def solid_properties(request: Request, view: CurrentView, collection: Asked) -> Properties:
     """The properties that a request of 3D tiles names, each once; the default without any."""
-    names = parameters.names(request.query_params, PROPERTIES.name)
+    names = parameters.names(parameters_of(request), PROPERTIES.name)
     if names is None:
         return Properties(_properties(view, collection, None))
     of_surfaces = tuple(name for name in dict.fromkeys(names) if name in SURFACE_PROPERTIES)
@@ -91,7 +92,7 @@ async def solid_properties(request: Request, view: CurrentView, collection: Aske
 
 async def mapped_properties(request: Request, view: CurrentView, collection: Asked) -> tuple[str, ...]:
     """The properties that a request of vector tiles names, each once; the default without any."""
-    return _properties(view, collection, parameters.names(request.query_params, PROPERTIES.name))
+    return _properties(view, collection, parameters.names(parameters_of(request), PROPERTIES.name))
 
 
 def _properties(view: View, collection: Collection, names: Sequence[str] | None) -> tuple[str, ...]:

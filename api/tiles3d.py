@@ -13,6 +13,7 @@ from api.collections import ChosenSolid
 from api.dependencies import Reader, service
 from api.links import GEOJSON, OGC, SCHEMA_JSON, link
 from api.parameters import FILTER_ID, SELECTION, choice, documented
+from api.query import parameters_of
 from api.tile_memory import memory, remembering
 from api.tile_requests import (
     LOD,
@@ -61,12 +62,12 @@ _DOCUMENTED = documented(*SELECTION, FILTER_ID, LOD, PROPERTIES, PROFILE, THEME)
 
 async def wanted_tiles(request: Request, selection: ChosenSolid, properties: SolidProperties) -> TileRequest:
     """The tiles that a request asks for."""
-    profile, theme = _profile(request), request.query_params.get(THEME.name)
+    profile, theme = _profile(request), parameters_of(request).get(THEME.name)
     if theme is not None and profile != "textured":
         raise InvalidParameter("'theme' chooses among textures: ask for profile=textured as well.")
     return TileRequest(
         selection,
-        lod=request.query_params.get(LOD.name),
+        lod=parameters_of(request).get(LOD.name),
         properties=properties.of_features,
         surface_properties=properties.of_surfaces,
         profile=profile,
@@ -77,7 +78,7 @@ async def wanted_tiles(request: Request, selection: ChosenSolid, properties: Sol
 
 
 def _profile(request: Request) -> glb.Profile:
-    return glb.named_profile(choice(request.query_params, PROFILE.name, glb.PROFILES, glb.PROFILES[0]))
+    return glb.named_profile(choice(parameters_of(request), PROFILE.name, glb.PROFILES, glb.PROFILES[0]))
 
 
 WantedTiles = Annotated[TileRequest, Depends(wanted_tiles)]

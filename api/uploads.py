@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from api.dependencies import service
 from api.links import JSON, base
 from api.parameters import Parameter, documented
+from api.query import parameters_of
 from importers.areas import feature_text, read_layer
 from twin.db.uploads import NewCollection, NewFeature, Store
 from twin.errors import InvalidParameter
@@ -65,7 +66,7 @@ async def put_collection(request: Request, name: str) -> Response:
             f"'{name[:60]}' cannot name a collection: small letters, digits, '-' and '_', a letter first."
         )
     data = await _body(request)
-    given = request.query_params
+    given = parameters_of(request)
     new = await to_thread.run_sync(
         _read, name, data, given.get("title"), given.get("description"), given.get("layer")
     )

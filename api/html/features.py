@@ -12,6 +12,7 @@ from api.html.language import LANG, Words, language, unit_text, words_of
 from api.html.plan import plan
 from api.html.render import Crumb, address, kept, render
 from api.links import Link, base, with_query
+from api.query import parameters_of
 from twin.db.query import Collection, View
 from twin.db.queryables import UNORDERED, UPDATED, Queryable
 from twin.formats.geojson import ORIGINALS
@@ -66,8 +67,8 @@ def items(request: Request, view: View, collection: Collection, body: bytes) -> 
         action=f"{base(request)}{about}/items",
         start=address(request, f"{about}/items"),
         first=address(request, f"{about}/items", _without(request, "cursor")),
-        given=dict(request.query_params),
-        hidden=[(n, v) for n, v in request.query_params.items() if n not in _OF_THE_FORM],
+        given=dict(parameters_of(request)),
+        hidden=[(n, v) for n, v in parameters_of(request).items() if n not in _OF_THE_FORM],
         example=_example(collection),
         per_page=_PER_PAGE,
         columns=[_column(request, words, queryable) for queryable in queryables],
@@ -90,7 +91,7 @@ _OF_THE_FORM = {"filter", "sortby", "limit", "cursor", "f", LANG.name}
 def _columns(request: Request, view: View, collection: Collection) -> list[Queryable]:
     """Those that `properties` names, else the first ones."""
     found = {q.name: q for q in collection.queryables(view) if q.type != "geometry" and q.name != "id"}
-    named = request.query_params.get("properties")
+    named = parameters_of(request).get("properties")
     if named is not None:
         return [found[name.strip()] for name in named.split(",") if name.strip() in found]
     chosen = [found[name] for name in _FIRST if name in found] if collection.attributes else [*found.values()]
@@ -101,7 +102,7 @@ def _column(request: Request, words: Words, queryable: Queryable) -> Column:
     label = _label(words, queryable.attribute, queryable.name)
     if queryable.attribute is not None and queryable.attribute.unit:
         label = f"{label} ({unit_text(queryable.attribute.unit)})"
-    sorted_by = request.query_params.get("sortby", "").lstrip("+ ")
+    sorted_by = parameters_of(request).get("sortby", "").lstrip("+ ")
     ascending, descending = sorted_by == queryable.name, sorted_by == f"-{queryable.name}"
     query = _without(request, "cursor")
     query["sortby"] = f"-{queryable.name}" if ascending else queryable.name
@@ -111,7 +112,7 @@ def _column(request: Request, words: Words, queryable: Queryable) -> Column:
 
 
 def _without(request: Request, name: str) -> dict[str, str]:
-    return {key: value for key, value in request.query_params.items() if key != name}
+    return {key: value for key, value in parameters_of(request).items() if key != name}
 
 
 def _row(

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from api.formats import weighted
 from api.parameters import Parameter
+from api.query import parameters_of
 from twin.model.attributes import Attribute
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "et": "Eesti", "sv": "Svenska"}
@@ -29,7 +30,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 def language(request: Request) -> str:
     """What ``lang`` says, else the first language of ours that `Accept-Language` names."""
-    given = request.query_params.get(LANG.name)
+    given = parameters_of(request).get(LANG.name)
     if given in LANGUAGES:
         return given
     header = request.headers.get("accept-language", "")

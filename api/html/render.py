@@ -15,6 +15,7 @@ from api.conditional import cache_headers, matches, not_modified
 from api.formats import HTML, wants_html
 from api.html.language import LANG, LANGUAGES, language, words_of
 from api.links import JSON, base, with_query
+from api.query import parameters_of
 from api.static import PageFiles
 
 _HERE = Path(__file__).parent
@@ -56,14 +57,14 @@ def _environment() -> Environment:
 def address(request: Request, path: str, query: Mapping[str, str] | None = None) -> str:
     """An address of the service that keeps to the language that was asked for."""
     members = dict(query or {})
-    if (lang := request.query_params.get(LANG.name)) in LANGUAGES:
+    if (lang := parameters_of(request).get(LANG.name)) in LANGUAGES:
         members[LANG.name] = str(lang)
     return f"{base(request)}{path}" + (f"?{urlencode(members)}" if members else "")
 
 
 def kept(request: Request, href: str) -> str:
     """A link of an answer, which keeps to the language that was asked for."""
-    lang = request.query_params.get(LANG.name)
+    lang = parameters_of(request).get(LANG.name)
     return f"{href}{'&' if '?' in href else '?'}{LANG.name}={lang}" if lang in LANGUAGES else href
 
 

@@ -38,6 +38,15 @@ class CollectionWriter:
     def finish(self) -> bytes:
         return b"]}"
 
+    def whole(self, features: Sequence[bytes]) -> bytes:
+        """All in one, which is copied once: a page may have megabytes."""
+        if not features:
+            return self.start() + self.finish()
+        *others, last = features
+        texts = [*others, last + self.finish()]
+        texts[0] = self.start() + texts[0]
+        return b",".join(texts)
+
 
 class SequenceWriter:
     """A GeoJSON text sequence (RFC 8142): each feature after a record separator, on a line of its own."""
