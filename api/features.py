@@ -30,12 +30,11 @@ from api.links import (
     base,
     link,
     link_header,
-    query_parts,
 )
 from api.one_object import one_object
 from api.paging import CURSOR, SORTBY, cursor, position, sorts
 from api.parameters import CRS, DATETIME, SCENARIO, SELECTION, Parameter, documented
-from api.query import parameters_of
+from api.query import parameters_of, query_parts
 from twin.db.collections import BUILDING_PARTS, BUILDINGS, ROOF_SURFACES
 from twin.db.feature_query import Sort, item, item_count, items
 from twin.db.pool import ReadPool, Row

@@ -1,8 +1,9 @@
 """Links between resources, with the relation types of IANA and OGC."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeAlias
-from urllib.parse import quote, unquote_plus, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Request
 
@@ -18,27 +19,27 @@ TILES_JSON = "application/json+3dtiles"
 OPENAPI_JSON = "application/vnd.oai.openapi+json;version=3.0"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 
-_BASE, _PARTS = "twin.base", "twin.query_parts"
-_SAFE = "%!$&'()*+,;=:@/?[]"
-"""What stays as it was sent in a query: all that needs no further encoding in a header or in JSON."""
+_BASE = "twin.base"
 
 
 def base(request: Request) -> str:
     """The address of the landing page, without the slash at its end; found once for a request."""
-    found = request.scope.get(_BASE)
+    scope = request.scope
+    found = scope.get(_BASE)
     if found is None:
-        found = request.scope[_BASE] = str(request.base_url).rstrip("/")
+        host = next((value for name, value in scope["headers"] if name == b"host"), None)
+        root = scope.get("app_root_path", scope.get("root_path", ""))
+        server = scope.get("server")
+        found = _base(scope["scheme"], host, server and tuple(server), root)
+        scope[_BASE] = found
     return found
 
 
-def query_parts(request: Request, *without: str) -> list[str]:
-    """The parameters of a request as they were sent, such as ``limit=10``, but for those of some names."""
-    found = request.scope.get(_PARTS)
-    if found is None:
-        parts = quote(request.scope["query_string"], safe=_SAFE).split("&")
-        found = [(unquote_plus(part.partition("=")[0]), part) for part in parts if part]
-        request.scope[_PARTS] = found
-    return [part for name, part in found if name not in without]
+@lru_cache(maxsize=256)
+def _base(scheme: str, host: bytes | None, server: tuple[str, int | None] | None, root: str) -> str:
+    headers = [] if host is None else [(b"host", host)]
+    scope = {"type": "http", "scheme": scheme, "server": server, "headers": headers, "root_path": root}
+    return str(Request({**scope, "path": "", "query_string": b""}).base_url).rstrip("/")
 
 
 def link(href: str, rel: str, type: str, title: str) -> Link:

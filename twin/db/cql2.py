@@ -98,9 +98,13 @@ Node: TypeAlias = Property | Value | Moment | Shape | Call | Items
 
 
 def _measure(args: Sequence[Node]) -> tuple[int, int]:
-    below = [arg for arg in args if isinstance(arg, Call | Items)]
-    depth = 1 + max((arg.depth for arg in below), default=0)
-    size = 1 + len(args) - len(below) + sum(arg.size for arg in below)
+    depth, size = 1, 1
+    for arg in args:
+        if isinstance(arg, (Call, Items)):
+            depth = max(depth, 1 + arg.depth)
+            size += arg.size
+        else:
+            size += 1
     if depth > MAX_DEPTH:
         raise too_deep()
     if size > MAX_NODES:

@@ -7,8 +7,8 @@ thousand would end it. The tests compare the two on random filters.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn
+from functools import partial
+from typing import NamedTuple, NoReturn
 
 from twin.db.cql2 import (
     MAX_DEPTH,
@@ -42,20 +42,21 @@ _GEOMETRIES = {
     "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION",
 }  # fmt: skip
 _RESERVED = {"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "DIV"}
+_KEYWORDS = {"word", "sign"}
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+_LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "DIV": 2, "^": 3}
+"""How closely operators of arithmetic bind."""
+
+
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
     end: int
-
-    @property
-    def keyword(self) -> str:
-        """Upper-case, where the token can be a keyword or a sign."""
-        return self.text.upper() if self.kind in {"word", "sign"} else ""
+    keyword: str = ""
+    """Upper-case, where the token can be a keyword or a sign."""
 
 
 def parse_text(text: str, system: OfferedSystem = CRS84) -> Node:
@@ -76,13 +77,14 @@ def _tokens(text: str) -> list[_Token]:
             what = "a quotation mark that is not closed" if text[start] in "'\"" else f"'{text[start]}'"
             raise InvalidFilter(f"The filter cannot be read at character {start + 1}: {what}.")
         kind = match.lastgroup
-        found.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
-        position = match.end()
+        start, position = match.span(kind)
+        token = text[start:position]
+        found.append(_Token(kind, token, start, position, token.upper() if kind in _KEYWORDS else ""))
     return [*found, _Token("end", "", end, end)]
 
 
 class _Parser:
-    """Recursive descent, one method for each level of precedence."""
+    """Recursive descent, one method for each level of precedence but for arithmetic, which has one."""
 
     def __init__(self, text: str, system: OfferedSystem) -> None:
         self._text = text
@@ -102,9 +104,11 @@ class _Parser:
 
     def _accept(self, *keywords: str) -> str | None:
         """Goes past the next token and returns it where it is one of the keywords."""
-        if self._token.keyword in keywords:
-            return self._take().keyword
-        return None
+        keyword = self._tokens[self._at].keyword
+        if keyword not in keywords:
+            return None
+        self._at += 1
+        return keyword
 
     def _expect(self, keyword: str) -> None:
         if self._accept(keyword) is None:
@@ -179,23 +183,15 @@ class _Parser:
         self._expect(")")
         return members
 
-    def _sum(self) -> Node:
-        return self._left(self._product, "+", "-")
-
-    def _product(self) -> Node:
-        return self._left(self._power, "*", "/", "%", "DIV")
-
-    def _left(self, parse: Callable[[], Node], *operators: str) -> Node:
-        node = parse()
-        while operator := self._accept(*operators):
-            node = call(operator.lower(), node, parse())
+    def _sum(self, least: int = 1) -> Node:
+        """Operands and the operators between them that bind at least so closely."""
+        node = self._unary()
+        while (level := _LEVELS.get(self._token.keyword, 0)) >= least:
+            operator = self._take().keyword.lower()
+            # Powers are taken from the right, all others from the left.
+            right = self._nested(partial(self._sum, level)) if operator == "^" else self._sum(level + 1)
+            node = call(operator, node, right)
         return node
-
-    def _power(self) -> Node:
-        base = self._unary()
-        if self._accept("^"):
-            return call("^", base, self._nested(self._power))
-        return base
 
     def _unary(self) -> Node:
         if not self._accept("-"):
