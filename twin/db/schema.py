@@ -215,7 +215,7 @@ feature = Table(
     Index("ix_feature_footprint_3857", "footprint_3857", postgresql_using="gist"),
     Index(None, "height_m"),
     Index(None, "year_of_construction"),
-    Index(None, "current_use"),
+    Index(None, "current_use", "id"),
     Index(None, "national_building_id"),
 )
 
