@@ -7,6 +7,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -134,7 +135,13 @@ def _part(compressor: _Compressor, message: Message) -> bytes:
 
 def accepted(headers: Headers) -> str | None:
     """The coding to use: the first of ours that Accept-Encoding names and does not refuse."""
-    accepted = dict(_weighted(part) for part in headers.get("accept-encoding", "").split(","))
+    header = headers.get("accept-encoding")
+    return None if header is None else _accepted(header)
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str) -> str | None:
+    accepted = dict(_weighted(part) for part in header.split(","))
     return next((name for name in ENCODINGS if accepted.get(name, accepted.get("*", 0.0)) > 0), None)
 
 

@@ -35,29 +35,26 @@ class _Converted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One call: which arguments are the request, parameters of the path, and results of other steps."""
+    """One call: which arguments are the request, parameters of the path, and results of earlier steps."""
 
     call: Call
     request: str | None
     path: tuple[str, ...]
-    others: tuple[tuple[str, "_Step"], ...]
+    others: tuple[tuple[str, int], ...]
 
-    async def run(self, request: Request, done: dict[Call, Any]) -> Any:
-        """What the call gives, which is made once for a request."""
-        if self.call in done:
-            return done[self.call]
-        given: dict[str, Any] = {} if self.request is None else {self.request: request}
+    def given(self, request: Request, done: Sequence[Any]) -> dict[str, Any]:
+        """The arguments, where so much is done."""
+        found = {name: done[index] for name, index in self.others}
+        if self.request is not None:
+            found[self.request] = request
         for name in self.path:
-            given[name] = request.path_params[name]
-        for name, step in self.others:
-            given[name] = await step.run(request, done)
-        done[self.call] = found = await self.call(**given)
+            found[name] = request.path_params[name]
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A route with the steps to its answer; without any, FastAPI answers."""
+    """A route with the steps to its answer, each once; without any, FastAPI answers."""
 
     route: APIRoute
     steps: tuple[_Step, ...]
@@ -67,7 +64,10 @@ class _Known:
         try:
             if not issubclass(_hints(route.endpoint)["return"], Response):
                 raise _Converted
-            return cls(route, tuple(_step(call, route) for call in (*before, route.endpoint)))
+            steps: dict[Call, _Step] = {}
+            for call in (*before, route.endpoint):
+                _add(steps, call, route)
+            return cls(route, tuple(steps.values()))
         except (_Converted, TypeError):
             return cls(route, ())
 
@@ -79,11 +79,10 @@ class _Known:
         return slashes == least
 
     async def answer(self, request: Request) -> Response:
-        done: dict[Call, Any] = {}
-        found: Any = None
+        done: list[Any] = []
         for step in self.steps:
-            found = await step.run(request, done)
-        return found
+            done.append(await step.call(**step.given(request, done)))
+        return done[-1]
 
 
 def _hints(call: Call) -> dict[str, Any]:
@@ -91,25 +90,28 @@ def _hints(call: Call) -> dict[str, Any]:
     return get_type_hints(function, include_extras=True)
 
 
-def _step(call: Call, route: APIRoute) -> _Step:
-    """How to make a call; raises _Converted where only FastAPI can."""
+def _add(steps: dict[Call, _Step], call: Call, route: APIRoute) -> int:
+    """Adds a call behind those that it needs; its place. Raises _Converted where only FastAPI can make it."""
+    if call in steps:
+        return list(steps).index(call)
     if not inspect.iscoroutinefunction(call if inspect.isfunction(call) else type(call).__call__):
         raise _Converted
     request: str | None = None
     path: list[str] = []
-    others: list[tuple[str, _Step]] = []
+    others: list[tuple[str, int]] = []
     for name, kind in _hints(call).items():
         if name == "return":
             continue
         if kind is Request:
             request = name
         elif (needed := _needed(kind)) is not None:
-            others.append((name, _step(needed, route)))
+            others.append((name, _add(steps, needed, route)))
         elif _is_of_the_path(name, kind, route):
             path.append(name)
         else:
             raise _Converted
-    return _Step(call, request, tuple(path), tuple(others))
+    steps[call] = _Step(call, request, tuple(path), tuple(others))
+    return len(steps) - 1
 
 
 def _needed(kind: Any) -> Call | None:
