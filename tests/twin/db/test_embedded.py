@@ -125,6 +125,25 @@ def test_no_tcp_port_and_foreign_pg_variables_do_not_matter(
             assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="page faults are read from /proc")
+def test_memory_of_a_statement_is_kept_for_the_next(settings: Settings) -> None:
+    """4 MB are 1,000 pages: a process that gave them back would ask for them at each statement."""
+    with embedded.running(settings) as connect, session(connect) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None
+
+        def faults() -> int:
+            for _ in range(5):
+                connection.execute(
+                    "SELECT length(string_agg(repeat('x', 1000), '')) FROM generate_series(1, 4000)"
+                )
+            return int(Path(f"/proc/{row[0]}/stat").read_text().rpartition(")")[2].split()[7])
+
+        faults()
+        before = faults()
+        assert faults() - before < 1000
+
+
 def test_server_does_not_run_as_root(settings: Settings) -> None:
     with embedded.running(settings):
         pid = cluster_of(settings).server.pid()
