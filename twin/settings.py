@@ -18,6 +18,11 @@ def default_home() -> Path:
     return Path(base) / "finest-twin"
 
 
+def default_pool_size() -> int:
+    """Two for each processor, at least four: more would share the processors, so that all end late."""
+    return max(4, 2 * (os.cpu_count() or 1))
+
+
 class Settings(BaseSettings):
     """Made once by the entry point and passed on; nothing reads the environment on import."""
 
@@ -42,7 +47,11 @@ class Settings(BaseSettings):
     statement_timeout_s: float = Field(
         default=30.0, gt=0, description="Longest time one database query of the API may take."
     )
-    pool_size: int = Field(default=8, ge=1, description="Database connections of one API worker.")
+    pool_size: int = Field(
+        default_factory=default_pool_size,
+        ge=1,
+        description="Database connections of one API worker; by default two a processor, at least four.",
+    )
     max_limit: int = Field(
         default=10_000, ge=1, description="Largest number of items in one page of the API."
     )
